@@ -1,0 +1,1 @@
+"""What runs when, and the command line."""

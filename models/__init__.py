@@ -1,0 +1,1 @@
+"""Computation only: records, settings, domains, estimators, search, losses and metrics."""

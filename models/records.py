@@ -1,0 +1,143 @@
+"""The records that algorithms, the driver and the engines exchange; standard library only."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal, TypeVar
+
+Until = Literal["step", "end"]
+FinishReason = Literal["stop", "step", "length"]
+
+
+class Verdict(StrEnum):
+    """The outcome of one response; num_rollouts counts all but `failed`."""
+
+    CORRECT = "correct"
+    WRONG = "wrong"
+    TRUNCATED = "truncated"
+    UNPARSED = "unparsed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A question with a checkable answer; equal problems have equal `canonical_key`s."""
+
+    problem_id: str
+    domain: str
+    question: str
+    answer: str
+    split: str
+    answer_source: str = "program"
+    source: str = "embedded"
+    canonical_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """A problem and its first steps as generated; `is_finished` once the policy has ended it."""
+
+    problem_id: str
+    steps: tuple[str, ...] = ()
+    is_finished: bool = False
+
+    @property
+    def text(self) -> str:
+        """The steps joined, without the prompt."""
+        return "".join(self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sampled continuation of a prefix, cut into its new steps.
+
+    `finish` is "stop" when the policy ended the response, "step" when one step was asked
+    for and completed, "length" when the token limit cut it off.
+    """
+
+    steps: tuple[str, ...]
+    finish: FinishReason
+    num_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grading:
+    """A verdict with its reason; `wrong_step` is the 1-based step of the first error, or None."""
+
+    verdict: Verdict
+    reason: str = ""
+    wrong_step: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """Sample `num_samples` continuations of each prefix; the reply is a tuple of Samples each.
+
+    `purpose`, `seed` and `block` name the random stream together with policy, problem and prefix,
+    so what is sampled does not depend on what else is in the batch.
+    """
+
+    policy: str
+    prefixes: tuple[Prefix, ...]
+    num_samples: int
+    until: Until
+    max_tokens: int
+    purpose: str
+    seed: int = 0
+    block: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Score each prefix; the reply has, for each, len(steps) + 1 probabilities, index 0 the bare problem."""
+
+    verifier: str
+    prefixes: tuple[Prefix, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """Check each response of a problem; the reply is one Grading each."""
+
+    responses: tuple[Prefix, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LogProb:
+    """Log-probability in nats of each continuation (one step) given its prefix; one float each."""
+
+    policy: str
+    prefixes: tuple[Prefix, ...]
+    continuations: tuple[str, ...]
+
+
+Request = Extend | Score | Grade | LogProb
+Result = TypeVar("Result")
+# The reply's type follows the request's class, which Python cannot say of a generator.
+Algorithm = Generator[Request, Any, Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What an engine is asked for: `num_samples` continuations of one sequence of token ids.
+
+    `stream` is a 64-bit key; the uniform number of (stream, sample, position) comes from it alone.
+    `until_step` stops a sample at the first token that holds the step delimiter.
+    """
+
+    request_id: int
+    token_ids: tuple[int, ...]
+    num_samples: int
+    max_tokens: int
+    stream: int
+    until_step: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """One finished sample of a Generation: new token ids, end-of-text excluded."""
+
+    request_id: int
+    sample: int
+    token_ids: tuple[int, ...]
+    finish: FinishReason

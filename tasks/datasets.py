@@ -1,0 +1,79 @@
+"""The columns of every cached data set, declared once and checked when it is written or read."""
+
+import io
+
+import polars as pl
+
+from pav.models.errors import StoreError
+
+STEPS = pl.List(pl.String)
+
+SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
+    "problems": {
+        "problem_id": pl.String, "domain": pl.String, "question": pl.String, "answer": pl.String,
+        "answer_source": pl.String, "split": pl.String, "source": pl.String,
+        "canonical_key": pl.String, "unit_id": pl.String,
+    },
+    "solutions": {
+        "solution_id": pl.String, "problem_id": pl.String, "policy_id": pl.String,
+        "sample": pl.Int32, "steps": STEPS, "text": pl.String, "num_steps": pl.Int32,
+        "verdict": pl.String, "reason": pl.String, "wrong_step": pl.Int32,
+        "finish_reason": pl.String, "num_tokens": pl.Int32, "seed": pl.Int32, "unit_id": pl.String,
+    },
+    # is_terminal: a finished solution; its value is its verdict and it is never rolled out.
+    "prefixes": {
+        "prefix_id": pl.String, "problem_id": pl.String, "steps": STEPS, "text": pl.String,
+        "num_steps": pl.Int32, "num_tokens": pl.Int32, "is_terminal": pl.Boolean,
+        "verdict": pl.String, "unit_id": pl.String,
+    },
+    "solution_prefixes": {
+        "solution_id": pl.String, "num_steps": pl.Int32, "prefix_id": pl.String,
+        "unit_id": pl.String,
+    },
+    "rollouts": {
+        "prefix_id": pl.String, "policy_id": pl.String, "seed": pl.Int32, "block": pl.Int32,
+        "rollout": pl.Int32, "steps": STEPS, "verdict": pl.String, "reason": pl.String,
+        "wrong_step": pl.Int32, "finish_reason": pl.String, "num_tokens": pl.Int32,
+        "unit_id": pl.String,
+    },
+    "label_blocks": {
+        "prefix_id": pl.String, "policy_id": pl.String, "seed": pl.Int32, "block": pl.Int32,
+        "num_rollouts": pl.Int32, "num_correct": pl.Int32, "num_truncated": pl.Int32,
+        "num_unparsed": pl.Int32, "num_failed": pl.Int32, "generated_tokens": pl.Int64,
+        "stopping_rule": pl.String, "unit_id": pl.String,
+    },
+    "search_results": {
+        "strategy": pl.String, "verifier": pl.String, "prover": pl.String, "alpha": pl.Float64,
+        "num_samples": pl.Int32, "split": pl.String, "problem_id": pl.String,
+        "pipeline_seed": pl.Int32, "seed": pl.Int32, "final_pick": pl.String,
+        "is_correct": pl.Boolean, "is_any_correct": pl.Boolean, "generated_tokens": pl.Int64,
+        "scored_tokens": pl.Int64, "seconds": pl.Float64, "unit_id": pl.String,
+    },
+    # One row per step end of a solution that a verifier scored, with the label it is held against.
+    "scores": {
+        "verifier": pl.String, "solution_id": pl.String, "problem_id": pl.String,
+        "split": pl.String, "num_steps": pl.Int32, "prefix_id": pl.String, "score": pl.Float64,
+        "num_correct": pl.Int32, "num_rollouts": pl.Int32, "is_terminal": pl.Boolean,
+        "pipeline_seed": pl.Int32, "unit_id": pl.String,
+    },
+    # One row per look at a training: policy or verifier, its losses and rate.
+    "training_runs": {
+        "name": pl.String, "pipeline_seed": pl.Int32, "step": pl.Int32, "train_loss": pl.Float64,
+        "validation_loss": pl.Float64, "learning_rate": pl.Float64, "unit_id": pl.String,
+    },
+}  # fmt: skip
+
+
+def frame(name: str, rows: list[dict[str, object]]) -> pl.DataFrame:
+    """Return rows as the named data set, columns in order and typed."""
+    return pl.DataFrame(rows, schema=SCHEMAS[name], strict=False)
+
+
+def to_parquet(name: str, table: pl.DataFrame) -> bytes:
+    """Return the Parquet bytes of a data set; StoreError where a column or type is off."""
+    expected = pl.Schema(SCHEMAS[name])
+    if table.schema != expected:
+        raise StoreError(f"data set {name}: expected columns {expected}, got {table.schema}")
+    sink = io.BytesIO()
+    table.write_parquet(sink, compression="zstd", statistics=True)
+    return sink.getvalue()

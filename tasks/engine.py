@@ -1,0 +1,44 @@
+"""What every engine does: token ids in; finished samples out, in any order."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+from pav.models.errors import InputError
+from pav.models.records import Generated, Generation
+from pav.models.settings import EngineSettings
+
+
+class Engine(Protocol):
+    """Decodes for one policy. A lost engine raises EngineError from any call."""
+
+    version: int
+
+    def submit(self, generations: Iterable[Generation]) -> None:
+        """Queue requests; InputError where a sequence does not fit the context."""
+        ...
+
+    def poll(self) -> list[Generated]:
+        """Work for a moment and return the samples that finished; empty while none has."""
+        ...
+
+    def cancel(self, request_ids: Iterable[int]) -> None:
+        """Drop requests; samples of theirs that have not been returned never are."""
+        ...
+
+    def load_weights(self, folder: Path) -> None:
+        """Change the weights and raise `version`; RuntimeError while anything is in flight."""
+        ...
+
+    def close(self) -> None:
+        """Give back memory and processes."""
+        ...
+
+
+def check_kind(settings: EngineSettings) -> None:
+    """Raise InputError where the engine that the settings name is not to be had."""
+    if settings.kind == "vllm":
+        raise InputError(
+            "engine.kind: 'vllm' is not built yet; expected 'transformers'. "
+            "Set engine.kind to transformers (it runs on CPU and on one GPU)."
+        )

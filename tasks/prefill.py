@@ -1,0 +1,77 @@
+"""One forward pass for many prefixes: a prefix of another one in the group costs nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import DynamicCache
+
+Tokens = tuple[int, ...]
+Layers = list[tuple[torch.Tensor, torch.Tensor]]
+
+
+@dataclass(frozen=True)
+class Prefilled:
+    """The keys and values that a sequence's samples start from, and its next-token logits."""
+
+    layers: Layers
+    row: int
+    logits_V: torch.Tensor
+
+
+def prefill(model: Any, sequences: Sequence[Tokens], *, max_tokens: int) -> dict[Tokens, Prefilled]:
+    """Return the start of every distinct sequence.
+
+    Attention is causal, so the states of a sequence serve each sequence that begins it: only
+    the longest are run. Passes hold sequences of similar length, at most `max_tokens` padded.
+    """
+    cover = _cover(sorted(set(sequences)))
+    prefilled: dict[Tokens, Prefilled] = {}
+    for leaves in _groups(sorted(cover, key=len), max_tokens):
+        members = [(row, sequence) for row, leaf in enumerate(leaves) for sequence in cover[leaf]]
+        prefilled.update(_run(model, leaves, members))
+    return prefilled
+
+
+def _cover(ordered: Sequence[Tokens]) -> dict[Tokens, list[Tokens]]:
+    """Return each longest sequence with those that begin it, itself included."""
+    cover: dict[Tokens, list[Tokens]] = {}
+    begun: list[Tokens] = []
+    for sequence, following in zip(ordered, [*ordered[1:], ()], strict=True):
+        begun.append(sequence)
+        # In lexicographic order a sequence stands right before those that it begins.
+        if following[: len(sequence)] != sequence:
+            cover[sequence], begun = begun, []
+    return cover
+
+
+def _groups(leaves: list[Tokens], max_tokens: int) -> list[list[Tokens]]:
+    """Cut leaves, shortest first, into passes of at most `max_tokens` padded tokens."""
+    groups: list[list[Tokens]] = []
+    for leaf in leaves:
+        if groups and (len(groups[-1]) + 1) * len(leaf) <= max_tokens:
+            groups[-1].append(leaf)
+        else:
+            groups.append([leaf])
+    return groups
+
+
+def _run(
+    model: Any, leaves: list[Tokens], members: list[tuple[int, Tokens]]
+) -> dict[Tokens, Prefilled]:
+    width = len(leaves[-1])
+    # Padding stands on the right, where causal attention never looks.
+    padded = torch.tensor([leaf + (0,) * (width - len(leaf)) for leaf in leaves])
+    cache = DynamicCache(config=model.config)
+    hidden = model.base_model(
+        padded.to(model.device), past_key_values=cache, use_cache=True
+    ).last_hidden_state
+    rows = torch.tensor([row for row, _ in members], device=hidden.device)
+    ends = torch.tensor([len(sequence) - 1 for _, sequence in members], device=hidden.device)
+    logits = model.get_output_embeddings()(hidden[rows, ends])
+    layers = [(layer.keys, layer.values) for layer in cache.layers]
+    return {
+        sequence: Prefilled(layers, row, logits[index])
+        for index, (row, sequence) in enumerate(members)
+    }
