@@ -1,0 +1,1 @@
+"""The shipped configs, read as package data."""
