@@ -1,0 +1,196 @@
+"""Domain `countdown`: reach a target from numbers, using each once; one step a line."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from random import Random
+
+from pav.models.domains.countdown_solver import Number, Path, State, good_moves, is_solvable, paths
+from pav.models.domains.countdown_text import CANNOT_READ, check_step, format_steps, parse_number
+from pav.models.errors import InputError
+from pav.models.hashing import stream_key
+from pav.models.records import Grading, Prefix, Problem, Verdict
+
+FEWEST_NUMBERS = 2
+MOST_NUMBERS = 6
+HIGHEST_NUMBER = 10_000
+HIGHEST_TARGET = 1_000_000
+# Above this many numbers a hand can have millions of paths, so they are drawn, not listed.
+MOST_LISTED = 4
+
+
+class Countdown:
+    """Hands such as `4 9 10 13` with a target; steps such as `13 - 9 = 4 left 4 4 10`."""
+
+    name: str = "countdown"
+    delimiter: str = "\n"
+
+    def problem(self, question: str, answer: str, *, problem_id: str, split: str) -> Problem:
+        """Return the checked problem; an empty `problem_id` becomes the canonical key."""
+        numbers = _parse_question(question)
+        target = _parse_target(answer)
+        key = f"{self.name}:{' '.join(map(str, sorted(numbers)))}={target}"
+        return Problem(
+            problem_id=problem_id or key,
+            domain=self.name,
+            question=" ".join(map(str, numbers)),
+            answer=str(target),
+            split=split,
+            canonical_key=key,
+        )
+
+    def prompt(self, problem: Problem) -> str:
+        """Return e.g. `4 9 10 13 -> 24` and a newline."""
+        return f"{problem.question} -> {problem.answer}\n"
+
+    def split_steps(self, text: str) -> tuple[str, ...]:
+        """Cut a response after each newline; joined, the steps are the text again."""
+        parts = text.split(self.delimiter)
+        steps = [part + self.delimiter for part in parts[:-1]]
+        return (*steps, parts[-1]) if parts[-1] else tuple(steps)
+
+    def grade(self, problem: Problem, prefix: Prefix) -> Grading:
+        """Check a whole response; `wrong_step` is its first illegal step, or the wrong result's."""
+        if not prefix.is_finished:
+            _, wrong_step, error = _walk(problem.question, _complete(prefix.steps))
+            return Grading(Verdict.TRUNCATED, "cut off", wrong_step if error else None)
+        left, step, error = _walk(problem.question, prefix.steps)
+        if left is None:
+            if error == CANNOT_READ:
+                return Grading(Verdict.UNPARSED, f"{error} step {step}", step)
+            return Grading(Verdict.WRONG, f"{error} at step {step}", step)
+        if len(left) > 1:
+            return Grading(Verdict.WRONG, "unfinished")
+        if left[0] != _target(problem.answer):
+            return Grading(Verdict.WRONG, "wrong result", step)
+        return _CORRECT
+
+    def demonstrations(
+        self, problem: Problem, *, limit: int, seed: int
+    ) -> Sequence[tuple[str, ...]]:
+        """Return up to `limit` correct responses, as steps; the same for the same seed."""
+        numbers = tuple(sorted(_numbers(problem.question)))
+        return solution_paths(numbers, _target(problem.answer), limit=limit, seed=seed)
+
+
+_CORRECT = Grading(Verdict.CORRECT)
+
+
+def solution_paths(
+    numbers: State, target: Number, *, limit: int, seed: int
+) -> tuple[tuple[str, ...], ...]:
+    """Return up to `limit` distinct solutions as text steps, in an order drawn by the seed.
+
+    Sums and products name the larger number first, and subtractions stay at or above 0 where
+    the target does. Hands of up to four numbers draw evenly from all their paths; larger ones
+    draw each move evenly from those that can still reach the target.
+    """
+    if not is_solvable(numbers, target):
+        return ()
+    if len(numbers) > MOST_LISTED:
+        return tuple(map(format_steps, _drawn_paths(numbers, target, limit=limit, seed=seed)))
+    texts = map(format_steps, paths(numbers, target, non_negative=target >= 0))
+    return tuple(sorted(texts, key=lambda steps: (stream_key(seed, *steps), steps))[:limit])
+
+
+def _drawn_paths(numbers: State, target: Number, *, limit: int, seed: int) -> list[Path]:
+    random = Random(stream_key("paths", seed, str(numbers), str(target)))
+    found: dict[Path, None] = {}
+    for _ in range(4 * limit):
+        left, path = numbers, []
+        while len(left) > 1:
+            move = random.choice(good_moves(left, target, non_negative=target >= 0))
+            left = move.left
+            path.append(move)
+        found[tuple(path)] = None
+        if len(found) == limit:
+            break
+    return list(found)
+
+
+def state_after(problem: Problem, steps: Sequence[str]) -> State | None:
+    """Return the numbers left after the steps, ascending, or None if any step is wrong."""
+    return _walk(problem.question, tuple(steps))[0]
+
+
+def is_solvable_prefix(problem: Problem, prefix: Prefix) -> bool:
+    """Return whether a correct response starts with this prefix.
+
+    A finished prefix must itself be correct; one cut off within a step cannot be continued.
+    """
+    if prefix.is_finished:
+        return Countdown().grade(problem, prefix).verdict == Verdict.CORRECT
+    if _complete(prefix.steps) != prefix.steps:
+        return False
+    left = state_after(problem, prefix.steps)
+    return left is not None and is_solvable(left, _target(problem.answer))
+
+
+def first_error(problem: Problem, steps: Sequence[str]) -> int | None:
+    """Return the 1-based step that is wrong or puts the target out of reach, or None.
+
+    0 where the problem itself has no solution.
+    """
+    for num_steps in range(len(steps) + 1):
+        left = state_after(problem, steps[:num_steps])
+        if left is None or not is_solvable(left, _target(problem.answer)):
+            return num_steps
+    return None
+
+
+def _walk(question: str, steps: tuple[str, ...]) -> tuple[State | None, int, str]:
+    """The numbers left, the last step looked at (1-based) and its error."""
+    available = _hand(question)
+    # A policy that ends right after a newline leaves an empty last step.
+    if steps and not steps[-1]:
+        steps = steps[:-1]
+    for index, step in enumerate(steps, start=1):
+        left, error = check_step(available, step)
+        if left is None:
+            return None, index, error
+        available = left
+    return available, len(steps), ""
+
+
+def _complete(steps: tuple[str, ...]) -> tuple[str, ...]:
+    return steps if not steps or steps[-1].endswith(Countdown.delimiter) else steps[:-1]
+
+
+def _numbers(question: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in question.replace(",", " ").split())
+
+
+@lru_cache(maxsize=1 << 14)
+def _hand(question: str) -> State:
+    return tuple(sorted(_numbers(question)))
+
+
+@lru_cache(maxsize=1 << 12)
+def _target(answer: str) -> Number:
+    return parse_number(answer)
+
+
+def _parse_question(question: str) -> tuple[int, ...]:
+    expected = (
+        f"question: expected {FEWEST_NUMBERS} to {MOST_NUMBERS} whole numbers from 1 to "
+        f"{HIGHEST_NUMBER}, separated by spaces or commas, got {question!r}"
+    )
+    words = question.replace(",", " ").split()
+    if not all(word.isascii() and word.isdigit() and len(word) <= 6 for word in words):
+        raise InputError(expected)
+    numbers = tuple(map(int, words))
+    is_sane = all(1 <= number <= HIGHEST_NUMBER for number in numbers)
+    if not is_sane or not FEWEST_NUMBERS <= len(numbers) <= MOST_NUMBERS:
+        raise InputError(expected)
+    return numbers
+
+
+def _parse_target(answer: str) -> Number:
+    try:
+        target = parse_number(answer.strip())
+    except ValueError as error:
+        raise InputError(f"answer: {error}") from None
+    if abs(target) > HIGHEST_TARGET:
+        raise InputError(
+            f"answer: expected a target from -{HIGHEST_TARGET} to {HIGHEST_TARGET}, got {answer!r}"
+        )
+    return target

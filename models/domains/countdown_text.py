@@ -1,0 +1,72 @@
+"""Countdown as text: numbers, step lines, and the cached check of one step."""
+
+import re
+from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
+
+from pav.models.domains.countdown_solver import Move, Number, State, apply, exact
+
+# 18 digits are far above any result of six numbers, and keep a runaway response cheap to read.
+_NUMBER = r"-?[0-9]{1,18}(?:/[0-9]{1,18})?"
+_STEP = re.compile(
+    rf"({_NUMBER})[ \t]+([-+*/])[ \t]+({_NUMBER})[ \t]+=[ \t]+({_NUMBER})"
+    rf"[ \t]+left((?:[ \t]+{_NUMBER})+)"
+)
+CANNOT_READ = "cannot read"
+
+
+class Check(NamedTuple):
+    """The numbers left after a step, or None and what is wrong with it."""
+
+    left: State | None
+    error: str = ""
+
+
+def parse_number(text: str) -> Number:
+    """Return the number written as `24`, `-3` or `8/3`; ValueError where it is none."""
+    if not re.fullmatch(_NUMBER, text) or re.search("/0+$", text):
+        raise ValueError(f"expected a whole number or a fraction such as 8/3, got {text!r}")
+    return exact(Fraction(text))
+
+
+def format_step(move: Move) -> str:
+    """Return the line of a move, without the newline."""
+    left = " ".join(map(str, move.left))
+    return f"{move.a} {move.op} {move.b} = {move.result} left {left}"
+
+
+def format_steps(moves: tuple[Move, ...]) -> tuple[str, ...]:
+    """Return a path as the steps of a response: each ends a line but the last."""
+    lines = [format_step(move) for move in moves]
+    return (*(f"{line}\n" for line in lines[:-1]), *lines[-1:])
+
+
+# Rollouts of the same prefixes repeat their steps, so most checks are answered from here.
+@lru_cache(maxsize=1 << 17)
+def check_step(available: State, step: str) -> Check:
+    """Return the numbers left after a step taken with those available, or its first error."""
+    match = _STEP.fullmatch(step.strip())
+    if match is None:
+        return Check(None, CANNOT_READ)
+    try:
+        a, b, result = (parse_number(match[group]) for group in (1, 3, 4))
+        left = [parse_number(number) for number in match[5].split()]
+    except ValueError:
+        return Check(None, CANNOT_READ)
+    return _check(available, Move(a, match[2], b, result, tuple(sorted(left))))
+
+
+def _check(available: State, move: Move) -> Check:
+    rest = list(available)
+    try:
+        rest.remove(move.a)
+        rest.remove(move.b)
+    except ValueError:
+        return Check(None, "number not available")
+    if move.op == "/" and move.b == 0:
+        return Check(None, "division by zero")
+    if apply(move.a, move.op, move.b) != move.result:
+        return Check(None, "wrong arithmetic")
+    left = tuple(sorted([*rest, move.result]))
+    return Check(left) if left == move.left else Check(None, "wrong left numbers")
