@@ -1,0 +1,165 @@
+"""Beam search over steps by Q + alpha A^mu; the answer is picked among the beams that finish.
+
+Candidates of different parents compete by the score of their current step alone. Equal candidates
+are merged: a second copy would draw the very same continuations. A finished beam keeps its score
+and its place in the competition, so it leaves only for better ones.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pav.models.planners import full_response
+from pav.models.records import Algorithm, Extend, Grade, Prefix, Sample, Score
+from pav.models.search.results import Ledger, Sampling, SearchResult
+from pav.models.search.rewards import BASE_VERIFIER, Prover, Rule, Scores, best
+
+# The most steps of a response: a bound against policies that never stop.
+MAX_STEPS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """What a beam ranks steps by, and the rules that pick among its finished beams."""
+
+    picks: Mapping[str, Rule]
+    prover: Prover = Prover()
+    alpha: float = 0.0
+    max_steps: int = MAX_STEPS
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A prefix in the competition; `num_tokens` are those of its response so far."""
+
+    prefix: Prefix
+    num_tokens: int = 0
+    score: float = 0.0
+    q: Scores = ()
+
+
+def beam(
+    root: Prefix, *, sampling: Sampling, guide: Guide, num_samples: int, width: int = 0
+) -> Algorithm[SearchResult]:
+    """Search with `num_samples` candidates per step, shared evenly by the open beams.
+
+    `width` beams are kept, a quarter of the candidates unless set.
+    """
+    kept = width or max(num_samples // 4, 1)
+    return (
+        yield from _beam(
+            root,
+            sampling=sampling,
+            guide=guide,
+            width=kept,
+            samples_each=lambda _step, num_open: max(num_samples // num_open, 1),
+        )
+    )
+
+
+def beam_paper(
+    root: Prefix, *, sampling: Sampling, guide: Guide, width: int, num_each: int = 3
+) -> Algorithm[SearchResult]:
+    """Search as the paper counts: keep `width` beams, sample `num_each` steps of each.
+
+    The paper does not say how the first step fills the beam: width * num_each are sampled.
+    """
+    return (
+        yield from _beam(
+            root,
+            sampling=sampling,
+            guide=guide,
+            width=width,
+            samples_each=lambda step, _open: num_each if step else width * num_each,
+        )
+    )
+
+
+def _beam(
+    root: Prefix,
+    *,
+    sampling: Sampling,
+    guide: Guide,
+    width: int,
+    samples_each: Callable[[int, int], int],
+) -> Algorithm[SearchResult]:
+    cost = Ledger()
+    beams = [Candidate(root)]
+    for step in range(guide.max_steps):
+        still_open = [each for each in beams if not each.prefix.is_finished]
+        if not still_open:
+            break
+        count = samples_each(step, len(still_open))
+        drawn = yield from _extended(still_open, count, sampling=sampling, cost=cost)
+        scored = yield from _scored(drawn, guide=guide, cost=cost)
+        finished = [each for each in beams if each.prefix.is_finished]
+        beams = sorted(finished + scored, key=lambda each: -each.score)[:width]
+    ended = [each for each in beams if each.prefix.is_finished]
+    return (yield from _concluded(ended, guide=guide, cost=cost))
+
+
+def _extended(
+    beams: Sequence[Candidate], count: int, *, sampling: Sampling, cost: Ledger
+) -> Algorithm[list[Candidate]]:
+    """Sample `count` next steps of each beam; return the distinct ones that may still answer."""
+    prefixes = tuple(each.prefix for each in beams)
+    left = sampling.max_tokens - min(each.num_tokens for each in beams)
+    replies: Sequence[Sequence[Sample]] = yield Extend(
+        sampling.policy, prefixes, count, "step", left, sampling.purpose, sampling.seed
+    )
+    cost.add_candidates([sample.num_tokens for samples in replies for sample in samples])
+    drawn: dict[Prefix, Candidate] = {}
+    for each, samples in zip(beams, replies, strict=True):
+        for sample in samples:
+            prefix = full_response(each.prefix, sample)
+            num_tokens = each.num_tokens + sample.num_tokens
+            # What was cut off, or has no token left for another step, can never be an answer.
+            room = sampling.max_tokens + 1 if prefix.is_finished else sampling.max_tokens
+            if sample.finish != "length" and num_tokens < room:
+                drawn.setdefault(prefix, Candidate(prefix, num_tokens))
+    return list(drawn.values())
+
+
+def _scored(
+    candidates: Sequence[Candidate], *, guide: Guide, cost: Ledger
+) -> Algorithm[list[Candidate]]:
+    """Return the candidates with Q and the effective reward of their last step."""
+    q = yield from _scores(BASE_VERIFIER, candidates, cost)
+    mu = q
+    if guide.prover.verifier != BASE_VERIFIER:
+        mu = yield from _scores(guide.prover.verifier, candidates, cost)
+    return [
+        Candidate(
+            each.prefix,
+            each.num_tokens,
+            own[-1] + guide.alpha * guide.prover.advantage(provers),
+            own,
+        )
+        for each, own, provers in zip(candidates, q, mu, strict=True)
+    ]
+
+
+def _scores(
+    verifier: str, candidates: Sequence[Candidate], cost: Ledger
+) -> Algorithm[Sequence[Scores]]:
+    if not candidates:
+        return ()
+    cost.add_scored(verifier, [each.num_tokens for each in candidates])
+    replies: Sequence[Scores] = yield Score(verifier, tuple(each.prefix for each in candidates))
+    return replies
+
+
+def _concluded(
+    beams: Sequence[Candidate], *, guide: Guide, cost: Ledger
+) -> Algorithm[SearchResult]:
+    """Grade the finished beams and let each final pick take one."""
+    if not beams:
+        return SearchResult((), (), {}, cost)
+    scores: dict[str, Sequence[Scores]] = {BASE_VERIFIER: [each.q for each in beams]}
+    for verifier in sorted({role for rule in guide.picks.values() for role in rule.verifiers}):
+        if verifier not in scores:
+            scores[verifier] = yield from _scores(verifier, beams, cost)
+    responses = tuple(each.prefix for each in beams)
+    gradings = yield Grade(responses)
+    rows = [{role: scores[role][row] for role in scores} for row in range(len(beams))]
+    picks = {name: best([rule.rank(row) for row in rows]) for name, rule in guide.picks.items()}
+    return SearchResult(responses, tuple(gradings), picks, cost)

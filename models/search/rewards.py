@@ -1,0 +1,77 @@
+"""How candidates are ranked: effective rewards step by step, and picks among finished solutions."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+# Probabilities by step of one solution or prefix, index 0 being the bare problem.
+Scores = Sequence[float]
+BASE_VERIFIER = "q"
+
+
+@dataclass(frozen=True, slots=True)
+class Prover:
+    """Under which policy progress is measured, and which network knows its value.
+
+    `k` > 1 stands for the best-of-K policy of the network's policy, by 1 - (1 - Q)^K (Eq. 30).
+    """
+
+    name: str = ""
+    verifier: str = BASE_VERIFIER
+    k: int = 1
+
+    def value(self, score: float) -> float:
+        """Return the prover's value of a prefix from its network's score."""
+        return score if self.k == 1 else 1.0 - (1.0 - score) ** self.k
+
+    def advantage(self, scores: Scores) -> float:
+        """Return A^mu of the last step (Eq. 2); 0 for a bare problem."""
+        return self.value(scores[-1]) - self.value(scores[-2]) if len(scores) > 1 else 0.0
+
+
+def effective_rewards(q: Scores, mu: Scores, *, prover: Prover, alpha: float) -> list[float]:
+    """Return Q + alpha A^mu after each step (the bracket of Eq. 5)."""
+    return [q[step] + alpha * prover.advantage(mu[: step + 1]) for step in range(1, len(q))]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How finished solutions are ranked.
+
+    `last`: the verifier's last score; `product`: the product of its scores over the steps;
+    `effective_last`, `effective_mean`, `effective_min`: that aggregate of the effective rewards,
+    the paper not saying how its PAV-as-ORM aggregates them.
+    """
+
+    kind: Literal["last", "product", "effective_last", "effective_mean", "effective_min"]
+    verifier: str = BASE_VERIFIER
+    prover: Prover = Prover()
+    alpha: float = 0.0
+
+    @property
+    def verifiers(self) -> frozenset[str]:
+        """The roles whose scores this rule reads."""
+        if self.kind in ("last", "product"):
+            return frozenset({self.verifier})
+        return frozenset({self.verifier, self.prover.verifier})
+
+    def rank(self, scores: Mapping[str, Scores]) -> float:
+        """Return a solution's rank from its scores by verifier; higher is better."""
+        q = scores[self.verifier]
+        if self.kind == "last":
+            return q[-1]
+        if self.kind == "product":
+            return math.prod(q[1:])
+        mu = scores[self.prover.verifier]
+        rewards = effective_rewards(q, mu, prover=self.prover, alpha=self.alpha) or [q[0]]
+        if self.kind == "effective_last":
+            return rewards[-1]
+        if self.kind == "effective_min":
+            return min(rewards)
+        return sum(rewards) / len(rewards)
+
+
+def best(ranks: Sequence[float]) -> int:
+    """Return the index of the highest rank, the first one on a tie."""
+    return max(range(len(ranks)), key=ranks.__getitem__)

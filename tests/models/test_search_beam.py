@@ -1,0 +1,210 @@
+from math import prod
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pav.models.records import Extend, Prefix, Sample
+from pav.models.search.beam import Guide, beam, beam_paper
+from pav.models.search.best_of_n import best_of_n
+from pav.models.search.results import Sampling
+from pav.models.search.rewards import Prover, Rule
+
+SAMPLING = Sampling("base", seed=0, max_tokens=1000)
+PICKS = {"q_last": Rule("last"), "q_product": Rule("product"), "orm": Rule("last", "orm_all")}
+WEAK = Prover("weak", "q_weak")
+
+
+@st.composite
+def trees(draw):
+    """A random tree of up to three levels, scores on a grid of 1/64, and its right responses."""
+    children, leaves, level = {}, [], [()]
+    for depth in range(3):
+        next_level = []
+        for steps in level:
+            count = draw(st.integers(1, 4))
+            ends = [depth == 2 or draw(st.integers(0, 4)) == 0 for _ in range(count)]
+            texts = [f"{depth}{i}" + ("" if end else "\n") for i, end in enumerate(ends)]
+            children[steps] = texts
+            nodes = [((*steps, text), end) for text, end in zip(texts, ends, strict=True)]
+            next_level += [node for node, end in nodes if not end]
+            leaves += [node for node, end in nodes if end]
+        level = next_level
+    nodes = [*children, *leaves]
+    grid = st.integers(0, 64).map(lambda score: score / 64)
+    values = {
+        role: dict(
+            zip(nodes, draw(st.lists(grid, min_size=len(nodes), max_size=len(nodes))), strict=True)
+        )
+        for role in ("q", "q_weak", "orm_all")
+    }
+    right = frozenset("".join(leaf) for leaf in leaves if draw(st.booleans()))
+    return children, values, right
+
+
+def reference(here, *, num_samples, width, alpha, mu, k=1):
+    """Ten lines of beam search straight on the tree; returns the kept solutions and the picks."""
+    q, f = (
+        here.values["q"],
+        lambda s: 1 - (1 - here.values[mu][s]) ** k if k > 1 else here.values[mu][s],
+    )
+    beams = [(0.0, ())]
+    while any(not s or s[-1].endswith("\n") for _, s in beams):
+        opened = [s for _, s in beams if not s or s[-1].endswith("\n")]
+        pool = [b for b in beams if b[1] and not b[1][-1].endswith("\n")]
+        each = max(num_samples // len(opened), 1)
+        new = dict.fromkeys((*s, here.child(s, i)) for s in opened for i in range(each))
+        pool += [(q[s] + alpha * (f(s) - f(s[:-1])), s) for s in new]
+        beams = sorted(pool, key=lambda b: -b[0])[:width]
+    kept = [s for _, s in beams]
+    products = [prod(q[s[: h + 1]] for h in range(len(s))) for s in kept]
+    last = max(kept, key=lambda s: q[s])
+    return kept, {
+        "q_last": last,
+        "q_product": kept[products.index(max(products))],
+        "orm": max(kept, key=lambda s: here.values["orm_all"][s]),
+    }
+
+
+@pytest.mark.parametrize("prover", [Prover("bo4", "q", 4), WEAK, Prover()], ids=lambda p: p.name)
+@given(tree=trees(), num_samples=st.integers(1, 20), alpha=st.sampled_from([0.0, 0.5, 3.0]))
+@settings(max_examples=40, deadline=None)
+def test_a_beam_equals_the_ten_line_reference(world, play, prover, tree, num_samples, alpha):
+    here = world(*tree, is_shuffled=True)
+    guide = Guide(PICKS, prover, alpha)
+    result = play(beam(Prefix("p"), sampling=SAMPLING, guide=guide, num_samples=num_samples), here)
+    width = max(num_samples // 4, 1)
+    kept, picked = reference(
+        here, num_samples=num_samples, width=width, alpha=alpha, mu=prover.verifier, k=prover.k
+    )
+    assert [response.steps for response in result.responses] == kept
+    assert {name: result.responses[index].steps for name, index in result.picks.items()} == picked
+    assert result.is_any_correct == any("".join(steps) in tree[2] for steps in kept)
+
+
+@given(tree=trees(), num_samples=st.integers(1, 20))
+@settings(max_examples=30, deadline=None)
+def test_alpha_zero_is_the_beam_on_q_bit_for_bit(world, play, tree, num_samples):
+    results = [
+        play(
+            beam(
+                Prefix("p"),
+                sampling=SAMPLING,
+                guide=Guide(PICKS, prover, 0.0),
+                num_samples=num_samples,
+            ),
+            world(*tree, is_shuffled=True),
+        )
+        for prover in (Prover(), Prover("bo4", "q", 4), WEAK)
+    ]
+    assert len({(result.responses, tuple(result.picks.items())) for result in results}) == 1
+
+
+@given(tree=trees(), k=st.integers(1, 32), alpha=st.floats(0, 5), num_samples=st.integers(1, 12))
+@settings(max_examples=40, deadline=None)
+def test_width_one_chooses_alike_for_every_formula_prover(world, play, tree, k, alpha, num_samples):
+    results = [
+        play(
+            beam(Prefix("p"), sampling=SAMPLING, guide=guide, num_samples=num_samples, width=1),
+            world(*tree, is_shuffled=True),
+        ).responses
+        for guide in (Guide(PICKS), Guide(PICKS, Prover("bo", "q", k), alpha))
+    ]
+    assert results[0] == results[1]
+
+
+@given(tree=trees(), num_samples=st.integers(1, 12))
+@settings(max_examples=30, deadline=None)
+def test_a_beam_over_one_step_solutions_is_best_of_n(world, play, tree, num_samples):
+    texts = [text.rstrip() for text in tree[0][()]]
+    values = {
+        role: {(): 0.5, **{(t,): v for t, v in zip(texts, tree[1][role].values(), strict=False)}}
+        for role in tree[1]
+    }
+    here = world({(): texts}, values, is_shuffled=True)
+    guide = Guide(PICKS)
+    searched = play(
+        beam(Prefix("p"), sampling=SAMPLING, guide=guide, num_samples=num_samples), here
+    )
+    drawn = play(
+        best_of_n(Prefix("p"), sampling=SAMPLING, num_samples=(num_samples,), rules=PICKS), here
+    )[num_samples]
+    assert searched.text("q_last") == drawn.text("q_last")
+    assert searched.cost.generated_tokens == drawn.cost.generated_tokens
+
+
+def test_steps_of_different_parents_compete_across_parents_only_with_progress(world, play):
+    # "a" is the better place, "b" the better progress: .5 -> .55 against .1 -> .5
+    children = {(): ["a\n", "b\n"], ("a\n",): ["x"], ("b\n",): ["y"]}
+    q = {(): 0.3, ("a\n",): 0.5, ("b\n",): 0.1, ("a\n", "x"): 0.55, ("b\n", "y"): 0.5}
+    here = world(children, {"q": q, "orm_all": q}, right=frozenset({"b\ny"}))
+    kept = {
+        alpha: play(
+            beam_paper(
+                Prefix("p"),
+                sampling=SAMPLING,
+                guide=Guide(PICKS, Prover("self", "q"), alpha),
+                width=2,
+                num_each=1,
+            ),
+            here,
+        )
+        .responses[0]
+        .text
+        for alpha in (0.0, 1.0)
+    }
+    assert kept == {0.0: "a\nx", 1.0: "b\ny"}
+
+
+def test_the_paper_samples_width_times_three_from_the_root_and_three_of_each_beam(world, play):
+    children = {(): ["a\n", "b\n"], ("a\n",): ["x"], ("b\n",): ["y"]}
+    q = {(): 0.3, ("a\n",): 0.5, ("b\n",): 0.1, ("a\n", "x"): 0.5, ("b\n", "y"): 0.4}
+    here = world(children, {"q": q, "orm_all": q})
+    result = play(beam_paper(Prefix("p"), sampling=SAMPLING, guide=Guide(PICKS), width=2), here)
+    extends = [request for request in here.requests if isinstance(request, Extend)]
+    assert [(len(each.prefixes), each.num_samples) for each in extends] == [(1, 6), (2, 3)]
+    assert result.cost.num_candidates == 12
+
+
+def test_cost_counts_discarded_candidates_and_each_verifier(world, play):
+    children = {(): ["a\n", "bb\n"], ("a\n",): ["x"]}
+    q = {(): 0.3, ("a\n",): 0.5, ("bb\n",): 0.1, ("a\n", "x"): 0.5}
+    here = world(children, {"q": q, "q_weak": q, "orm_all": q})
+    result = play(
+        beam(Prefix("p"), sampling=SAMPLING, guide=Guide(PICKS, WEAK, 0.5), num_samples=4), here
+    )
+    # step 1 samples "a\n" and "bb\n" twice each, step 2 "x" four times
+    assert (result.cost.num_candidates, result.cost.generated_tokens) == (8, 14)
+    assert result.cost.scored == {"q": (3, 8), "q_weak": (3, 8), "orm_all": (1, 3)}
+
+
+def test_a_finished_beam_leaves_only_for_better_ones(world, play):
+    children = {(): ["end", "a\n"], ("a\n",): ["x", "y"]}
+    low = {(): 0.3, ("end",): 0.6, ("a\n",): 0.7, ("a\n", "x"): 0.5, ("a\n", "y"): 0.9}
+    here = world(children, {"q": low, "orm_all": low})
+    guide = Guide(PICKS)
+    searched = beam(Prefix("p"), sampling=SAMPLING, guide=guide, num_samples=4, width=2)
+    assert [each.text for each in play(searched, here).responses] == ["a\ny", "end"]
+
+
+def test_a_search_whose_every_step_is_cut_off_has_no_answer(play):
+    class CutOff:
+        def answer(self, request):
+            return tuple(
+                (Sample(("a",), "length", 5),) * request.num_samples for _ in request.prefixes
+            )
+
+    result = play(beam(Prefix("p"), sampling=SAMPLING, guide=Guide(PICKS), num_samples=4), CutOff())
+    assert (result.is_correct("orm"), result.is_any_correct) == (False, False)
+    assert result.cost.generated_tokens == 20
+
+
+def test_a_policy_that_never_stops_ends_at_the_bound_of_steps_or_tokens(world, play):
+    endless = {("a\n",) * depth: ["a\n"] for depth in range(20)}
+    q = dict.fromkeys([*endless, ("a\n",) * 20], 0.5)
+    for guide, limit, steps in [(Guide(PICKS, max_steps=5), 1000, 5), (Guide(PICKS), 7, 4)]:
+        here = world(endless, {"q": q})
+        sampling = Sampling("base", 0, limit)
+        result = play(beam(Prefix("p"), sampling=sampling, guide=guide, num_samples=1), here)
+        assert result.picks == {}
+        assert sum(isinstance(request, Extend) for request in here.requests) == steps

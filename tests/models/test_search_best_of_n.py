@@ -1,0 +1,56 @@
+from pav.models.records import Extend, Grading, Prefix, Sample, Score, Verdict
+from pav.models.search.best_of_n import best_of_n, single
+from pav.models.search.results import Sampling
+from pav.models.search.rewards import Rule
+
+TREE = {(): ["aa", "b", "c"]}
+VALUES = {"orm": {(): 0.5, ("aa",): 0.1, ("b",): 0.9, ("c",): 0.8}}
+SAMPLING = Sampling("base", seed=4, max_tokens=9)
+RULES = {"orm": Rule("last", "orm")}
+
+
+def test_the_solution_with_the_highest_score_is_the_answer(world, play):
+    here = world(TREE, VALUES, right=frozenset({"b"}))
+    results = play(best_of_n(Prefix("p"), sampling=SAMPLING, num_samples=(1, 3), rules=RULES), here)
+    assert results[3].text("orm") == "b"
+    assert results[3].is_correct("orm")
+    assert results[1].text("orm") == "aa"
+    assert not results[1].is_any_correct
+
+
+def test_smaller_n_are_the_first_samples_of_one_draw(world, play):
+    here = world(TREE, VALUES)
+    play(best_of_n(Prefix("p"), sampling=SAMPLING, num_samples=(1, 2, 6), rules=RULES), here)
+    extends = [request for request in here.requests if isinstance(request, Extend)]
+    assert extends == [Extend("base", (Prefix("p"),), 6, "end", 9, "search", seed=4)]
+
+
+def test_cost_counts_every_sample_but_repeated_solutions_are_scored_once(world, play):
+    here = world(TREE, VALUES)
+    results = play(best_of_n(Prefix("p"), sampling=SAMPLING, num_samples=(2, 6), rules=RULES), here)
+    assert (results[6].cost.num_candidates, results[6].cost.generated_tokens) == (6, 8)
+    assert results[6].cost.scored == {"orm": (3, 4)}
+    assert results[2].cost.scored == {"orm": (2, 3)}
+    [score] = [request for request in here.requests if isinstance(request, Score)]
+    assert len(score.prefixes) == 3
+
+
+def test_solutions_that_were_cut_off_are_no_answers(play):
+    class CutOff:
+        def answer(self, request):
+            if isinstance(request, Extend):
+                return ((Sample(("a",), "length", 9),),)
+            return (Grading(Verdict.TRUNCATED),)
+
+    sampled = best_of_n(Prefix("p"), sampling=SAMPLING, num_samples=(1,), rules=RULES)
+    result = play(sampled, CutOff())[1]
+    assert not result.is_correct("orm")
+    assert result.text("orm") == ""
+    assert result.cost.generated_tokens == 9
+
+
+def test_single_is_the_first_sample_and_asks_no_verifier(world, play):
+    here = world(TREE, right=frozenset({"aa"}))
+    result = play(single(Prefix("p"), sampling=SAMPLING), here)
+    assert result.is_correct("single")
+    assert result.cost.scored == {}
