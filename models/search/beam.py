@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pav.models.planners import full_response
 from pav.models.records import Algorithm, Extend, Grade, Prefix, Sample, Score
 from pav.models.search.results import Ledger, Sampling, SearchResult
-from pav.models.search.rewards import BASE_VERIFIER, Prover, Rule, Scores, best
+from pav.models.search.rewards import BASE, BASE_VERIFIER, Prover, Rule, Scores, best
 
 # The most steps of a response: a bound against policies that never stop.
 MAX_STEPS = 16
@@ -22,7 +22,7 @@ class Guide:
     """What a beam ranks steps by, and the rules that pick among its finished beams."""
 
     picks: Mapping[str, Rule]
-    prover: Prover = Prover()
+    prover: Prover = BASE
     alpha: float = 0.0
     max_steps: int = MAX_STEPS
 

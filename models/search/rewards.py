@@ -30,6 +30,10 @@ class Prover:
         return self.value(scores[-1]) - self.value(scores[-2]) if len(scores) > 1 else 0.0
 
 
+# The base as its own prover: with alpha 0 the plain value.
+BASE = Prover()
+
+
 def effective_rewards(q: Scores, mu: Scores, *, prover: Prover, alpha: float) -> list[float]:
     """Return Q + alpha A^mu after each step (the bracket of Eq. 5)."""
     return [q[step] + alpha * prover.advantage(mu[: step + 1]) for step in range(1, len(q))]
@@ -46,7 +50,7 @@ class Rule:
 
     kind: Literal["last", "product", "effective_last", "effective_mean", "effective_min"]
     verifier: str = BASE_VERIFIER
-    prover: Prover = Prover()
+    prover: Prover = BASE
     alpha: float = 0.0
 
     @property

@@ -1,0 +1,96 @@
+"""Which arms an evaluation compares, and what each of them needs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pav.models.errors import InputError
+from pav.models.search.rewards import BASE, BASE_VERIFIER, Prover, Rule
+from pav.models.settings import EvaluateSettings, RunSettings
+
+# Verifier of an arm -> role of the network. `orm` is the one trained on every graded completion.
+ORMS = {"orm": "orm_all", "orm_seed": "orm_seed"}
+FINAL_PICKS = {
+    "q_last": Rule("last"),
+    "q_product": Rule("product"),
+    "orm": Rule("last", ORMS["orm"]),
+}
+# The paper does not say how its PAV-as-ORM aggregates the steps: validation chooses.
+AGGREGATES = ("effective_last", "effective_mean", "effective_min")
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One line of a comparison; alpha and, for beams, the final pick are chosen on validation."""
+
+    strategy: str
+    verifier: str
+    prover: str = ""
+    num_seeds: int = 1
+
+
+def arms(settings: RunSettings) -> list[Arm]:
+    """Return every arm that the settings ask for, with its number of search seeds."""
+    evaluate = settings.evaluate
+    main, other = evaluate.search_seeds, evaluate.other_seeds
+    headline = bok_name(evaluate.main_k)
+    wanted = [
+        Arm("single", "", "", main),
+        Arm("best_of_n", "orm", "", main),
+        Arm("best_of_n", "orm_seed", "", main),
+        Arm("best_of_n", "q", "", other),
+        Arm("best_of_n", "q_product", "", other),
+        Arm("best_of_n", "pav", headline, other),
+        Arm("beam", "q", "", main),
+        *(
+            Arm("beam", "pav", name, main if name == headline else other)
+            for name in prover_names(settings)
+        ),
+    ]
+    return [arm for arm in wanted if arm.num_seeds > 0]
+
+
+def prover_names(settings: RunSettings) -> list[str]:
+    """Return the provers of an evaluation: the main K first, then the other K, then policies."""
+    evaluate, label = settings.evaluate, settings.label
+    ks = dict.fromkeys((evaluate.main_k, *evaluate.best_of_k))
+    distinct = label.provers if label.num_prover_rollouts and label.prover_shards else ()
+    return [*map(bok_name, ks), *distinct]
+
+
+def bok_name(k: int) -> str:
+    """Return the name of the best-of-K prover."""
+    return f"bo{k}"
+
+
+def prover(name: str, evaluate: EvaluateSettings) -> Prover:
+    """Return the prover of an arm by its name; the base itself for an empty one."""
+    if not name:
+        return BASE
+    if not name.startswith("bo"):
+        return Prover(name, f"q_{name}")
+    if not name[2:].isdigit():
+        raise InputError(f"prover: expected '', 'boK', 'weak' or 'strong', got {name!r}")
+    if evaluate.prover_value == "head":
+        return Prover(name, f"q_{name}")
+    return Prover(name, BASE_VERIFIER, int(name[2:]))
+
+
+def ranking(arm: Arm, evaluate: EvaluateSettings, *, alpha: float, aggregate: str) -> Rule:
+    """Return how a best-of-N arm ranks solutions."""
+    if arm.verifier in ORMS:
+        return Rule("last", ORMS[arm.verifier])
+    if arm.verifier == "q":
+        return FINAL_PICKS["q_last"]
+    if arm.verifier == "q_product":
+        return FINAL_PICKS["q_product"]
+    if arm.verifier == "pav" and aggregate in AGGREGATES:
+        return Rule(aggregate, prover=prover(arm.prover, evaluate), alpha=alpha)
+    raise InputError(
+        f"best_of_n: expected a verifier of {[*ORMS, 'q', 'q_product', 'pav']} and an aggregate "
+        f"of {list(AGGREGATES)}, got {arm.verifier!r} and {aggregate!r}"
+    )
+
+
+def roles(names: Mapping[str, str] | None, rules: Iterator[Rule]) -> frozenset[str]:
+    """Return the verifier roles that some rules and named provers read."""
+    return frozenset().union(*(rule.verifiers for rule in rules), (names or {}).values())
