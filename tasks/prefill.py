@@ -1,5 +1,6 @@
 """One forward pass for many prefixes: a prefix of another one in the group costs nothing."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +39,7 @@ def _cover(ordered: Sequence[Tokens]) -> dict[Tokens, list[Tokens]]:
     """Return each longest sequence with those that begin it, itself included."""
     cover: dict[Tokens, list[Tokens]] = {}
     begun: list[Tokens] = []
-    for sequence, following in zip(ordered, [*ordered[1:], ()], strict=True):
+    for sequence, following in itertools.zip_longest(ordered, ordered[1:], fillvalue=()):
         begun.append(sequence)
         # In lexicographic order a sequence stands right before those that it begins.
         if following[: len(sequence)] != sequence:

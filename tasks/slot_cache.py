@@ -8,60 +8,59 @@ from transformers import Cache
 # Shapes: B active rows, S slots, H key-value heads, T positions, D head size.
 
 
+# Positions are added and dropped in steps of this many.
+_CHUNK = 8
+
+
 class SlotCache(Cache):  # type: ignore[misc]
     """Keys and values of S sequences, written one position at a time, each row at its own.
 
-    `begin(lengths_B)` names the position that the next forward writes; attention then sees
-    the first max(lengths) + 1 positions, so pass `mask()` with it.
+    T is kept just above the longest row, because attention over a slice of the positions would
+    copy all keys and values first. `begin(lengths_B)` names the position that the next forward
+    writes; pass `mask()` with it.
     """
 
-    def __init__(self, num_slots: int) -> None:
+    def __init__(self, num_slots: int, dtype: torch.dtype) -> None:
         super().__init__(layers=[])
         self.num_slots = num_slots
+        self.dtype = dtype
         self.keys_SHTD: list[torch.Tensor] = []
         self.values_SHTD: list[torch.Tensor] = []
         self.rows_B = torch.arange(0)
         self.lengths_B = torch.arange(0)
-        self.width = 0
+
+    @property
+    def width(self) -> int:
+        """Positions that there is room for."""
+        return self.keys_SHTD[0].shape[2] if self.keys_SHTD else 0
 
     def begin(self, lengths_B: torch.Tensor, longest: int) -> None:
         """Set where the next token of each active row goes."""
+        self._fit(longest + 1)
         self.rows_B = torch.arange(len(lengths_B), device=lengths_B.device)
         self.lengths_B = lengths_B
-        self.width = longest + 1
 
     def mask(self) -> torch.Tensor:
-        """Return the boolean mask (B, 1, 1, width) of the positions that each row may see."""
+        """Return the mask (B, 1, 1, T) to add to the attention logits."""
         positions = torch.arange(self.width, device=self.lengths_B.device)
-        return (positions <= self.lengths_B[:, None])[:, None, None, :]
+        hidden = positions > self.lengths_B[:, None]
+        mask = torch.zeros(hidden.shape, dtype=self.dtype, device=hidden.device)
+        return mask.masked_fill_(hidden, torch.finfo(self.dtype).min)[:, None, None, :]
 
     def update(
-        self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *_: Any, **__: Any
+        self,
+        key_states: torch.Tensor,
+        value_states: torch.Tensor,
+        layer_idx: int,
+        *_: Any,
+        **__: Any,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Write (B, H, 1, D) at each row's position; return views (B, H, width, D)."""
+        """Write (B, H, 1, D) at each row's position; return views (B, H, T, D)."""
         keys, values = self.keys_SHTD[layer_idx], self.values_SHTD[layer_idx]
-        keys[self.rows_B, :, self.lengths_B] = key_states[:, :, 0]
-        values[self.rows_B, :, self.lengths_B] = value_states[:, :, 0]
+        keys[self.rows_B, :, self.lengths_B] = key_states[:, :, 0].to(self.dtype)
+        values[self.rows_B, :, self.lengths_B] = value_states[:, :, 0].to(self.dtype)
         active = len(self.rows_B)
-        return keys[:active, :, : self.width], values[:active, :, : self.width]
-
-    def reserve(self, layers: list[tuple[torch.Tensor, torch.Tensor]], length: int) -> None:
-        """Make room for `length` positions, shaped like the prefill's keys and values."""
-        if not self.keys_SHTD:
-            for store, index in ((self.keys_SHTD, 0), (self.values_SHTD, 1)):
-                store.extend(self._empty(layer[index], length) for layer in layers)
-        elif self.keys_SHTD[0].shape[2] < length:
-            for store in (self.keys_SHTD, self.values_SHTD):
-                store[:] = [self._grown(tensor, length) for tensor in store]
-
-    def _empty(self, like: torch.Tensor, length: int) -> torch.Tensor:
-        # Zeros, since a masked position still enters the product as 0 * value.
-        return like.new_zeros(self.num_slots, like.shape[1], length, like.shape[3])
-
-    def _grown(self, tensor: torch.Tensor, length: int) -> torch.Tensor:
-        grown = self._empty(tensor, length)
-        grown[:, :, : tensor.shape[2]] = tensor
-        return grown
+        return keys[:active], values[:active]
 
     def fill(
         self,
@@ -70,17 +69,37 @@ class SlotCache(Cache):  # type: ignore[misc]
         rows: torch.Tensor,
     ) -> None:
         """Copy prefilled rows (of (P, H, L, D) layers) into slots."""
-        width = layers[0][0].shape[2]
+        if not self.keys_SHTD:
+            self.keys_SHTD = [self._empty(keys, 0) for keys, _ in layers]
+            self.values_SHTD = [self._empty(values, 0) for _, values in layers]
+        length = layers[0][0].shape[2]
+        if self.width < length:
+            self._fit(length)
         for index, (keys, values) in enumerate(layers):
-            self.keys_SHTD[index][slots, :, :width] = keys[rows]
-            self.values_SHTD[index][slots, :, :width] = values[rows]
+            self.keys_SHTD[index][slots, :, :length] = keys[rows].to(self.dtype)
+            self.values_SHTD[index][slots, :, :length] = values[rows].to(self.dtype)
 
-    def move(self, sources: torch.Tensor, targets: torch.Tensor, length: int) -> None:
-        """Copy the first `length` positions of some slots to others."""
-        for store in (self.keys_SHTD, self.values_SHTD):
-            for tensor in store:
-                tensor[targets, :, :length] = tensor[sources, :, :length]
+    def move(self, sources: torch.Tensor, targets: torch.Tensor) -> None:
+        """Copy some slots to others."""
+        for tensor in (*self.keys_SHTD, *self.values_SHTD):
+            tensor[targets] = tensor[sources]
 
     def get_seq_length(self, layer_idx: int = 0, *_: Any, **__: Any) -> int:
         """Return the widest row; Transformers asks, positions are given explicitly."""
         return self.width
+
+    def _fit(self, length: int) -> None:
+        """Make room for `length` positions, and give back what is far above it."""
+        if length <= self.width < length + 2 * _CHUNK:
+            return
+        width = -(-length // _CHUNK) * _CHUNK
+        for store in (self.keys_SHTD, self.values_SHTD):
+            for index, old in enumerate(store):
+                store[index] = self._empty(old, width)
+                kept = min(width, old.shape[2])
+                store[index][:, :, :kept] = old[:, :, :kept]
+
+    def _empty(self, like: torch.Tensor, length: int) -> torch.Tensor:
+        # Zeros, since a masked position still enters the product as 0 * value.
+        shape = (self.num_slots, like.shape[1], length, like.shape[3])
+        return torch.zeros(shape, dtype=self.dtype, device=like.device)

@@ -13,6 +13,7 @@ from pav.models.decoding import sample_tokens
 from pav.models.errors import EngineError, InputError
 from pav.models.hashing import uniforms
 from pav.models.records import FinishReason, Generated, Generation
+from pav.tasks import slot_attention
 from pav.tasks.checkpoints import load_policy, load_tokenizer
 from pav.tasks.prefill import Prefilled, prefill
 from pav.tasks.slot_cache import SlotCache
@@ -95,9 +96,17 @@ class TransformersEngine:
         self._ends_step[_holding(tokenizer, self.sampling.delimiter)] = True
         self._ends_text = np.zeros(vocabulary, bool)
         self._ends_text[_end_ids(self.model, tokenizer)] = True
-        self._cache = SlotCache(self.sampling.batch_size)
+        self._cache = SlotCache(self.sampling.batch_size, self._use_attention())
         self._slots = Slots(self.sampling.batch_size, self.context)
         self.version += 1
+
+    def _use_attention(self) -> torch.dtype:
+        """Choose the attention for the device; return the number type to cache in."""
+        if self.model.device.type != "cpu":
+            dtype: torch.dtype = self.model.dtype
+            return dtype
+        self.model.set_attn_implementation(slot_attention.NAME)
+        return torch.float32
 
     def submit(self, generations: Iterable[Generation]) -> None:
         """Queue requests; InputError where a sequence leaves no room in the context."""
@@ -162,10 +171,8 @@ class TransformersEngine:
         for generation, sample, start in arrivals:
             slot = self._slots.put(generation, sample)
             passes.setdefault(id(start.layers), []).append((slot, start))
-        longest = int((self._slots.lengths + self._slots.limits)[: self._slots.count].max())
         for placed in passes.values():
             layers = placed[0][1].layers
-            self._cache.reserve(layers, max(min(longest, self.context), layers[0][0].shape[2]))
             slots = torch.tensor([slot for slot, _ in placed], device=self.model.device)
             rows = torch.tensor([start.row for _, start in placed], device=self.model.device)
             self._cache.fill(slots, layers, rows)
@@ -221,7 +228,9 @@ class TransformersEngine:
         if generation is None:
             raise EngineError(f"slot {slot}: expected a request, found none")
         tokens = self._slots.tokens[slot, : self._slots.produced[slot]]
-        finish: FinishReason = "stop" if reason == "stop" else "step" if reason == "step" else "length"
+        finish: FinishReason = (
+            "stop" if reason == "stop" else "step" if reason == "step" else "length"
+        )
         return Generated(
             generation.request_id, int(self._slots.samples[slot]), tuple(tokens.tolist()), finish
         )
@@ -230,10 +239,9 @@ class TransformersEngine:
         """Close ranks, so that finished rows cost nothing from the next token on."""
         sources, targets = self._slots.keep(np.fromiter(kept, np.int64))
         if len(sources):
-            longest = int(self._slots.lengths[: self._slots.count].max())
             device = self.model.device
             self._cache.move(
-                torch.from_numpy(sources).to(device), torch.from_numpy(targets).to(device), longest
+                torch.from_numpy(sources).to(device), torch.from_numpy(targets).to(device)
             )
 
 

@@ -1,0 +1,96 @@
+"""Who plays which role: engines and scorers, opened once and kept for the next unit."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pav.models.domains import domain
+from pav.models.records import Problem
+from pav.models.settings import PolicyName, RunSettings
+from pav.tasks.checkpoints import load_tokenizer
+from pav.tasks.driver import Driver, PolicyRole, VerifierRole
+from pav.tasks.engine import check_kind
+from pav.tasks.manifests import checkpoint_folder, required_manifest
+from pav.tasks.policies import outside_folder
+from pav.tasks.store import Store
+from pav.tasks.tokens import Codec
+from pav.tasks.transformers_engine import Sampling, TransformersEngine
+from pav.tasks.units import InputRef
+from pav.tasks.verifiers import Scorer
+
+
+def policy_folder(settings: RunSettings, store: Store, role: PolicyName, ref: InputRef) -> Path:
+    """Return the checkpoint folder that a unit's input names: the user's, or the embedded one."""
+    if outside := outside_folder(settings.prepare, role):
+        return Path(outside)
+    return checkpoint_folder(store, required_manifest(store, ref.unit_id), role)
+
+
+@dataclass
+class Roles:
+    """Opens a driver over problems; a checkpoint folder is loaded once for all drivers."""
+
+    settings: RunSettings
+    device: str
+    _engines: dict[Path, TransformersEngine] = field(default_factory=dict)
+    _scorers: dict[Path, Scorer] = field(default_factory=dict)
+
+    def driver(
+        self,
+        problems: Mapping[str, Problem],
+        *,
+        policies: Mapping[str, tuple[str, Path]],
+        verifiers: Mapping[str, tuple[Path, int]] | None = None,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> Driver:
+        """Return a driver.
+
+        `policies` maps a role to (policy_id, folder), `verifiers` a role to (folder, head).
+        """
+        check_kind(self.settings.engine)
+        family = domain(self.settings.problems.domain)
+        tokenizer = load_tokenizer(next(iter(policies.values()))[1])
+        return Driver(
+            family,
+            problems,
+            Codec(tokenizer, family, problems),
+            {
+                role: PolicyRole(name, self._engine(folder))
+                for role, (name, folder) in policies.items()
+            },
+            {
+                role: VerifierRole(self._scorer(folder), head)
+                for role, (folder, head) in (verifiers or {}).items()
+            },
+            progress,
+        )
+
+    def close(self) -> None:
+        """Let go of every engine."""
+        for engine in self._engines.values():
+            engine.close()
+        self._engines.clear()
+        self._scorers.clear()
+
+    def _engine(self, folder: Path) -> TransformersEngine:
+        if folder not in self._engines:
+            sample, engine = self.settings.sample, self.settings.engine
+            sampling = Sampling(
+                sample.temperature,
+                sample.top_p,
+                engine.batch_size,
+                engine.score_tokens,
+                domain(self.settings.problems.domain).delimiter,
+            )
+            self._engines[folder] = TransformersEngine(
+                folder, sampling, device=self.device, dtype=engine.dtype
+            )
+        return self._engines[folder]
+
+    def _scorer(self, folder: Path) -> Scorer:
+        if folder not in self._scorers:
+            engine = self.settings.engine
+            self._scorers[folder] = Scorer(
+                folder, device=self.device, dtype=engine.dtype, score_tokens=engine.score_tokens
+            )
+        return self._scorers[folder]

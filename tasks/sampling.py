@@ -1,0 +1,142 @@
+"""Executes sampling units: solutions of a shard, and the distinct prefixes they pass through."""
+
+import time
+from collections.abc import Callable, Sequence
+from itertools import chain
+
+from pav.models.hashing import digest
+from pav.models.planners import Graded, full_response, sample_solutions
+from pav.models.records import Prefix, Problem
+from pav.models.settings import RunSettings
+from pav.tasks.datasets import frame, to_parquet
+from pav.tasks.driver import Driver
+from pav.tasks.problems import read_problems
+from pav.tasks.roles import Roles, policy_folder
+from pav.tasks.sampling_plan import STAGE, sharded
+from pav.tasks.store import Store
+from pav.tasks.units import Outcome, Output, Unit
+
+__all__ = ["STAGE", "open_worker"]
+
+Progress = Callable[[str, float, float], None]
+Row = dict[str, object]
+# A solution with the policy that gave it and its number among that policy's.
+Drawn = tuple[Prefix, str, int, Graded]
+
+
+def open_worker(
+    settings: RunSettings, store: Store, device: str, progress: Progress
+) -> Callable[[Unit], Outcome]:
+    """Return the function that executes a unit; engines stay loaded between units."""
+    roles = Roles(settings, device)
+
+    def execute(unit: Unit) -> Outcome:
+        started = time.perf_counter()
+        problems = shard_problems(store, unit)
+        driver = roles.driver(
+            problems,
+            policies={
+                role: (policy_id, policy_folder(settings, store, role, unit.inputs[role]))
+                for role, policy_id in unit.parameters["policies"].items()
+            },
+            progress=lambda done, total: progress(unit.name, done, total),
+        )
+        drawn = _draw(driver, unit)
+        return _outcome(driver, unit, drawn, time.perf_counter() - started)
+
+    return execute
+
+
+def shard_problems(store: Store, unit: Unit) -> dict[str, Problem]:
+    """Return the problems of a unit's shard by id."""
+    everything = read_problems(store, unit.inputs["problems"].unit_id)
+    values = unit.parameters
+    members = sharded(everything.values(), values["split"], values["num_shards"])
+    return {problem.problem_id: problem for problem in members[values["shard"]]}
+
+
+def _draw(driver: Driver, unit: Unit) -> list[Drawn]:
+    """Sample every problem's solutions, by each policy that gives any."""
+    values = unit.parameters
+    wanted = [(problem, role) for problem in driver.problems for role in values["counts"]]
+    results = driver.run(
+        [
+            sample_solutions(
+                Prefix(problem_id),
+                policy=role,
+                num_samples=values["counts"][role],
+                seed=values["pipeline_seed"],
+                max_tokens=values["max_tokens"],
+            )
+            for problem_id, role in wanted
+        ]
+    )
+    return [
+        (full_response(Prefix(problem_id), graded[0]), values["policies"][role], number, graded)
+        for (problem_id, role), solutions in zip(wanted, results, strict=True)
+        for number, graded in enumerate(solutions)
+    ]
+
+
+def _outcome(driver: Driver, unit: Unit, drawn: Sequence[Drawn], seconds: float) -> Outcome:
+    solutions = [_solution_row(unit, *each) for each in drawn]
+    prefixes: dict[str, Row] = {}
+    joined: list[Row] = []
+    for row, (response, _, _, _) in zip(solutions, drawn, strict=True):
+        for num_steps in range(len(response.steps) + 1):
+            prefix = cut(response, num_steps)
+            key = prefix_id(prefix)
+            if key not in prefixes:
+                prefixes[key] = _prefix_row(driver, unit, prefix, str(row["verdict"]))
+            joined.append(
+                {"solution_id": row["solution_id"], "num_steps": num_steps, "prefix_id": key,
+                 "unit_id": unit.unit_id}
+            )  # fmt: skip
+    tables = {"solutions": solutions, "prefixes": list(prefixes.values()),
+              "solution_prefixes": joined}  # fmt: skip
+    outputs = tuple(
+        Output(f"{name}.parquet", to_parquet(name, frame(name, rows)), len(rows))
+        for name, rows in tables.items()
+    )
+    spent = {key: float(sum(cost[key] for cost in driver.costs)) for key in
+             sorted(set(chain.from_iterable(driver.costs)))}  # fmt: skip
+    return Outcome(outputs, {"seconds": seconds, **spent})
+
+
+def cut(response: Prefix, num_steps: int) -> Prefix:
+    """Return the first steps of a response; finished only if they are all of a finished one."""
+    whole = num_steps == len(response.steps)
+    return Prefix(response.problem_id, response.steps[:num_steps], response.is_finished and whole)
+
+
+def prefix_id(prefix: Prefix) -> str:
+    """Return the name of a prefix: 20 hex digits of the hash of its problem, text and end."""
+    return digest([prefix.problem_id, prefix.text, prefix.is_finished], length=20)
+
+
+def _solution_row(unit: Unit, response: Prefix, policy_id: str, number: int, graded: Graded) -> Row:
+    sample, grading = graded
+    seed = unit.parameters["pipeline_seed"]
+    return {
+        "solution_id": digest([policy_id, response.problem_id, seed, number], length=20),
+        "problem_id": response.problem_id, "policy_id": policy_id, "sample": number,
+        "steps": list(response.steps), "text": response.text, "num_steps": len(response.steps),
+        "verdict": str(grading.verdict), "reason": grading.reason,
+        "wrong_step": grading.wrong_step, "finish_reason": sample.finish,
+        "num_tokens": sample.num_tokens, "seed": seed, "unit_id": unit.unit_id,
+    }  # fmt: skip
+
+
+def _prefix_row(driver: Driver, unit: Unit, prefix: Prefix, verdict: str) -> Row:
+    is_terminal = prefix.is_finished or not _can_go_on(driver, prefix)
+    return {
+        "prefix_id": prefix_id(prefix), "problem_id": prefix.problem_id,
+        "steps": list(prefix.steps), "text": prefix.text, "num_steps": len(prefix.steps),
+        "num_tokens": len(driver.codec.encode(prefix)), "is_terminal": is_terminal,
+        "verdict": verdict if is_terminal else None, "unit_id": unit.unit_id,
+    }  # fmt: skip
+
+
+def _can_go_on(driver: Driver, prefix: Prefix) -> bool:
+    """Whether the prefix ends at a step's end; what a token limit cut off in mid-step does not."""
+    return not prefix.steps or prefix.steps[-1].endswith(driver.domain.delimiter)

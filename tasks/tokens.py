@@ -1,0 +1,64 @@
+"""The one place that turns steps into token ids and back, with fixed ids at step boundaries."""
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from pav.models.domains import Domain
+from pav.models.records import Generated, Prefix, Problem, Sample
+
+
+class Codec:
+    """Encodes each step on its own, so that a prefix's ids begin those of all that follow it."""
+
+    def __init__(self, tokenizer: Any, domain: Domain, problems: Mapping[str, Problem]) -> None:
+        self._tokenizer = tokenizer
+        self._domain = domain
+        self._problems = problems
+        self._ids: dict[str, tuple[int, ...]] = {}
+        self._texts: dict[tuple[int, ...], str] = {}
+        ids = range(len(tokenizer))
+        texts = tokenizer.batch_decode([[index] for index in ids])
+        self._ends_step = np.array([domain.delimiter in text for text in texts])
+        self._end_id = (int(tokenizer.eos_token_id),)
+
+    def encode(self, prefix: Prefix) -> tuple[int, ...]:
+        """Return the ids of the prompt and of every step, then end-of-text if it is finished."""
+        ids = self._encode_text(self._domain.prompt(self._problems[prefix.problem_id]))
+        for step in prefix.steps:
+            ids += self._encode_text(step)
+        return ids + self._end_id if prefix.is_finished else ids
+
+    def encode_with_ends(self, prefix: Prefix) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the ids and the index of the last token of the prompt and of every step."""
+        ids = self._encode_text(self._domain.prompt(self._problems[prefix.problem_id]))
+        ends = [len(ids) - 1]
+        for step in prefix.steps:
+            ids += self._encode_text(step)
+            ends.append(len(ids) - 1)
+        if not prefix.is_finished:
+            return ids, tuple(ends)
+        # The end of text belongs to the last step: only there is the response known to be whole.
+        return ids + self._end_id, (*ends[:-1], len(ids))
+
+    def sample(self, generated: Generated) -> Sample:
+        """Cut generated ids into steps after each token that holds the delimiter."""
+        ids = generated.token_ids
+        cuts = [i + 1 for i in range(len(ids)) if self._ends_step[ids[i]]]
+        bounds = [0, *cuts] if cuts and cuts[-1] == len(ids) else [0, *cuts, len(ids)]
+        steps = tuple(self._decode(ids[a:b]) for a, b in itertools.pairwise(bounds))
+        return Sample(tuple(filter(None, steps)), generated.finish, len(ids))
+
+    def _encode_text(self, text: str) -> tuple[int, ...]:
+        if text not in self._ids:
+            self._ids[text] = tuple(self._tokenizer.encode(text, add_special_tokens=False))
+        return self._ids[text]
+
+    def _decode(self, ids: tuple[int, ...]) -> str:
+        if ids not in self._texts:
+            self._texts[ids] = self._tokenizer.decode(
+                ids, skip_special_tokens=False, clean_up_tokenization_spaces=False
+            )
+        return self._texts[ids]
