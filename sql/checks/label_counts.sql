@@ -1,0 +1,30 @@
+-- One row per label block or label whose counts cannot be.
+with
+
+counted as (
+
+    select
+        concat_ws(' ', prefix_id, policy_id, seed, block) as subject,
+        num_rollouts, num_correct, num_truncated, num_unparsed, num_failed
+    from label_blocks
+    union all
+    select
+        concat_ws(' ', prefix_id, policy_id) as subject,
+        num_rollouts, num_correct, num_truncated, num_unparsed, num_failed
+    from labels
+
+)
+
+select
+    subject,
+    printf(
+        '%d correct, %d truncated, %d unparsed of %d rollouts, %d failed',
+        num_correct, num_truncated, num_unparsed, num_rollouts, num_failed
+    ) as detail
+from counted
+where coalesce(
+    least(num_rollouts, num_correct, num_truncated, num_unparsed, num_failed) < 0
+    or num_correct + num_truncated + num_unparsed > num_rollouts,
+    true
+)
+order by subject

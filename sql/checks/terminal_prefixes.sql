@@ -1,0 +1,20 @@
+-- One row per terminal prefix that was rolled out, or has no verdict.
+with
+
+faults as (
+
+    select prefix_id as subject, 'terminal prefix has rollouts' as detail
+    from prefixes semi join labels using (prefix_id)
+    where is_terminal
+    union all
+    select prefix_id, 'terminal prefix without a verdict'
+    from prefixes
+    where is_terminal and (
+        verdict is null
+        or verdict not in ('correct', 'wrong', 'truncated', 'unparsed', 'failed')
+    )
+
+)
+
+select subject, detail from faults
+order by subject, detail

@@ -1,0 +1,14 @@
+-- Scalar: lower end of the Wilson score interval of a share (95 % unless z is given).
+create macro wilson_low(num_correct, num_rollouts, z := 1.959963984540054e0) as (
+    case
+        when num_rollouts = 0 then 0e0
+        when num_correct between 0 and num_rollouts
+            then greatest(0e0, (
+                num_correct + z::double * z::double / 2
+                - z::double * sqrt(
+                    num_correct::double * (num_rollouts - num_correct) / num_rollouts
+                    + z::double * z::double / 4
+                )
+            ) / (num_rollouts + z::double * z::double))
+    end
+)

@@ -1,0 +1,56 @@
+-- One row per problem that no sampled solution solved, and why; the barren ones first.
+with
+
+sampled as (
+
+    select
+        problem_id,
+        count(*) as num_solutions,
+        count_if(verdict = 'correct') as num_correct,
+        count_if(verdict = 'truncated') as num_truncated,
+        count_if(verdict = 'unparsed') as num_unparsed,
+        count_if(verdict = 'failed') as num_failed,
+        mode(nullif(reason, '') order by reason) as commonest_reason
+    from solutions
+    group by problem_id
+
+),
+
+rolled_out as (
+
+    select
+        prefixes.problem_id,
+        sum(labels.num_rollouts)::bigint as num_rollouts,
+        sum(labels.num_correct)::bigint as num_correct_rollouts
+    from labels
+    inner join prefixes using (prefix_id)
+    group by prefixes.problem_id
+
+)
+
+select
+    problems.problem_id,
+    problems.question,
+    problems.split,
+    coalesce(sampled.num_solutions, 0) as num_solutions,
+    coalesce(sampled.num_truncated, 0) as num_truncated,
+    coalesce(sampled.num_unparsed, 0) as num_unparsed,
+    coalesce(sampled.num_failed, 0) as num_failed,
+    coalesce(rolled_out.num_rollouts, 0) as num_rollouts,
+    coalesce(rolled_out.num_correct_rollouts, 0) as num_correct_rollouts,
+    case
+        when sampled.num_solutions is null then 'not sampled'
+        when rolled_out.num_correct_rollouts > 0 then 'only rollouts solve it'
+        when rolled_out.num_rollouts > 0 then 'no correct response anywhere'
+        else 'no correct solution, no rollouts'
+    end as outcome,
+    sampled.commonest_reason
+from problems
+left join sampled using (problem_id)
+left join rolled_out using (problem_id)
+where coalesce(sampled.num_correct, 0) = 0
+order by
+    outcome = 'no correct response anywhere' desc,
+    num_correct_rollouts,
+    problems.split,
+    problems.question

@@ -1,0 +1,19 @@
+-- One row per prefix, policy, pipeline seed and block of rollouts.
+-- A block drawn again with another size is the same stream cut elsewhere: the longest counts.
+create table label_blocks as
+
+select distinct on (prefix_id, policy_id, seed, block)
+    prefix_id,
+    policy_id,
+    seed,
+    block,
+    num_rollouts,
+    num_correct,
+    num_truncated,
+    num_unparsed,
+    num_failed,
+    generated_tokens,
+    stopping_rule,
+    unit_id
+from read_parquet($label_blocks, union_by_name = true)
+order by prefix_id, policy_id, seed, block, num_rollouts desc, unit_id

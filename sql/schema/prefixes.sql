@@ -1,0 +1,14 @@
+-- One row per distinct prefix; num_tokens by the base's tokenizer; verdict where terminal.
+create table prefixes as
+
+select distinct on (prefix_id)
+    prefix_id,
+    problem_id,
+    text,
+    num_steps,
+    num_tokens,
+    is_terminal,
+    verdict,
+    unit_id
+from read_parquet($prefixes, union_by_name = true)
+order by prefix_id, unit_id

@@ -1,0 +1,41 @@
+-- One row per problem, as the newest unit that holds it has it.
+create table problems as
+
+with
+
+read_problems as (
+
+    select
+        problem_id,
+        domain,
+        question,
+        answer,
+        answer_source,
+        split,
+        source,
+        canonical_key,
+        unit_id
+    from read_parquet($problems, union_by_name = true)
+
+),
+
+dated as (
+
+    select read_problems.*, units.created_at
+    from read_problems
+    left join read_parquet($units) as units using (unit_id)
+
+)
+
+select distinct on (problem_id)
+    problem_id,
+    domain,
+    question,
+    answer,
+    answer_source,
+    split,
+    source,
+    canonical_key,
+    unit_id
+from dated
+order by problem_id, created_at desc nulls last, unit_id

@@ -1,0 +1,247 @@
+"""Publishing: gathers what the manifests name, records runs, and builds labels.duckdb from both."""
+
+import json
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pav.models.errors import StoreError
+from pav.models.hashing import canonical_json
+from pav.tasks.database import ROW_SCHEMAS, Sources, build_database
+from pav.tasks.datasets import SCHEMAS
+from pav.tasks.manifests import find, read_manifest
+from pav.tasks.store import Store
+from pav.tasks.units import Manifest
+
+DATABASE = "labels.duckdb"
+
+# Rollouts stay in Parquet: they are most of the bytes and few of the questions.
+_DATA_SETS = tuple(name for name in SCHEMAS if name != "rollouts")
+# What an older revision of these stages made is wrong or superseded, so it is left out.
+_LABEL_STAGES = {"problems", "sample", "label"}
+
+Row = dict[str, Any]
+
+
+def record_run(
+    store: Store,
+    run_id: str,
+    *,
+    settings: Mapping[str, Any],
+    unit_ids: Iterable[str],
+    policies: Sequence[Mapping[str, Any]] = (),
+    verifiers: Sequence[Mapping[str, Any]] = (),
+) -> str:
+    """Write `runs/<run_id>/run.json`, by which the database knows the run; return that path.
+
+    Args:
+        store: where the run's units are.
+        run_id: name of the run; recording it again replaces it.
+        settings: the run's settings as JSON.
+        unit_ids: every unit the run used, made or reused.
+        policies: rows with `name` (the role) and `policy_id`, and as known `checkpoint`,
+            `parent_policy_id`, `round`, `unit_id`; other keys go into `details`.
+        verifiers: rows with `name`, and as known `verifier_id`, `pipeline_seed`, `kind`,
+            `policy_id`, `checkpoint`, `unit_id`; other keys go into `details`.
+    """
+    record = {
+        "run_id": run_id,
+        "at": datetime.now(UTC).isoformat(),
+        "settings": settings,
+        "unit_ids": sorted(set(unit_ids)),
+        "policies": [dict(row) for row in policies],
+        "verifiers": [dict(row) for row in verifiers],
+    }
+    path = f"runs/{run_id}/run.json"
+    store.write_bytes(path, (canonical_json(record) + "\n").encode())
+    return path
+
+
+def publish_database(store: Store) -> str:
+    """Build labels.duckdb from every intact manifest and recorded run; return its address."""
+    store.check_writable()
+    sources = gather(store)
+    address = store.address(DATABASE)
+    if store.is_local:
+        build_database(Path(address), sources)
+        return address
+    with tempfile.TemporaryDirectory(prefix="pav-") as folder:
+        path = Path(folder) / DATABASE
+        build_database(path, sources)
+        store.write_bytes(DATABASE, path.read_bytes())
+    return address
+
+
+def gather(store: Store) -> Sources:
+    """Return the Parquet files of all intact units, and the rows that units and runs make."""
+    manifests = intact_manifests(store, check_content=True)
+    runs = read_runs(store)
+    files = {name: data_files(store, manifests, name) for name in _DATA_SETS}
+    tables = {
+        "units": [_unit_row(manifest) for manifest in manifests],
+        "costs": [row for manifest in manifests for row in _cost_rows(manifest)],
+        "runs": [_run_row(run) for run in runs],
+        "run_units": _run_rows(runs, "unit_ids"),
+        "run_policies": _role_rows(runs),
+        "policies": _policy_rows(runs),
+        "verifiers": _verifier_rows(runs),
+    }
+    rows = {
+        name: pl.DataFrame(table, schema=ROW_SCHEMAS[name], orient="row")
+        for name, table in tables.items()
+    }
+    return Sources(files, rows)
+
+
+def intact_manifests(store: Store, *, check_content: bool) -> list[Manifest]:
+    """Return the manifests whose data is there, older revisions of labels left out.
+
+    Content is checked by sha256 where asked for and the store is local, else by size.
+    """
+    names = [Path(path).stem for path in store.list("manifests") if path.endswith(".json")]
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        read = threads.map(lambda name: read_manifest(store, name), names)
+        found = [manifest for manifest in read if manifest is not None]
+        if check_content and store.is_local:
+            checked = threads.map(lambda manifest: find(store, manifest.unit), found)
+            intact = [manifest for manifest in checked if manifest is not None]
+        else:
+            intact = _of_right_size(store, found)
+    return _current(intact)
+
+
+def data_files(store: Store, manifests: Iterable[Manifest], name: str) -> list[Path]:
+    """Return local Parquet files of a data set, those with rows; remote ones are downloaded."""
+    paths = [
+        file.path
+        for manifest in manifests
+        for file in manifest.files
+        if file.name == f"{name}.parquet" and file.num_rows
+    ]
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        return list(threads.map(store.local_path, paths))
+
+
+def read_runs(store: Store) -> list[Row]:
+    """Return every recorded run, oldest first."""
+    paths = [path for path in store.list("runs") if path.endswith("/run.json")]
+    runs = []
+    for path in paths:
+        try:
+            run = json.loads(store.read_bytes(path))
+            runs.append({key: run[key] for key in _RUN_KEYS})
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreError(
+                f"{store.address(path)}: expected a run record with {sorted(_RUN_KEYS)}, got "
+                f"{type(error).__name__} {error}; remove it, the run's next execution writes it"
+            ) from error
+    return sorted(runs, key=lambda run: (run["at"], run["run_id"]))
+
+
+_RUN_KEYS = ("run_id", "at", "settings", "unit_ids", "policies", "verifiers")
+
+
+def _of_right_size(store: Store, manifests: Sequence[Manifest]) -> list[Manifest]:
+    """One listing instead of a request a file, which on S3 is most of the time."""
+    sizes = store.sizes("data")
+    return [
+        manifest
+        for manifest in manifests
+        if all(sizes.get(file.path) == file.num_bytes for file in manifest.files)
+    ]
+
+
+def _current(manifests: Sequence[Manifest]) -> list[Manifest]:
+    newest: dict[str, int] = {}
+    for manifest in manifests:
+        stage, revision = manifest.unit.stage, manifest.unit.revision
+        newest[stage] = max(revision, newest.get(stage, revision))
+    return [
+        manifest
+        for manifest in manifests
+        if manifest.unit.stage not in _LABEL_STAGES
+        or manifest.unit.revision == newest[manifest.unit.stage]
+    ]
+
+
+def _unit_row(manifest: Manifest) -> Row:
+    unit = manifest.unit
+    inputs = {role: ref.unit_id for role, ref in unit.inputs.items()}
+    return {
+        "unit_id": unit.unit_id,
+        "stage": unit.stage,
+        "name": unit.name,
+        "revision": unit.revision,
+        "parameters": canonical_json(dict(unit.parameters)),
+        "inputs": canonical_json(inputs),
+        "num_files": len(manifest.files),
+        "num_rows": sum(file.num_rows for file in manifest.files),
+        "num_bytes": sum(file.num_bytes for file in manifest.files),
+        "versions": canonical_json(dict(manifest.versions)),
+        "schema_version": manifest.schema_version,
+        "created_at": _utc(manifest.created_at),
+    }
+
+
+def _cost_rows(manifest: Manifest) -> list[Row]:
+    unit = manifest.unit
+    return [
+        {"unit_id": unit.unit_id, "stage": unit.stage, "item": item, "amount": float(amount)}
+        for item, amount in manifest.cost.items()
+    ]
+
+
+def _run_row(run: Row) -> Row:
+    return {
+        "run_id": run["run_id"],
+        "recorded_at": _utc(run["at"]),
+        "settings": canonical_json(run["settings"]),
+    }
+
+
+def _run_rows(runs: Iterable[Row], key: str) -> list[Row]:
+    return [{"run_id": run["run_id"], "unit_id": unit_id} for run in runs for unit_id in run[key]]
+
+
+def _role_rows(runs: Iterable[Row]) -> list[Row]:
+    return [
+        {"run_id": run["run_id"], "name": policy["name"], "policy_id": policy["policy_id"]}
+        for run in runs
+        for policy in run["policies"]
+    ]
+
+
+def _policy_rows(runs: Iterable[Row]) -> list[Row]:
+    """One row a policy as the newest run has it; `base` is the name of one with two roles."""
+    rows: dict[str, Row] = {}
+    for run in runs:
+        for policy in sorted(run["policies"], key=lambda policy: policy["name"] == "base"):
+            rows[policy["policy_id"]] = _with_details("policies", policy)
+    return list(rows.values())
+
+
+def _verifier_rows(runs: Iterable[Row]) -> list[Row]:
+    rows: dict[str, Row] = {}
+    for run in runs:
+        for verifier in run["verifiers"]:
+            named = {"verifier_id": f"{verifier.get('unit_id', '')}/{verifier['name']}"}
+            row = _with_details("verifiers", named | verifier)
+            rows[row["verifier_id"]] = row
+    return list(rows.values())
+
+
+def _with_details(table: str, row: Mapping[str, Any]) -> Row:
+    """Return a row of the table; keys that are no column of it go into `details` as JSON."""
+    columns = ROW_SCHEMAS[table].keys() - {"details"}
+    details = {key: value for key, value in row.items() if key not in columns}
+    return {column: row.get(column) for column in columns} | {"details": canonical_json(details)}
+
+
+def _utc(text: str) -> datetime:
+    """Return a moment in UTC without its zone, as DuckDB's shell shows it best."""
+    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
