@@ -132,7 +132,8 @@ class TransformersEngine:
         self._waiting = deque(item for item in self._waiting if item.request_id not in gone)
         self._ready = deque(item for item in self._ready if item[0].request_id not in gone)
         active = self._slots.generations[: self._slots.count]
-        self._keep([b for b, item in enumerate(active) if item and item.request_id not in gone])
+        with torch.inference_mode():
+            self._keep([b for b, item in enumerate(active) if item and item.request_id not in gone])
 
     def close(self) -> None:
         """Let go of the weights and the cache."""

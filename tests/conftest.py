@@ -11,6 +11,8 @@ _HOME = tempfile.mkdtemp(prefix="pav-tests-")
 os.environ["PREFECT_HOME"] = f"{_HOME}/prefect"
 os.environ["XDG_CACHE_HOME"] = f"{_HOME}/cache"
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
+# One thread: the models of the tests are too small for two to help.
+os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ.pop("PREFECT_API_URL", None)
 os.environ.pop("PAV_STORE", None)
