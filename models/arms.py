@@ -1,9 +1,10 @@
 """Which arms an evaluation compares, and what each of them needs."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from pav.models.errors import InputError
+from pav.models.search.best_of_n import FIRST
 from pav.models.search.rewards import BASE, BASE_VERIFIER, Prover, Rule
 from pav.models.settings import EvaluateSettings, RunSettings
 
@@ -26,6 +27,27 @@ class Arm:
     verifier: str
     prover: str = ""
     num_seeds: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An arm as it is run: with its number of candidates, alpha and final pick."""
+
+    strategy: str
+    verifier: str
+    prover: str
+    num_samples: int
+    alpha: float = 0.0
+    final_pick: str = ""
+
+    @classmethod
+    def of(cls, arm: Arm, num_samples: int, *, alpha: float = 0.0, final_pick: str = "") -> "Line":
+        """Return an arm's line."""
+        return cls(arm.strategy, arm.verifier, arm.prover, num_samples, alpha, final_pick)
+
+    def to_record(self) -> dict[str, Any]:
+        """Return the line as JSON would have it."""
+        return asdict(self)
 
 
 def arms(settings: RunSettings) -> list[Arm]:
@@ -75,22 +97,20 @@ def prover(name: str, evaluate: EvaluateSettings) -> Prover:
     return Prover(name, BASE_VERIFIER, int(name[2:]))
 
 
-def ranking(arm: Arm, evaluate: EvaluateSettings, *, alpha: float, aggregate: str) -> Rule:
-    """Return how a best-of-N arm ranks solutions."""
-    if arm.verifier in ORMS:
-        return Rule("last", ORMS[arm.verifier])
-    if arm.verifier == "q":
+def ranking(line: Line, evaluate: EvaluateSettings) -> Rule:
+    """Return how a line without a beam ranks solutions; InputError where it cannot."""
+    if line.strategy == "single":
+        return FIRST
+    if line.verifier in ORMS:
+        return Rule("last", ORMS[line.verifier])
+    if line.verifier == "q":
         return FINAL_PICKS["q_last"]
-    if arm.verifier == "q_product":
+    if line.verifier == "q_product":
         return FINAL_PICKS["q_product"]
-    if arm.verifier == "pav" and aggregate in AGGREGATES:
-        return Rule(aggregate, prover=prover(arm.prover, evaluate), alpha=alpha)
+    if line.verifier == "pav" and line.final_pick in AGGREGATES:
+        kind: Any = line.final_pick
+        return Rule(kind, prover=prover(line.prover, evaluate), alpha=line.alpha)
     raise InputError(
-        f"best_of_n: expected a verifier of {[*ORMS, 'q', 'q_product', 'pav']} and an aggregate "
-        f"of {list(AGGREGATES)}, got {arm.verifier!r} and {aggregate!r}"
+        f"best_of_n: expected a verifier of {[*ORMS, 'q', 'q_product', 'pav']}, for pav with a "
+        f"final pick of {list(AGGREGATES)}, got {line.verifier!r} and {line.final_pick!r}"
     )
-
-
-def roles(names: Mapping[str, str] | None, rules: Iterator[Rule]) -> frozenset[str]:
-    """Return the verifier roles that some rules and named provers read."""
-    return frozenset().union(*(rule.verifiers for rule in rules), (names or {}).values())

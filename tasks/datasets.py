@@ -46,7 +46,9 @@ SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "strategy": pl.String, "verifier": pl.String, "prover": pl.String, "alpha": pl.Float64,
         "num_samples": pl.Int32, "split": pl.String, "problem_id": pl.String,
         "pipeline_seed": pl.Int32, "seed": pl.Int32, "final_pick": pl.String,
-        "is_correct": pl.Boolean, "is_any_correct": pl.Boolean, "generated_tokens": pl.Int64,
+        "is_correct": pl.Boolean, "is_any_correct": pl.Boolean, "is_correct_q_last": pl.Boolean,
+        "is_correct_q_product": pl.Boolean, "is_correct_orm": pl.Boolean, "response": pl.String,
+        "num_candidates": pl.Int64, "generated_tokens": pl.Int64, "scored_prefixes": pl.Int64,
         "scored_tokens": pl.Int64, "seconds": pl.Float64, "unit_id": pl.String,
     },
     # One row per step end of a solution that a verifier scored, with the label it is held against.

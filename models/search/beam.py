@@ -102,9 +102,14 @@ def _extended(
 ) -> Algorithm[list[Candidate]]:
     """Sample `count` next steps of each beam; return the distinct ones that may still answer."""
     prefixes = tuple(each.prefix for each in beams)
-    left = sampling.max_tokens - min(each.num_tokens for each in beams)
     replies: Sequence[Sequence[Sample]] = yield Extend(
-        sampling.policy, prefixes, count, "step", left, sampling.purpose, sampling.seed
+        sampling.policy,
+        prefixes,
+        count,
+        "step",
+        sampling.max_tokens,
+        sampling.purpose,
+        sampling.seed,
     )
     cost.add_candidates([sample.num_tokens for samples in replies for sample in samples])
     drawn: dict[Prefix, Candidate] = {}

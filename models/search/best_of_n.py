@@ -1,6 +1,7 @@
 """Best-of-N: sample whole solutions, keep the one that a verifier likes most."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from pav.models.planners import full_response
 from pav.models.records import Algorithm, Extend, Grade, Grading, Prefix, Sample, Score
@@ -8,50 +9,79 @@ from pav.models.search.results import Ledger, Sampling, SearchResult
 from pav.models.search.rewards import Rule, Scores, best
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Solutions of one problem in the order they were sampled, graded."""
+
+    samples: tuple[Sample, ...]
+    responses: tuple[Prefix, ...]
+    gradings: tuple[Grading, ...]
+
+    @property
+    def distinct(self) -> tuple[Prefix, ...]:
+        """The different finished responses; one that was cut off is no answer."""
+        return tuple(dict.fromkeys(each for each in self.responses if each.is_finished))
+
+
 def best_of_n(
     root: Prefix, *, sampling: Sampling, num_samples: Sequence[int], rules: Mapping[str, Rule]
 ) -> Algorithm[dict[int, SearchResult]]:
     """Sample max(num_samples) solutions once; return, by N, what each rule picks of the first N."""
-    policy, seed, limit = sampling.policy, sampling.seed, sampling.max_tokens
-    request = Extend(policy, (root,), max(num_samples), "end", limit, sampling.purpose, seed)
-    [samples] = yield request
-    responses = [full_response(root, sample) for sample in samples]
-    gradings: Sequence[Grading] = yield Grade(tuple(responses))
-    distinct = tuple(dict.fromkeys(response for response in responses if response.is_finished))
-    scores: dict[Prefix, dict[str, Scores]] = {response: {} for response in distinct}
+    drawn = yield from draw(root, sampling=sampling, num_samples=max(num_samples))
+    scores: dict[str, dict[Prefix, Scores]] = {}
     for verifier in sorted({role for rule in rules.values() for role in rule.verifiers}):
-        replies = (yield Score(verifier, distinct)) if distinct else ()
-        for response, reply in zip(distinct, replies, strict=True):
-            scores[response][verifier] = reply
-    graded = list(zip(samples, responses, gradings, strict=True))
-    return {count: _concluded(graded[:count], scores, rules) for count in num_samples}
+        scores[verifier] = yield from score(drawn, verifier)
+    return {count: choose(drawn, scores, rules=rules, num_samples=count) for count in num_samples}
 
 
-def single(root: Prefix, *, sampling: Sampling) -> Algorithm[SearchResult]:
-    """Sample one solution and answer with it."""
-    results = yield from best_of_n(root, sampling=sampling, num_samples=(1,), rules={})
-    [result] = results.values()
-    return SearchResult(
-        result.responses, result.gradings, {"single": 0} if result.responses else {}, result.cost
-    )
+def draw(root: Prefix, *, sampling: Sampling, num_samples: int) -> Algorithm[Drawn]:
+    """Sample and grade solutions of one problem."""
+    policy, seed, limit = sampling.policy, sampling.seed, sampling.max_tokens
+    [samples] = yield Extend(policy, (root,), num_samples, "end", limit, sampling.purpose, seed)
+    responses = tuple(full_response(root, sample) for sample in samples)
+    gradings = yield Grade(responses)
+    return Drawn(tuple(samples), responses, tuple(gradings))
 
 
-def _concluded(
-    graded: Sequence[tuple[Sample, Prefix, Grading]],
-    scores: Mapping[Prefix, Mapping[str, Scores]],
+def score(drawn: Drawn, verifier: str) -> Algorithm[dict[Prefix, Scores]]:
+    """Score each distinct solution by one verifier."""
+    if not drawn.distinct:
+        return {}
+    replies: Sequence[Scores] = yield Score(verifier, drawn.distinct)
+    return dict(zip(drawn.distinct, replies, strict=True))
+
+
+def choose(
+    drawn: Drawn,
+    scores: Mapping[str, Mapping[Prefix, Scores]],
+    *,
     rules: Mapping[str, Rule],
+    num_samples: int,
 ) -> SearchResult:
-    """Return what each rule picks; solutions that were cut off are no answers but cost tokens."""
-    cost = Ledger()
-    cost.add_candidates([sample.num_tokens for sample, _, _ in graded])
+    """Return what each rule picks of the first `num_samples` solutions, and what those cost."""
+    samples = drawn.samples[:num_samples]
+    graded = zip(samples, drawn.responses, drawn.gradings, strict=False)
     finished = [row for row in graded if row[1].is_finished]
     tokens = {response: sample.num_tokens for sample, response, _ in finished}
+    cost = Ledger()
+    cost.add_candidates([sample.num_tokens for sample in samples])
     for verifier in {role for rule in rules.values() for role in rule.verifiers}:
         cost.add_scored(verifier, tokens.values())
     responses = tuple(response for _, response, _ in finished)
+    by_response = {each: {role: scores[role][each] for role in scores} for each in tokens}
     picks = {
-        name: best([rule.rank(scores[response]) for response in responses])
+        name: best([rule.rank(by_response[response]) for response in responses])
         for name, rule in rules.items()
         if responses
     }
     return SearchResult(responses, tuple(grading for _, _, grading in finished), picks, cost)
+
+
+def single(root: Prefix, *, sampling: Sampling) -> Algorithm[SearchResult]:
+    """Sample one solution and answer with it."""
+    drawn = yield from draw(root, sampling=sampling, num_samples=1)
+    return choose(drawn, {}, rules={"single": FIRST}, num_samples=1)
+
+
+# Ranks every solution alike, so that the first one is the answer.
+FIRST = Rule("first")

@@ -8,6 +8,7 @@ from typing import Literal
 # Probabilities by step of one solution or prefix, index 0 being the bare problem.
 Scores = Sequence[float]
 BASE_VERIFIER = "q"
+RuleKind = Literal["first", "last", "product", "effective_last", "effective_mean", "effective_min"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,13 @@ def effective_rewards(q: Scores, mu: Scores, *, prover: Prover, alpha: float) ->
 class Rule:
     """How finished solutions are ranked.
 
-    `last`: the verifier's last score; `product`: the product of its scores over the steps;
-    `effective_last`, `effective_mean`, `effective_min`: that aggregate of the effective rewards,
-    the paper not saying how its PAV-as-ORM aggregates them.
+    `first`: all alike, so that the first sampled one is the answer; `last`: the verifier's last
+    score; `product`: the product of its scores over the steps; `effective_last`, `effective_mean`,
+    `effective_min`: that aggregate of the effective rewards, the paper not saying how its
+    PAV-as-ORM aggregates them.
     """
 
-    kind: Literal["last", "product", "effective_last", "effective_mean", "effective_min"]
+    kind: RuleKind
     verifier: str = BASE_VERIFIER
     prover: Prover = BASE
     alpha: float = 0.0
@@ -56,12 +58,16 @@ class Rule:
     @property
     def verifiers(self) -> frozenset[str]:
         """The roles whose scores this rule reads."""
+        if self.kind == "first":
+            return frozenset()
         if self.kind in ("last", "product"):
             return frozenset({self.verifier})
         return frozenset({self.verifier, self.prover.verifier})
 
     def rank(self, scores: Mapping[str, Scores]) -> float:
         """Return a solution's rank from its scores by verifier; higher is better."""
+        if self.kind == "first":
+            return 0.0
         q = scores[self.verifier]
         if self.kind == "last":
             return q[-1]
