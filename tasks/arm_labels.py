@@ -1,0 +1,85 @@
+"""Arms of a comparison in words: what report, artifacts and figures call them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Row = Mapping[str, Any]
+
+ALPHA, TIMES, DASH, MINUS = (
+    "\N{GREEK SMALL LETTER ALPHA}",
+    "\N{MULTIPLICATION SIGN}",
+    "\N{EN DASH}",
+    "\N{MINUS SIGN}",
+)
+
+_VERIFIERS = {
+    "orm": "ORM",
+    "orm_all": "ORM",
+    "orm_seed": "ORM, seed solutions",
+    "q": "Q",
+    "q_product": "product of Q",
+    "q_counts": "Q, counts only",
+    "q_weak": "Q of weak prover",
+    "q_strong": "Q of strong prover",
+    "pav": f"Q + {ALPHA}·A",
+}
+_STRATEGIES = {
+    "single": "one sample",
+    "majority": "majority of N",
+    "pass": "pass@N",
+    "best_of_n": "best-of-N",
+    "beam": "beam",
+    "beam_paper": "beam (paper's B, C = 3)",
+}
+_PICKS = {"q_last": "last Q", "q_product": "product of Q", "orm": "ORM"}
+
+
+def arm_label(arm: Row) -> str:
+    """Return the arm's name without its number of candidates, its prover included."""
+    strategy = _STRATEGIES.get(arm["strategy"], str(arm["strategy"]))
+    verifier = verifier_label(str(arm["verifier"]))
+    words = f"{strategy} {verifier}".strip()
+    prover = prover_label(arm["prover"])
+    return f"{words}, {prover}" if prover else words
+
+
+def verifier_label(verifier: str) -> str:
+    """Return a verifier's name in words."""
+    return _VERIFIERS.get(verifier, verifier)
+
+
+def prover_label(prover: str) -> str:
+    """Return the prover in words: `Bo4`, `weak prover`, or nothing."""
+    if not prover:
+        return ""
+    return "Bo" + prover[2:] if prover.startswith("bo") else f"{prover} prover"
+
+
+def pick_label(pick: str) -> str:
+    """Return the rule of the final pick in words."""
+    return _PICKS.get(pick, pick)
+
+
+def seeds_label(arm: Row) -> str:
+    """Return how often an arm was run, in pipeline seeds times search seeds."""
+    pipelines, searches = arm["num_pipeline_seeds"], arm["num_search_seeds"]
+    return f"{pipelines} pipeline {TIMES} {searches} search seed{'' if searches == 1 else 's'}"
+
+
+def points(share: float | None, *, sign: bool = False) -> str:
+    """Return a share of one in percentage points with one decimal, a dash where there is none."""
+    if share is None or share != share:
+        return DASH
+    text = f"{100 * share:+.1f}" if sign else f"{100 * share:.1f}"
+    return text.replace("-", MINUS)
+
+
+def amount(number: float | None) -> str:
+    """Return a count or seconds in at most four figures: `12.3`, `4,210`, `1.24 M`."""
+    if number is None:
+        return DASH
+    if abs(number) >= 1e6:
+        return f"{number / 1e6:.2f} M"
+    if abs(number) >= 100:
+        return f"{number:,.0f}"
+    return f"{number:.3g}"

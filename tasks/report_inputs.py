@@ -1,0 +1,76 @@
+"""What a report is made from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from pav.models.settings import RunSettings
+from pav.tasks.arm_labels import Row
+from pav.tasks.planning import StageReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportInputs:
+    """The data sets of one run, its settings, what each stage did, and the computed results.
+
+    `scores` are those of held-out problems; `results` is what `results.json` will hold.
+    """
+
+    settings: RunSettings
+    results: Mapping[str, Any]
+    stages: Sequence[StageReport]
+    problems: pl.DataFrame
+    solutions: pl.DataFrame
+    prefixes: pl.DataFrame
+    solution_prefixes: pl.DataFrame
+    label_blocks: pl.DataFrame
+    scores: pl.DataFrame
+    training_runs: pl.DataFrame
+    search_results: pl.DataFrame
+
+    @property
+    def arms(self) -> list[Row]:
+        """Every arm on the test problems."""
+        return list(self.results["arms"])
+
+    @property
+    def main_prover(self) -> str:
+        """The BoK prover that the claims are made for."""
+        return f"bo{self.settings.evaluate.main_k}"
+
+    @property
+    def num_test_problems(self) -> int:
+        """How many test problems the arms were run on."""
+        tested = self.search_results.filter(pl.col("split") == "test")
+        return int(tested["problem_id"].n_unique())
+
+    def select(self, strategy: str, verifier: str, prover: str | None = None) -> list[Row]:
+        """Return the arms of one kind, by number of candidates; None takes every prover."""
+        found = [
+            arm
+            for arm in self.arms
+            if arm["strategy"] == strategy
+            and arm["verifier"] == verifier
+            and prover in (None, arm["prover"])
+        ]
+        return sorted(found, key=lambda arm: int(arm["num_samples"]))
+
+    def better_orm(self) -> list[Row]:
+        """Return best-of-N by the better of the two ORMs, judged at the most candidates."""
+        both = [arms for name in ("orm", "orm_seed") if (arms := self.select("best_of_n", name))]
+        return max(both, key=lambda arms: float(arms[-1]["accuracy"]), default=[])
+
+    def labels(self) -> pl.DataFrame:
+        """Return the base policy's labels: one row per prefix, its counts and number of steps."""
+        # Provers may sample training problems too; the others are the base's alone.
+        held_out = self.problems.filter(pl.col("split") != "train")["problem_id"]
+        mine = self.solutions.filter(pl.col("problem_id").is_in(held_out.implode()))
+        base = (self.solutions if mine.is_empty() else mine)["policy_id"].unique()
+        counts = self.label_blocks.filter(pl.col("policy_id").is_in(base.implode()))
+        totals = counts.group_by("prefix_id").agg(
+            pl.col("num_rollouts", "num_correct", "generated_tokens").sum()
+        )
+        steps = self.prefixes.unique("prefix_id").select("prefix_id", "num_steps")
+        return totals.join(steps, on="prefix_id")

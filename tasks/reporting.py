@@ -1,0 +1,235 @@
+"""The report of a run: one self-contained HTML page, its figures as files, and results.json."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from pav.models.metrics import metrics_table
+from pav.tasks import report_figures, report_tables, report_words
+from pav.tasks.arm_labels import DASH, MINUS
+from pav.tasks.examples import Example, ExampleTables, Track, advantages_along, worked_examples
+from pav.tasks.figures import comparison_figure
+from pav.tasks.plotting import Figure
+from pav.tasks.report_inputs import ReportInputs
+from pav.tasks.store import Store
+from pav.tasks.truth_check import truth_check
+
+
+@dataclass(frozen=True)
+class ReportPaths:
+    """Where a report lies in the store."""
+
+    report: str
+    results: str
+    figures: tuple[str, ...]
+
+
+def write_report(store: Store, run_id: str, inputs: ReportInputs) -> ReportPaths:
+    """Write the page, its figures as SVG files and results.json of a run; return their paths."""
+    context = report_context(run_id, inputs)
+    folder = f"runs/{run_id}"
+    drawn = [item for value in context.values() for item in _figures(value)]
+    paths = ReportPaths(
+        f"{folder}/report.html",
+        f"{folder}/results.json",
+        tuple(f"{folder}/figures/{figure.name}.svg" for figure in drawn),
+    )
+    for path, figure in zip(paths.figures, drawn, strict=True):
+        store.write_bytes(path, figure.svg)
+    results = json.dumps(inputs.results, indent=2, sort_keys=True, allow_nan=False)
+    store.write_bytes(paths.results, (results + "\n").encode())
+    store.write_bytes(paths.report, render(context).encode())
+    return paths
+
+
+def render(context: Mapping[str, Any]) -> str:
+    """Return the page; StrictUndefined turns a missing name into an error."""
+    environment = Environment(
+        loader=PackageLoader("pav.tasks", "templates"),
+        autoescape=select_autoescape(["html.j2", "html"], default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    environment.filters["signed"] = lambda number: f"{number:+.2f}".replace("-", MINUS)
+    return environment.get_template("report.html.j2").render(**context)
+
+
+def report_context(run_id: str, inputs: ReportInputs) -> dict[str, Any]:
+    """Return everything the page shows, by the names its template uses."""
+    return {
+        "title": "What process advantage verifiers are worth",
+        "subtitle": _subtitle(run_id, inputs),
+        "version": _version(),
+        "settings_text": "\n".join(report_words.settings_lines(inputs.settings.model_dump())),
+        **_claims_part(inputs),
+        **_search_part(inputs),
+        **_examples_part(inputs),
+        **_labels_part(inputs),
+        **_verifiers_part(inputs),
+        "arm_table": report_tables.arm_table(inputs.arms, caption=_arm_caption(inputs)),
+        "dataset_table": report_tables.dataset_table(inputs.stages),
+        "timing_table": report_tables.timing_table(inputs.stages),
+    }
+
+
+def _claims_part(inputs: ReportInputs) -> dict[str, Any]:
+    """Return the head of the page: numbers, claims, their forest plot, compute ratios."""
+    confidence = inputs.settings.report.confidence
+    comparisons = inputs.results["comparisons"]
+    caption = (
+        f"Dot: paired difference over {inputs.num_test_problems} test problems. Thick: "
+        f"{100 * confidence:g}% bootstrap over problems; thin: t interval over pipeline seeds, "
+        "where there are several. Blue: the interval excludes zero."
+    )
+    title = "Paired differences"
+    return {
+        "tiles": report_words.tiles(inputs),
+        "protocol": report_words.protocol(inputs),
+        "claims": report_words.claims(comparisons, confidence=confidence),
+        "comparison_figure": (
+            comparison_figure(comparisons, title=title, caption=caption) if comparisons else None
+        ),
+        "compute": report_tables.compute_table(inputs.results.get("compute", ())),
+    }
+
+
+def _search_part(inputs: ReportInputs) -> dict[str, Any]:
+    """Return the figures of search and what limits it."""
+    return {
+        "search_figures": report_figures.search_figures(inputs),
+        "prover_figures": report_figures.prover_figures(inputs),
+        "limits": report_words.limits(inputs),
+        "limit_figures": report_figures.limit_figures(inputs),
+    }
+
+
+def _labels_part(inputs: ReportInputs) -> dict[str, Any]:
+    """Return what labels look like and what the exact solver says of them."""
+    check = truth_check(inputs.problems, inputs.prefixes, inputs.label_blocks)
+    return {
+        "label_words": report_words.label_words(inputs),
+        "label_figures": report_figures.label_figures(inputs),
+        "truth": check,
+        "truth_table": report_tables.truth_table(check) if check else None,
+    }
+
+
+def _verifiers_part(inputs: ReportInputs) -> dict[str, Any]:
+    """Return the verifiers' metrics, reliability and training curves."""
+    measured = metrics_table(inputs.scores, by=("verifier", "split"))
+    rows = measured.to_dicts() if "auc" in measured.columns else []
+    caption = (
+        "Held-out problems, pipeline seeds pooled; the ORM on finished solutions alone where it "
+        "was scored there alone. The Brier score has the labels' own sampling variance taken off."
+    )
+    return {
+        "verifier_table": report_tables.verifier_table(rows, caption=caption),
+        "verifier_figures": report_figures.verifier_figures(inputs),
+        "training_figures": report_figures.training_figures(inputs),
+    }
+
+
+def _examples_part(inputs: ReportInputs) -> dict[str, Any]:
+    """Return the worked examples, laid out as rows of cells."""
+    tables = ExampleTables(inputs.problems, inputs.solutions, inputs.scores)
+    examples = worked_examples(
+        tables,
+        count=inputs.settings.report.num_examples,
+        main_k=inputs.settings.evaluate.main_k,
+    )
+    note = "" if examples else "This run has no held-out solution that every verifier scored."
+    return {"examples": [example_rows(example) for example in examples], "example_note": note}
+
+
+def example_rows(example: Example) -> dict[str, Any]:
+    """Return an example as the template lays it out: one row for each step, the hand first."""
+    base, *others = example.tracks
+    provers = [track for track in others if track.labelled]
+    pairs = [_advantage_pair(track) for track in provers]
+    rows = [
+        {
+            "index": index,
+            "text": example.steps[index - 1].rstrip("\n") if index else "(the bare hand)",
+            "is_wrong": index > 0 and index == example.wrong_step,
+            "is_solvable": example.is_solvable[index],
+            "labelled": base.labelled[index],
+            "count": example.counts[index],
+            "scored": base.scored[index],
+            "advantages": [
+                {**pair, "labelled": pair["labelled"][index], "scored": pair["scored"][index]}
+                for pair in pairs
+            ],
+        }
+        for index in range(len(example.steps) + 1)
+    ]
+    names = ("heading", "question", "answer", "split", "verdict", "reason")
+    return {
+        **{name: getattr(example, name) for name in names},
+        "provers": pairs,
+        "rows": rows,
+        "outcome": _orm_words([track for track in others if not track.labelled]),
+    }
+
+
+def _advantage_pair(track: Track) -> dict[str, Any]:
+    """Return a prover's advantages by labels, if any prefix before the end has one, and scores."""
+    return {
+        "name": track.name,
+        "labelled": advantages_along(track.labelled),
+        "scored": advantages_along(track.scored),
+        "has_labels": any(number is not None for number in track.labelled[:-1]),
+    }
+
+
+def _orm_words(tracks: Sequence[Track]) -> str:
+    """Return what each ORM says of the finished solution."""
+    said = [
+        f"{report_tables.verifier_label(track.name)} {track.scored[-1]:.2f}"
+        for track in tracks
+        if track.scored[-1] is not None
+    ]
+    return f"Score of the finished solution: {', '.join(said)}." if said else ""
+
+
+def _subtitle(run_id: str, inputs: ReportInputs) -> str:
+    """Return one line on problems, seeds and the name of the run."""
+    splits = dict(inputs.problems["split"].value_counts().iter_rows())
+    counted = ", ".join(
+        f"{splits[name]:,} {name}" for name in ("train", "validation", "test") if name in splits
+    )
+    seeds = len(inputs.settings.pipeline_seeds)
+    plural = "" if seeds == 1 else "s"
+    return (
+        f"Run {run_id}. Domain {inputs.settings.problems.domain}: {counted} problems. "
+        f"{seeds} pipeline seed{plural}, {inputs.settings.evaluate.search_seeds} search seeds "
+        "for the main arms."
+    )
+
+
+def _arm_caption(inputs: ReportInputs) -> str:
+    """Return aggregation, interval and the units of the costs."""
+    return (
+        f"Mean over {inputs.num_test_problems} test problems and the seeds named in the last "
+        f"column; {100 * inputs.settings.report.confidence:g}% bootstrap intervals over problems. "
+        "Tokens and seconds are for each problem; generated tokens include discarded candidates. "
+        f"{DASH}: does not apply."
+    )
+
+
+def _figures(value: Any) -> list[Figure]:
+    """Return the figures in a value of the context."""
+    if isinstance(value, Figure):
+        return [value]
+    return [item for item in value if isinstance(item, Figure)] if isinstance(value, list) else []
+
+
+def _version() -> str:
+    """Return the installed version of the package."""
+    try:
+        return version("pav")
+    except PackageNotFoundError:
+        return ""
