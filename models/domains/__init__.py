@@ -31,7 +31,9 @@ class Domain(Protocol):
         """Check a whole response (`prefix.is_finished` False means it was cut off)."""
         ...
 
-    def demonstrations(self, problem: Problem, *, limit: int, seed: int) -> Sequence[tuple[str, ...]]:
+    def demonstrations(
+        self, problem: Problem, *, limit: int, seed: int
+    ) -> Sequence[tuple[str, ...]]:
         """Return up to `limit` correct responses, as steps, to train an embedded policy on."""
         ...
 

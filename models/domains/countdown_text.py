@@ -25,9 +25,18 @@ class Check(NamedTuple):
 
 def parse_number(text: str) -> Number:
     """Return the number written as `24`, `-3` or `8/3`; ValueError where it is none."""
-    if not re.fullmatch(_NUMBER, text) or re.search("/0+$", text):
+    if not re.fullmatch(_NUMBER, text):
         raise ValueError(f"expected a whole number or a fraction such as 8/3, got {text!r}")
-    return exact(Fraction(text))
+    return _read(text)
+
+
+def _read(text: str) -> Number:
+    if "/" not in text:
+        return int(text)
+    numerator, denominator = map(int, text.split("/"))
+    if denominator == 0:
+        raise ValueError(f"expected a fraction whose denominator is not 0, got {text!r}")
+    return exact(Fraction(numerator, denominator))
 
 
 def format_step(move: Move) -> str:
@@ -50,11 +59,11 @@ def check_step(available: State, step: str) -> Check:
     if match is None:
         return Check(None, CANNOT_READ)
     try:
-        a, b, result = (parse_number(match[group]) for group in (1, 3, 4))
-        left = [parse_number(number) for number in match[5].split()]
+        a, b, result = _read(match[1]), _read(match[3]), _read(match[4])
+        left = tuple(sorted(map(_read, match[5].split())))
     except ValueError:
         return Check(None, CANNOT_READ)
-    return _check(available, Move(a, match[2], b, result, tuple(sorted(left))))
+    return _check(available, Move(a, match[2], b, result, left))
 
 
 def _check(available: State, move: Move) -> Check:

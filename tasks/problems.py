@@ -1,0 +1,173 @@
+"""Stage `problems`: the embedded hands or a user's file, split so that no problem is in two."""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pav.models.domains import domain
+from pav.models.domains.countdown import is_solvable_prefix
+from pav.models.domains.countdown_hands import hands
+from pav.models.errors import InputError, StoreError
+from pav.models.records import Prefix, Problem
+from pav.models.settings import ProblemSettings, RunSettings
+from pav.models.splits import hash_split, place
+from pav.tasks.datasets import frame, to_parquet
+from pav.tasks.manifests import read_manifest, read_table
+from pav.tasks.problem_files import file_bytes, parse_problems
+from pav.tasks.store import Store
+from pav.tasks.units import Outcome, Output, Unit
+
+STAGE = "problems"
+REVISION = 1
+
+Progress = Callable[[str, float, float], None]
+
+
+def plan_problems(settings: RunSettings) -> Unit:
+    """Return the unit of this stage; InputError where the user's file is missing or wrong."""
+    chosen = settings.problems
+    limits = {name: getattr(chosen, name) for name in ("max_train", "max_validation", "max_test")}
+    parameters: dict[str, Any] = {"domain": chosen.domain, **limits}
+    if not chosen.path:
+        embedded = ("target", "highest", "num_numbers")
+        parameters |= {name: getattr(chosen, name) for name in embedded}
+        return Unit(STAGE, "problems", REVISION, parameters)
+    data = file_bytes(chosen.path)
+    # A wrong file is refused here, before anything runs or is written.
+    parse_problems(chosen.path, data, family=domain(chosen.domain))
+    name = Path(chosen.path).name
+    parameters |= {"file": name, "sha256": hashlib.sha256(data).hexdigest()}
+    return Unit(STAGE, f"problems of {name}", REVISION, parameters)
+
+
+def open_worker(
+    settings: RunSettings,
+    store: Store,
+    device: str,
+    progress: Progress,
+) -> Callable[[Unit], Outcome]:
+    """Return the function that makes `problems.parquet`."""
+
+    def execute(unit: Unit) -> Outcome:
+        chosen = settings.problems
+        cost: dict[str, float] = {}
+        if chosen.path:
+            problems, cost = _from_file(unit, chosen, progress=progress)
+        else:
+            problems = embedded_problems(chosen, progress=progress)
+        check_disjoint(problems)
+        rows = [{**asdict(problem), "unit_id": unit.unit_id} for problem in problems]
+        data = to_parquet("problems", frame("problems", rows))
+        return Outcome((Output("problems.parquet", data, len(rows)),), cost)
+
+    return execute
+
+
+def embedded_problems(settings: ProblemSettings, *, progress: Progress) -> list[Problem]:
+    """Return the solvable embedded hands in the order of their hashes, up to each split's limit."""
+    family = domain(settings.domain)
+    candidates = [
+        family.problem(" ".join(map(str, hand)), str(settings.target), problem_id="", split="")
+        for hand in hands(highest=settings.highest, num_numbers=settings.num_numbers)
+    ]
+    room = _limits(settings)
+    chosen = []
+    for done, problem in enumerate(_in_order(candidates)):
+        progress("hands checked", done, len(candidates))
+        split = hash_split(problem.canonical_key)
+        if room[split] and is_solvable_prefix(problem, Prefix(problem.problem_id)):
+            room[split] -= 1
+            chosen.append(replace(problem, split=split))
+    if not chosen:
+        raise InputError(
+            f"problems: no hand of {settings.num_numbers} numbers from 1 to {settings.highest} "
+            f"reaches {settings.target}; choose another target"
+        )
+    return chosen
+
+
+def _from_file(
+    unit: Unit, settings: ProblemSettings, *, progress: Progress
+) -> tuple[list[Problem], dict[str, float]]:
+    """The user's problems in the order of their hashes, and counts of what to know of them."""
+    data = file_bytes(settings.path)
+    if hashlib.sha256(data).hexdigest() != unit.parameters["sha256"]:
+        raise InputError(f"{settings.path}: the file changed since the run was planned; run again")
+    parsed = parse_problems(settings.path, data, family=domain(settings.domain))
+    room = _limits(settings)
+    chosen = []
+    for problem in _in_order(parsed.problems):
+        if room[problem.split]:
+            room[problem.split] -= 1
+            chosen.append(problem)
+    unsolvable = _unsolvable(chosen, progress=progress)
+    if parsed.repeated_lines:
+        lines = ", ".join(map(str, parsed.repeated_lines[:20]))
+        progress(f"merged rows that repeat an earlier problem: lines {lines}", 1, 1)
+    if unsolvable:
+        names = ", ".join(unsolvable[:20])
+        progress(f"kept {len(unsolvable)} problems that have no solution: {names}", 1, 1)
+    return chosen, {
+        "merged_rows": len(parsed.repeated_lines),
+        "unsolvable_problems": len(unsolvable),
+    }
+
+
+def _unsolvable(problems: list[Problem], *, progress: Progress) -> list[str]:
+    """The ids of problems without any correct solution; they stay, and yield no success."""
+    found = []
+    for done, problem in enumerate(problems):
+        progress("problems checked", done, len(problems))
+        if not is_solvable_prefix(problem, Prefix(problem.problem_id)):
+            found.append(problem.problem_id)
+    return found
+
+
+def _limits(settings: ProblemSettings) -> dict[str, int]:
+    return {
+        "train": settings.max_train,
+        "validation": settings.max_validation,
+        "test": settings.max_test,
+    }
+
+
+def _in_order(problems: Iterable[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: place(problem.canonical_key))
+
+
+def read_problems(store: Store, unit_id: str) -> dict[str, Problem]:
+    """Return the published problems of a unit by id; StoreError where it was never published."""
+    manifest = read_manifest(store, unit_id)
+    if manifest is None:
+        raise StoreError(f"{store}: expected the published unit {unit_id}; run `pav prepare` again")
+    return load_problems(read_table(store, manifest, "problems"))
+
+
+def load_problems(table: pl.DataFrame) -> dict[str, Problem]:
+    """Return the rows of the data set `problems` by id, in their order; none is in two splits."""
+    problems = [Problem(**row) for row in table.drop("unit_id").iter_rows(named=True)]
+    check_disjoint(problems)
+    return {problem.problem_id: problem for problem in problems}
+
+
+def check_disjoint(problems: Iterable[Problem]) -> None:
+    """Raise InputError if two splits share a canonical key, or two problems an id."""
+    by_key: dict[str, Problem] = {}
+    by_id: dict[str, Problem] = {}
+    for problem in problems:
+        other = by_key.setdefault(problem.canonical_key, problem)
+        if other.split != problem.split:
+            raise InputError(
+                f"problems: {other.problem_id!r} ({other.split}) and {problem.problem_id!r} "
+                f"({problem.split}) are the same problem, {problem.canonical_key}; "
+                "splits must not overlap"
+            )
+        if by_id.setdefault(problem.problem_id, problem) != problem:
+            raise InputError(
+                f"problems: two problems have the problem_id {problem.problem_id!r}: "
+                f"{by_id[problem.problem_id].canonical_key} and {problem.canonical_key}"
+            )
