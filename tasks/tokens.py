@@ -14,7 +14,7 @@ class Codec:
     """Encodes each step on its own, so that a prefix's ids begin those of all that follow it."""
 
     def __init__(self, tokenizer: Any, domain: Domain, problems: Mapping[str, Problem]) -> None:
-        self._tokenizer = tokenizer
+        self.tokenizer = tokenizer
         self._domain = domain
         self._problems = problems
         self._ids: dict[str, tuple[int, ...]] = {}
@@ -53,12 +53,12 @@ class Codec:
 
     def _encode_text(self, text: str) -> tuple[int, ...]:
         if text not in self._ids:
-            self._ids[text] = tuple(self._tokenizer.encode(text, add_special_tokens=False))
+            self._ids[text] = tuple(self.tokenizer.encode(text, add_special_tokens=False))
         return self._ids[text]
 
     def _decode(self, ids: tuple[int, ...]) -> str:
         if ids not in self._texts:
-            self._texts[ids] = self._tokenizer.decode(
+            self._texts[ids] = self.tokenizer.decode(
                 ids, skip_special_tokens=False, clean_up_tokenization_spaces=False
             )
         return self._texts[ids]

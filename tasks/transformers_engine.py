@@ -94,8 +94,8 @@ class TransformersEngine:
         vocabulary = int(self.model.config.vocab_size)
         self._ends_step = np.zeros(vocabulary, bool)
         self._ends_step[_holding(tokenizer, self.sampling.delimiter)] = True
-        self._ends_text = np.zeros(vocabulary, bool)
-        self._ends_text[_end_ids(self.model, tokenizer)] = True
+        self.ends_text = np.zeros(vocabulary, bool)
+        self.ends_text[_end_ids(self.model, tokenizer)] = True
         self._cache = SlotCache(self.sampling.batch_size, self._use_attention())
         self._slots = Slots(self.sampling.batch_size, self.context)
         self.version += 1
@@ -209,7 +209,7 @@ class TransformersEngine:
             temperature=self.sampling.temperature,
             top_p=self.sampling.top_p,
         ).cpu().numpy()  # fmt: skip
-        stopped = self._ends_text[tokens]
+        stopped = self.ends_text[tokens]
         stepped = self._ends_step[tokens] & slots.until_step[rows]
         # An end of text is a decision, not a token of the response.
         slots.tokens[rows, slots.produced[rows]] = tokens

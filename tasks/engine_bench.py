@@ -1,0 +1,233 @@
+"""`pav bench engine`: the labelling stage against the engine alone, a plain loop, and peers.
+
+Everything runs on the same model, device, number type and threads, on the same prefixes.
+Rates are the best of a few repeats: a busy machine only ever makes them slower.
+"""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import DynamicCache
+
+from pav.models.planners import Graded, exhaustive, full_response
+from pav.models.records import Generation, Prefix, Sample
+from pav.tasks.driver import Driver
+from pav.tasks.transformers_engine import TransformersEngine
+
+REPEATS = 3
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Prefixes by problem, each to get `num_rollouts` rollouts of at most `max_tokens`."""
+
+    prefixes: dict[str, list[Prefix]]
+    num_rollouts: int
+    max_tokens: int
+
+    @property
+    def num_labels(self) -> int:
+        """How many prefixes there are."""
+        return sum(map(len, self.prefixes.values()))
+
+    def first(self, num_problems: int) -> "Workload":
+        """Return the part with the first problems only."""
+        kept = dict(list(self.prefixes.items())[:num_problems])
+        return Workload(kept, self.num_rollouts, self.max_tokens)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What one way of working reached."""
+
+    name: str
+    labels_per_second: float
+    rollouts_per_second: float
+    tokens_per_second: float
+
+
+def measure(
+    driver: Driver, engine: TransformersEngine, workload: Workload, *, slow_problems: int
+) -> list[Rate]:
+    """Return the rates of the labelling stage, the engine alone, a plain loop and two peers.
+
+    The peers are slow, so they label the first `slow_problems` problems only.
+    """
+    few = workload.first(slow_problems)
+    lengths = _lengths(driver, workload)
+    stage = _best(lambda: _stage(driver, workload))
+    mean_tokens = stage.tokens_per_second / stage.rollouts_per_second
+    decoding = [
+        _rate("engine alone", _best_seconds(lambda: _raw(engine, lengths)), lengths, mean_tokens),
+        _rate("plain loop with KV cache", _best_seconds(lambda: _plain(engine, lengths)), lengths,
+              mean_tokens),
+        _rate("matrix products alone", _best_seconds(lambda: _products(engine, lengths)), lengths,
+              mean_tokens),
+    ]  # fmt: skip
+    peers = [
+        _best(lambda: _peer(driver, engine, few, by_question=False)),
+        _best(lambda: _peer(driver, engine, few, by_question=True)),
+    ]
+    return [stage, *decoding, *peers]
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """A full batch in which every row grows from `start` tokens by `steps`."""
+
+    rows: int
+    start: int
+    steps: int
+
+
+def _lengths(driver: Driver, workload: Workload) -> Lengths:
+    """Return the shape of the stage's own batches: its mean prefix and mean rollout."""
+    engine = driver.policies["policy"].engine
+    ids = [len(driver.codec.encode(each)) for group in workload.prefixes.values() for each in group]
+    graded = _label(driver, workload)
+    tokens = [sample.num_tokens for block in graded for sample, _ in block]
+    rows = engine.sampling.batch_size if isinstance(engine, TransformersEngine) else 1
+    return Lengths(rows, round(sum(ids) / len(ids)), max(round(sum(tokens) / len(tokens)), 2))
+
+
+def _label(driver: Driver, workload: Workload) -> list[list[Graded]]:
+    algorithms = [
+        exhaustive(
+            members, policy="policy", num_rollouts=workload.num_rollouts, block=0, seed=_SEED,
+            max_tokens=workload.max_tokens,
+        )
+        for members in workload.prefixes.values()
+    ]  # fmt: skip
+    return [block for blocks in driver.run(algorithms) for block in blocks]
+
+
+def _stage(driver: Driver, workload: Workload) -> Rate:
+    started = time.perf_counter()
+    blocks = _label(driver, workload)
+    return _counted("labelling stage", blocks, time.perf_counter() - started)
+
+
+def _counted(name: str, blocks: Sequence[Sequence[Graded]], seconds: float) -> Rate:
+    rollouts = [sample for block in blocks for sample, _ in block]
+    tokens = sum(sample.num_tokens for sample in rollouts)
+    return Rate(name, len(blocks) / seconds, len(rollouts) / seconds, tokens / seconds)
+
+
+def _rate(name: str, seconds: float, lengths: Lengths, mean_tokens: float) -> Rate:
+    tokens = lengths.rows * lengths.steps / seconds
+    return Rate(name, 0.0, tokens / mean_tokens, tokens)
+
+
+def _best(run: Callable[[], Rate]) -> Rate:
+    return max((run() for _ in range(REPEATS)), key=lambda rate: rate.tokens_per_second)
+
+
+def _best_seconds(run: Callable[[], float]) -> float:
+    return min(run() for _ in range(REPEATS))
+
+
+def _prompts(lengths: Lengths) -> list[tuple[int, ...]]:
+    draw = random.Random(_SEED)
+    return [
+        tuple(draw.randrange(2, 256) for _ in range(lengths.start)) for _ in range(lengths.rows)
+    ]
+
+
+def _raw(engine: TransformersEngine, lengths: Lengths) -> float:
+    """Return the seconds the engine needs for `steps` tokens of a batch that is already full."""
+    prompts = _prompts(lengths)
+    # One token more than is timed, so that no row leaves within the time.
+    limit = lengths.steps + 2
+    kept, engine.ends_text = engine.ends_text, engine.ends_text & False
+    engine.submit(Generation(i, ids, 1, limit, i) for i, ids in enumerate(prompts))
+    engine.poll()
+    started = time.perf_counter()
+    for _ in range(lengths.steps):
+        engine.poll()
+    seconds = time.perf_counter() - started
+    engine.cancel(range(lengths.rows))
+    engine.ends_text = kept
+    return seconds
+
+
+def _plain(engine: TransformersEngine, lengths: Lengths) -> float:
+    """Return the seconds of the loop everybody writes: forward, softmax, multinomial, again."""
+    model: Any = engine.model
+    own = model.config._attn_implementation
+    model.set_attn_implementation("sdpa")
+    with torch.inference_mode():
+        cache = DynamicCache(config=model.config)
+        ids = torch.tensor(_prompts(lengths), device=model.device)
+        logits = model(ids, past_key_values=cache, use_cache=True, logits_to_keep=1).logits
+        started = time.perf_counter()
+        for _ in range(lengths.steps):
+            chosen = torch.multinomial(torch.softmax(logits[:, -1].float(), -1), 1)
+            logits = model(chosen, past_key_values=cache, use_cache=True).logits
+        seconds = time.perf_counter() - started
+    model.set_attn_implementation(own)
+    return seconds
+
+
+def _products(engine: TransformersEngine, lengths: Lengths) -> float:
+    """Return the seconds of the weights' products with a batch, and of nothing else."""
+    model: Any = engine.model
+    head = model.get_output_embeddings().weight
+    weights = [each for each in model.base_model.layers.parameters() if each.dim() == 2] + [head]
+    inputs = [weight.new_ones(lengths.rows, weight.shape[1]) for weight in weights]
+    with torch.inference_mode():
+        started = time.perf_counter()
+        for _ in range(lengths.steps):
+            for weight, given in zip(weights, inputs, strict=True):
+                torch.nn.functional.linear(given, weight)
+        return time.perf_counter() - started
+
+
+def _peer(
+    driver: Driver, engine: TransformersEngine, workload: Workload, *, by_question: bool
+) -> Rate:
+    """Label as public labellers do: `model.generate` for one prefix, or one question's prefixes."""
+    model: Any = engine.model
+    own = model.config._attn_implementation
+    model.set_attn_implementation("sdpa")
+    started = time.perf_counter()
+    blocks: list[list[Graded]] = []
+    for members in workload.prefixes.values():
+        groups = [members] if by_question else [[each] for each in members]
+        for group in groups:
+            blocks += _generate(driver, model, group, workload)
+    name = "generate, one question at a time" if by_question else "generate, one prefix at a time"
+    rate = _counted(name, blocks, time.perf_counter() - started)
+    model.set_attn_implementation(own)
+    return rate
+
+
+def _generate(
+    driver: Driver, model: Any, prefixes: Sequence[Prefix], workload: Workload
+) -> list[list[Graded]]:
+    tokenizer = driver.codec.tokenizer
+    encoded = [driver.codec.encode(prefix) for prefix in prefixes]
+    width = max(map(len, encoded))
+    pad = tokenizer.pad_token_id
+    ids = torch.tensor([[pad] * (width - len(each)) + list(each) for each in encoded])
+    mask = torch.tensor([[0] * (width - len(each)) + [1] * len(each) for each in encoded])
+    with torch.inference_mode():
+        out = model.generate(
+            ids.to(model.device), attention_mask=mask.to(model.device), do_sample=True, top_k=0,
+            num_return_sequences=workload.num_rollouts, max_new_tokens=workload.max_tokens,
+            pad_token_id=pad,
+        )  # fmt: skip
+    texts = tokenizer.batch_decode(out[:, width:], skip_special_tokens=True)
+    tokens = (out[:, width:] != pad).sum(1).tolist()
+    graded: list[list[Graded]] = [[] for _ in prefixes]
+    for row, (text, count) in enumerate(zip(texts, tokens, strict=True)):
+        prefix = prefixes[row // workload.num_rollouts]
+        sample = Sample(driver.domain.split_steps(text), "stop", count)
+        problem = driver.problems[prefix.problem_id]
+        grading = driver.domain.grade(problem, full_response(prefix, sample))
+        graded[row // workload.num_rollouts].append((sample, grading))
+    return graded
