@@ -41,8 +41,8 @@ class EngineSettings(Settings):
     """Engine; `transformers` runs in this process."""
     device: str = "auto"
     """`auto`, `cpu`, `cuda` or `cuda:N`."""
-    dtype: Literal["float32", "bfloat16"] = "float32"
-    """Number type of the weights while decoding and scoring."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Number type of the weights while decoding and scoring; `auto` is bfloat16 where native."""
     batch_size: int = Field(512, ge=1, le=65_536)
     """Rows decoded together."""
     score_tokens: int = Field(16_384, ge=64)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pav.models.domains import domain
+from pav.models.number_types import number_type
 from pav.models.records import Problem
 from pav.models.settings import PolicyName, RunSettings
 from pav.tasks.checkpoints import load_tokenizer
@@ -72,6 +73,11 @@ class Roles:
         self._engines.clear()
         self._scorers.clear()
 
+    @property
+    def _dtype(self) -> str:
+        chosen = number_type(self.settings.engine.dtype, self.device)
+        return str(chosen).removeprefix("torch.")
+
     def _engine(self, folder: Path) -> TransformersEngine:
         if folder not in self._engines:
             sample, engine = self.settings.sample, self.settings.engine
@@ -83,7 +89,7 @@ class Roles:
                 domain(self.settings.problems.domain).delimiter,
             )
             self._engines[folder] = TransformersEngine(
-                folder, sampling, device=self.device, dtype=engine.dtype
+                folder, sampling, device=self.device, dtype=self._dtype
             )
         return self._engines[folder]
 
@@ -91,6 +97,6 @@ class Roles:
         if folder not in self._scorers:
             engine = self.settings.engine
             self._scorers[folder] = Scorer(
-                folder, device=self.device, dtype=engine.dtype, score_tokens=engine.score_tokens
+                folder, device=self.device, dtype=self._dtype, score_tokens=engine.score_tokens
             )
         return self._scorers[folder]
