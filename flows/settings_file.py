@@ -84,7 +84,7 @@ def _find(config: str) -> Path | Traversable:
 
 def _read(file: Path | Traversable) -> dict[str, Any]:
     try:
-        values = yaml.load(file.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506
+        values = yaml.load(file.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{file}: expected a readable YAML file, got {error}") from None
     except yaml.YAMLError as error:
@@ -110,7 +110,8 @@ def _apply(source: _Source, override: str) -> None:
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise InputError(f"--set {override}: expected a YAML value, {_yaml_problem(error)}") from None
+        problem = _yaml_problem(error)
+        raise InputError(f"--set {override}: expected a YAML value, {problem}") from None
     block = source.values
     for name in path[:-1]:
         inner = block.setdefault(name, {})

@@ -1,0 +1,195 @@
+"""The `pav` command: every option ends in one settings object and one store."""
+
+import importlib.metadata
+import json
+import shlex
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from types import TracebackType
+from typing import Annotated, NoReturn
+
+import typer
+
+from pav.flows.settings_file import DEFAULT_CONFIG, load_settings
+from pav.models.errors import InputError, PavError, StoreError
+from pav.tasks.store import Store
+
+DEFAULT_STORE = "./store"
+
+app = typer.Typer(
+    help="Step-level credit for language models: labels by rollouts, verifiers, search.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Config = Annotated[str, typer.Argument(help="A name in configs/, or the path of a YAML file.")]
+StoreAddress = Annotated[
+    str, typer.Option("--store", envvar="PAV_STORE", help="A folder, or s3://bucket/prefix.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. train.steps=200."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+class TableFormat(StrEnum):
+    """How `pav sql` writes rows."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+STAGE_HELP = {
+    "prepare": "Make the problems and the three policies.",
+    "sample": "Sample solutions to be labelled.",
+    "label": "Roll out every distinct prefix and count successes.",
+    "train": "Train the verifiers.",
+    "evaluate": "Search on held-out problems with every arm.",
+    "report": "Publish labels.duckdb and write the report.",
+    "run": "Do everything, from problems to the report.",
+}
+
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(importlib.metadata.version("pav"))
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print version.")
+]
+
+
+@app.callback()
+def _root(version: Version = False) -> None:
+    """Hold the options of `pav` itself."""
+
+
+def _stage_command(name: str) -> Callable[..., None]:
+    """Return the command that does what is missing up to a stage."""
+
+    def command(
+        config: Config = DEFAULT_CONFIG,
+        store: StoreAddress = DEFAULT_STORE,
+        overrides: Overrides = None,
+        as_json: AsJson = False,
+    ) -> None:
+        from pav.flows.run import run_until
+
+        settings = load_settings(config, overrides or ())
+        summary = run_until(name, settings, open_store(store))
+        typer.echo(json.dumps(summary.as_record()) if as_json else summary.as_text())
+
+    return command
+
+
+for _name, _help in STAGE_HELP.items():
+    app.command(_name, help=f"{_help} Whatever is done already is reused.")(_stage_command(_name))
+
+
+@app.command()
+def status(
+    config: Config = DEFAULT_CONFIG,
+    store: StoreAddress = DEFAULT_STORE,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show units done, missing and failed per data set, their cost, and what is left."""
+    from pav.flows.status import look
+
+    overview = look(load_settings(config, overrides or ()), Store(store))
+    typer.echo(json.dumps(overview.as_record()) if as_json else overview.as_text())
+
+
+@app.command()
+def doctor(store: StoreAddress = DEFAULT_STORE, as_json: AsJson = False) -> None:
+    """Show what this machine and the store have."""
+    from pav.tasks.machine import machine_facts, store_facts
+
+    facts = machine_facts() | store_facts(Store(store))
+    typer.echo(json.dumps(facts) if as_json else _aligned(facts))
+
+
+@app.command()
+def check(store: StoreAddress = DEFAULT_STORE) -> None:
+    """Check the integrity of the store's database; exit status 1 where anything is wrong."""
+    from pav.tasks.queries import check_store
+
+    faults = check_store(Store(store))
+    for fault in faults:
+        typer.echo(f"{fault.check}: {fault.subject}: {fault.detail}")
+    typer.echo(f"{len(faults)} faults" if faults else "the database is whole")
+    if faults:
+        raise typer.Exit(1)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="A select, or the name of a saved query.")] = "",
+    store: StoreAddress = DEFAULT_STORE,
+    table_format: Annotated[TableFormat, typer.Option("--format")] = TableFormat.TABLE,
+    is_list: Annotated[bool, typer.Option("--list", help="List the saved queries.")] = False,
+) -> None:
+    """Answer a question to labels.duckdb, read only."""
+    from pav.tasks.queries import ask, render, saved_queries
+
+    if is_list:
+        typer.echo(_aligned(saved_queries()))
+        return
+    if not query:
+        raise InputError("pav sql: expected a select or a saved query's name; --list shows them")
+    sys.stdout.buffer.write(render(ask(Store(store), query), table_format.value))
+
+
+def _aligned(facts: Mapping[str, str]) -> str:
+    width = max(map(len, facts))
+    return "\n".join(f"{name:{width}}  {value}" for name, value in facts.items())
+
+
+def open_store(address: str) -> Store:
+    """Return a store that can be written; InputError where the address cannot be one."""
+    try:
+        store = Store(address)
+        store.check_writable()
+    except StoreError as error:
+        raise InputError(str(error)) from error
+    return store
+
+
+def main() -> None:
+    """Run `pav`: exit status 0 done, 2 the input is wrong, 1 the work failed."""
+    sys.excepthook = _explain_surprise
+    try:
+        app(prog_name="pav")
+    except InputError as error:
+        _leave(2, f"pav: {error}")
+    except KeyboardInterrupt:
+        _leave(1, f"pav: interrupted.\n{_what_next()}")
+    except PavError as error:
+        _leave(1, f"pav: {type(error).__name__}: {error}\n{_what_next()}")
+
+
+def _leave(exit_status: int, message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    sys.exit(exit_status)
+
+
+def _what_next() -> str:
+    command = shlex.join(["pav", *sys.argv[1:]])
+    return f"Every finished unit is kept in the store; the same command goes on: {command}"
+
+
+def _explain_surprise(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Print the traceback of an error that nobody foresaw, and how to go on."""
+    lines = traceback.format_exception(kind, error, trace)
+    typer.echo("".join(lines) + _what_next(), err=True)

@@ -1,0 +1,13 @@
+"""Flow `label`."""
+
+from prefect import flow
+
+from pav.flows.stage import carry_out
+from pav.models.settings import RunSettings
+from pav.tasks.planning import StageReport
+
+
+@flow(name="label")
+def label(settings: RunSettings, store: str) -> list[StageReport]:
+    """Roll out every distinct prefix by the base and by each prover."""
+    return carry_out("label", settings, store)

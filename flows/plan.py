@@ -1,0 +1,155 @@
+"""What every part of the pipeline consists of, planned from what is finished before it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from pav.models.errors import WorkError
+from pav.models.hashing import digest
+from pav.models.records import Problem
+from pav.models.settings import RunSettings
+from pav.tasks.engine import check_kind
+from pav.tasks.labelling_plan import plan_labelling
+from pav.tasks.manifests import find_many
+from pav.tasks.policies import PolicySpec, check_policies, plan_pretrain, resolve_policies
+from pav.tasks.problems import plan_problems, read_problems
+from pav.tasks.run_records import FinishedRun
+from pav.tasks.sampling_plan import plan_sampling
+from pav.tasks.store import Store
+from pav.tasks.units import Manifest, Unit
+
+# The parts in order; those of one stage flow stand together.
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "prepare": ("problems", "pretrain"),
+    "sample": ("sample",),
+    "label": ("label",),
+    "train": ("train",),
+    "evaluate": ("choose", "evaluate"),
+}
+PART_NAMES = tuple(name for names in PARTS.values() for name in names)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The units of one part of the pipeline and what is finished of them."""
+
+    name: str
+    units: tuple[Unit, ...]
+    done: Mapping[str, Manifest]
+
+    @property
+    def todo(self) -> list[Unit]:
+        """The units whose results are missing or damaged."""
+        return [unit for unit in self.units if unit.unit_id not in self.done]
+
+    @property
+    def manifests(self) -> list[Manifest]:
+        """The manifests of a finished part, in the order of its units."""
+        return [self.done[unit.unit_id] for unit in self.units]
+
+
+@dataclass
+class Plan:
+    """The parts of a run; each can be planned once those before it are finished."""
+
+    settings: RunSettings
+    store: Store
+    parts: dict[str, Part] = field(default_factory=dict)
+
+    def part(self, name: str) -> Part:
+        """Return a part with its present state, looking up the store again."""
+        units = {unit.unit_id: unit for unit in _PLANNERS[name](self)}
+        self.parts[name] = Part(name, tuple(units.values()), find_many(self.store, units.values()))
+        return self.parts[name]
+
+    def finished(self, name: str) -> list[Manifest]:
+        """Return the manifests of an earlier part; WorkError where any is missing."""
+        part = self.parts.get(name) or self.part(name)
+        if part.todo:
+            raise WorkError(f"{len(part.todo)} of {len(part.units)} units of {name!r} are not done")
+        return part.manifests
+
+    def walk(self) -> Iterator[Part]:
+        """Yield every part in order; stop after the first one that is not finished."""
+        for name in PART_NAMES:
+            part = self.part(name)
+            yield part
+            if part.todo:
+                return
+
+    @cached_property
+    def problems(self) -> Mapping[str, Problem]:
+        """The problems by id."""
+        return read_problems(self.store, self.finished("problems")[0].unit.unit_id)
+
+    @property
+    def policies(self) -> Mapping[str, PolicySpec]:
+        """Who plays weak, base and strong."""
+        pretrain = self.finished("pretrain")
+        specs = resolve_policies(
+            self.settings, self.store, pretrain[0] if pretrain else None
+        )
+        return {str(role): spec for role, spec in specs.items()}
+
+    def of_seed(self, name: str, pipeline_seed: int) -> list[Manifest]:
+        """Return the manifests of an earlier part that belong to one pipeline seed."""
+        return [
+            manifest
+            for manifest in self.finished(name)
+            if manifest.unit.parameters["pipeline_seed"] == pipeline_seed
+        ]
+
+    @property
+    def run_id(self) -> str:
+        """12 hex digits of all units and of the settings that can change a result."""
+        units = sorted(unit.unit_id for part in self.parts.values() for unit in part.units)
+        settings = self.settings.model_dump(mode="json", exclude={"runner"})
+        return digest([settings, units], length=12)
+
+    def finished_run(self, names: Sequence[str] = PART_NAMES) -> FinishedRun:
+        """Return the run as its record has it; WorkError where a named part is not done."""
+        manifests = {name: self.finished(name) for name in names}
+        return FinishedRun(self.run_id, self.settings, self.policies, manifests)
+
+
+def check_settings(settings: RunSettings) -> None:
+    """Raise InputError for what can be known to be wrong before any work."""
+    check_kind(settings.engine)
+    check_policies(settings.prepare)
+    plan_problems(settings)
+
+
+def _problems(plan: Plan) -> list[Unit]:
+    return [plan_problems(plan.settings)]
+
+
+def _pretrain(plan: Plan) -> list[Unit]:
+    return plan_pretrain(plan.settings, plan.finished("problems")[0])
+
+
+def _sample(plan: Plan) -> list[Unit]:
+    return [
+        unit
+        for seed in plan.settings.pipeline_seeds
+        for unit in plan_sampling(
+            plan.settings,
+            pipeline_seed=seed,
+            problems=plan.problems,
+            problems_manifest=plan.finished("problems")[0],
+            policies=plan.policies,
+        )
+    ]
+
+
+def _label(plan: Plan) -> list[Unit]:
+    return plan_labelling(
+        plan.settings, policies=plan.policies, sample_manifests=plan.finished("sample")
+    )
+
+
+_PLANNERS: Mapping[str, Callable[[Plan], list[Unit]]] = {
+    "problems": _problems,
+    "pretrain": _pretrain,
+    "sample": _sample,
+    "label": _label,
+}

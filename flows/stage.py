@@ -1,0 +1,66 @@
+"""How a stage flow carries out its parts: what is done is reused, the rest goes to leases."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from pav.flows.plan import PARTS, Part, Plan
+from pav.models.settings import RunSettings
+from pav.tasks.leases import run_units
+from pav.tasks.planning import StageReport, report_stage
+from pav.tasks.store import Store
+from pav.tasks.workers import WorkerPool, pool
+
+
+@dataclass
+class Workplace:
+    """What the stage flows of one run share: worker processes, and a journal of what was done."""
+
+    workers: WorkerPool
+    journal: list[StageReport] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self.started
+
+
+_current: ContextVar[Workplace | None] = ContextVar("workplace", default=None)
+
+
+@contextmanager
+def workplace(settings: RunSettings) -> Iterator[Workplace]:
+    """Give the workplace of the run around; a stage flow that runs alone gets its own."""
+    if (shared := _current.get()) is not None:
+        yield shared
+        return
+    with pool(settings) as workers:
+        place = Workplace(workers)
+        token = _current.set(place)
+        try:
+            yield place
+        finally:
+            _current.reset(token)
+
+
+def carry_out(stage: str, settings: RunSettings, store: str) -> list[StageReport]:
+    """Do what is missing of a stage and return, for each part, what was reused and made."""
+    plan = Plan(settings, Store(store))
+    with workplace(settings) as place:
+        reports = [_carry_out_part(plan, plan.part(name), place) for name in PARTS[stage]]
+        place.journal.extend(reports)
+    return reports
+
+
+def _carry_out_part(plan: Plan, part: Part, place: Workplace) -> StageReport:
+    costs: dict[str, float] = {}
+    if todo := part.todo:
+        done = run_units(
+            todo[0].stage, todo, settings=plan.settings, store=plan.store, pool=place.workers
+        )
+        costs = {result.unit_id: result.seconds for result in done}
+        part = plan.part(part.name)
+    return report_stage(part.name, part.manifests, costs=costs)

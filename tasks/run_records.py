@@ -1,0 +1,108 @@
+"""What a run leaves beside its units: its record, the database it published, its report."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pav.models.hashing import canonical_json, digest
+from pav.models.settings import RunSettings
+from pav.tasks.database import DATABASE_VERSION
+from pav.tasks.policies import PolicySpec
+from pav.tasks.publishing import DATABASE, publish_database, record_run
+from pav.tasks.store import MissingFileError, Store
+from pav.tasks.units import Manifest
+
+# Says of which run, and of which data, the store's database is.
+DATABASE_MARK = "labels.json"
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run whose units are all finished, whatever stage it went up to."""
+
+    run_id: str
+    settings: RunSettings
+    policies: Mapping[str, PolicySpec]
+    manifests: Mapping[str, Sequence[Manifest]]
+
+    @property
+    def content(self) -> str:
+        """The hash of everything that the run's units made."""
+        refs = [m.ref.content for manifests in self.manifests.values() for m in manifests]
+        return digest(sorted(refs), length=20)
+
+    @property
+    def unit_ids(self) -> list[str]:
+        """Every unit of the run, made or reused."""
+        return [m.unit.unit_id for manifests in self.manifests.values() for m in manifests]
+
+
+def publish_run(store: Store, run: FinishedRun) -> str:
+    """Record a run and rebuild labels.duckdb, in which it is now the last; return its address."""
+    record_run(
+        store,
+        run.run_id,
+        settings=run.settings.model_dump(mode="json"),
+        unit_ids=run.unit_ids,
+        policies=_policy_rows(run.policies),
+        verifiers=_verifier_rows(run),
+    )
+    address = publish_database(store)
+    _write_json(store, DATABASE_MARK, _database_mark(run))
+    return address
+
+
+def is_published(store: Store, run: FinishedRun) -> bool:
+    """Tell whether the store's database is of this run and holds all that its units made."""
+    return _read_json(store, DATABASE_MARK) == _database_mark(run) and store.exists(DATABASE)
+
+
+def report_path(run_id: str) -> str:
+    """Return where a run's report lies in the store."""
+    return f"runs/{run_id}/report.html"
+
+
+def mark_reported(store: Store, run: FinishedRun) -> None:
+    """Note that the run's report is of the data that its units made; written last."""
+    _write_json(store, f"runs/{run.run_id}/reported.json", {"content": run.content})
+
+
+def is_reported(store: Store, run: FinishedRun) -> bool:
+    """Tell whether the run's report is there and of the data that its units made."""
+    noted = _read_json(store, f"runs/{run.run_id}/reported.json")
+    return noted == {"content": run.content} and store.exists(report_path(run.run_id))
+
+
+def _database_mark(run: FinishedRun) -> dict[str, Any]:
+    return {"run_id": run.run_id, "content": run.content, "version": DATABASE_VERSION}
+
+
+def _policy_rows(policies: Mapping[str, PolicySpec]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": role,
+            "policy_id": spec.policy_id,
+            "parent_policy_id": spec.parent_policy_id,
+            "checkpoint": spec.checkpoint,
+            "round": 0,
+            "unit_id": spec.ref.unit_id,
+        }
+        for role, spec in policies.items()
+    ]
+
+
+def _verifier_rows(run: FinishedRun) -> list[dict[str, Any]]:
+    return []
+
+
+def _write_json(store: Store, path: str, value: Mapping[str, Any]) -> None:
+    store.write_bytes(path, (canonical_json(value) + "\n").encode())
+
+
+def _read_json(store: Store, path: str) -> dict[str, Any]:
+    try:
+        value = json.loads(store.read_bytes(path))
+    except (MissingFileError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
