@@ -12,7 +12,8 @@ MAX_POSITIONS = 256
 PAD, EOS = "<pad>", "<eos>"
 _WORDS = (" +", " -", " *", " /", " =", " left", " ->")
 _NUMBERS = range(100)
-_PIECES = r"\n| left| ->| [+\-*/=]| ?[0-9]+"
+# "<" stands alone, so that a text is never the name of a special token as a whole piece.
+_PIECES = r"<|\n| left| ->| [+\-*/=]| ?[0-9]+"
 
 
 def whole_tokens() -> tuple[str, ...]:

@@ -1,0 +1,153 @@
+"""The policies of a run: who plays weak, base and strong, their identities and lineage."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import get_args
+
+from pav.models.domains import domain
+from pav.models.errors import InputError, WorkError
+from pav.models.hashing import digest
+from pav.models.records import Problem
+from pav.models.settings import PolicyName, PrepareSettings, RunSettings
+from pav.tasks.checkpoints import check_checkpoint, file_hashes, is_identity_file
+from pav.tasks.manifests import checkpoint_folder, read_manifest
+from pav.tasks.store import Store
+from pav.tasks.units import InputRef, Manifest, Unit
+
+STAGE = "pretrain"
+# Raised when the training, its data or the tokenizer change what comes out.
+REVISION = 1
+
+ROLES: tuple[PolicyName, ...] = get_args(PolicyName)
+FROM_SCRATCH = "from scratch"
+OUTSIDE = "outside checkpoint"
+# Settings that decide where checkpoints come from or how often states are saved, not what
+# the training ends with.
+_NOT_IN_UNIT = {"weak", "base", "strong", "save_every"}
+
+
+@dataclass(frozen=True)
+class PolicySpec:
+    """A policy in a role. `ref` is what a unit that uses it names as its input.
+
+    `parent_policy_id` is the policy whose training it goes on from, or "from scratch" or
+    "outside checkpoint". Roles with equal `policy_id` are one policy and share labels.
+    """
+
+    role: PolicyName
+    policy_id: str
+    parent_policy_id: str
+    checkpoint: str
+    ref: InputRef
+    store: Store = field(compare=False, repr=False)
+    outside: str = ""
+
+    def folder(self) -> Path:
+        """Return the local checkpoint folder; an embedded one is downloaded where remote."""
+        if self.outside:
+            return Path(self.outside)
+        manifest = read_manifest(self.store, self.ref.unit_id)
+        if manifest is None:
+            raise WorkError(
+                f"policy {self.role}: {self.store.root!r} has no manifest of {self.ref.unit_id}; "
+                "run `pav prepare` again"
+            )
+        return checkpoint_folder(self.store, manifest, self.role)
+
+
+def outside_folder(settings: PrepareSettings, role: PolicyName) -> str:
+    """Return the user's checkpoint folder for a role; empty where it is embedded."""
+    return {"weak": settings.weak, "base": settings.base, "strong": settings.strong}[role]
+
+
+def kept_steps(settings: PrepareSettings) -> dict[PolicyName, int]:
+    """Return after how many optimiser steps each role's checkpoint is kept."""
+    return {
+        "weak": settings.weak_steps,
+        "base": settings.base_steps,
+        "strong": settings.strong_steps,
+    }
+
+
+def check_policies(settings: PrepareSettings) -> None:
+    """Raise InputError where a checkpoint folder is none or the steps are out of order."""
+    for role in ROLES:
+        if outside := outside_folder(settings, role):
+            check_checkpoint(Path(outside))
+    for role, steps in kept_steps(settings).items():
+        if steps > settings.strong_steps:
+            raise InputError(
+                f"prepare.{role}_steps: expected at most prepare.strong_steps = "
+                f"{settings.strong_steps}, where the training ends, got {steps}"
+            )
+
+
+def plan_pretrain(settings: RunSettings, problems: Manifest) -> list[Unit]:
+    """Return the one training unit; none where all three policies are outside checkpoints."""
+    prepare = settings.prepare
+    check_policies(prepare)
+    if all(outside_folder(prepare, role) for role in ROLES):
+        return []
+    parameters = prepare.model_dump(mode="json", exclude=_NOT_IN_UNIT)
+    parameters["domain"] = settings.problems.domain
+    return [Unit(STAGE, "embedded policy", REVISION, parameters, {"problems": problems.ref})]
+
+
+def resolve_policies(
+    settings: RunSettings, store: Store, pretrain: Manifest | None
+) -> dict[PolicyName, PolicySpec]:
+    """Return who plays each role; `pretrain` is needed for those without an outside folder."""
+    check_policies(settings.prepare)
+    specs: dict[PolicyName, PolicySpec] = {}
+    parent = FROM_SCRATCH
+    for role in sorted(ROLES, key=lambda role: kept_steps(settings.prepare)[role]):
+        if outside_folder(settings.prepare, role):
+            specs[role] = _outside_spec(settings, store, role)
+            continue
+        spec = _embedded_spec(settings, store, role, pretrain)
+        # Roles kept at the same step are one policy, which is not its own parent.
+        twins = [other for other in specs.values() if other.policy_id == spec.policy_id]
+        parent_of_spec = twins[0].parent_policy_id if twins else parent
+        specs[role] = replace(spec, parent_policy_id=parent_of_spec)
+        parent = spec.policy_id
+    return {role: specs[role] for role in ROLES}
+
+
+def policy_id(settings: RunSettings, hashes: Mapping[str, str]) -> str:
+    """Return 16 hex digits of weights, tokenizer, prompt template and sampling settings."""
+    family = domain(settings.problems.domain)
+    example = Problem("", family.name, "1 2", "3", "")
+    sampling = settings.sample.model_dump(include={"temperature", "top_p", "max_tokens"})
+    key = {
+        "files": dict(hashes),
+        "prompt": [family.name, family.prompt(example), family.delimiter],
+        "sampling": sampling,
+    }
+    return digest(key, length=16)
+
+
+def _outside_spec(settings: RunSettings, store: Store, role: PolicyName) -> PolicySpec:
+    folder = outside_folder(settings.prepare, role)
+    name = policy_id(settings, file_hashes(Path(folder)))
+    ref = InputRef(f"outside-{name}", name)
+    return PolicySpec(role, name, OUTSIDE, folder, ref, store, folder)
+
+
+def _embedded_spec(
+    settings: RunSettings, store: Store, role: PolicyName, pretrain: Manifest | None
+) -> PolicySpec:
+    if pretrain is None:
+        raise WorkError(f"policy {role}: expected the stage {STAGE!r} to be done, it is not")
+    start = f"{role}/"
+    hashes = {
+        file.name.removeprefix(start): file.sha256
+        for file in pretrain.files
+        if file.name.startswith(start) and is_identity_file(file.name.removeprefix(start))
+    }
+    name = policy_id(settings, hashes)
+    steps = kept_steps(settings.prepare)[role]
+    label = f"embedded, {steps} steps ({pretrain.unit.unit_id}/{role})"
+    # Which training made a policy is no concern of who samples from it: only what it is.
+    ref = InputRef(pretrain.unit.unit_id, name)
+    return PolicySpec(role, name, FROM_SCRATCH, label, ref, store)

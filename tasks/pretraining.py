@@ -1,0 +1,286 @@
+"""Stage `pretrain`: trains the embedded policy from scratch and keeps three checkpoints of it.
+
+Shapes: B batch, T tokens.
+"""
+
+import io
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch.nn import functional
+from transformers import LlamaForCausalLM
+
+from pav.models.domains import domain
+from pav.models.embedded import MAX_POSITIONS, build_config, build_tokenizer
+from pav.models.errors import InputError
+from pav.models.hashing import stream_key
+from pav.models.records import Prefix, Problem
+from pav.models.schedules import warmup_cosine
+from pav.models.settings import PrepareSettings, RunSettings
+from pav.tasks.checkpoints import checkpoint_files
+from pav.tasks.datasets import frame, to_parquet
+from pav.tasks.manifests import load_partial, save_partial
+from pav.tasks.policies import REVISION, STAGE, kept_steps, plan_pretrain
+from pav.tasks.problems import read_problems
+from pav.tasks.store import Store
+from pav.tasks.tokens import Codec
+from pav.tasks.units import Outcome, Output, Unit
+
+__all__ = [
+    "REVISION",
+    "STAGE",
+    "Corpus",
+    "Training",
+    "build_corpus",
+    "open_worker",
+    "plan_pretrain",
+]
+
+Progress = Callable[[str, float, float], None]
+# No hand of four numbers has more solutions; larger hands are drawn.
+MOST_DEMONSTRATIONS = 128
+LOG_EVERY = 50
+REPORT_EVERY = 10
+WEIGHT_DECAY = 0.01
+BETAS = (0.9, 0.99)
+CLIP_NORM = 1.0
+_IGNORED = -100
+
+
+class Corpus(NamedTuple):
+    """Demonstrations of all problems as padded tensors, those of one problem in a row."""
+
+    inputs_BT: torch.Tensor
+    targets_BT: torch.Tensor
+    lengths_B: torch.Tensor
+    first_of_problem: torch.Tensor
+    num_of_problem: torch.Tensor
+
+    def batch(self, size: int, *, seed: int, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return inputs and targets of a step: problems drawn evenly, then a path of each.
+
+        A function of (seed, step) alone, so a resumed training meets the same batches.
+        """
+        generator = torch.Generator().manual_seed(stream_key(STAGE, seed, step) >> 1)
+        problems = torch.randint(len(self.num_of_problem), (size,), generator=generator)
+        shares = torch.rand(size, generator=generator, dtype=torch.float64)
+        rows = self.first_of_problem[problems] + (shares * self.num_of_problem[problems]).long()
+        longest = int(self.lengths_B[rows].max())
+        return self.inputs_BT[rows, :longest], self.targets_BT[rows, :longest]
+
+
+def build_corpus(domain_name: str, problems: Sequence[Problem], tokenizer: Any) -> Corpus | None:
+    """Return every problem's demonstrations as tensors; None where no problem has any."""
+    family = domain(domain_name)
+    codec = Codec(tokenizer, family, {problem.problem_id: problem for problem in problems})
+    rows: list[tuple[int, tuple[int, ...]]] = []
+    counts: list[int] = []
+    for problem in problems:
+        num_prompt = len(codec.encode(Prefix(problem.problem_id)))
+        paths = family.demonstrations(problem, limit=MOST_DEMONSTRATIONS, seed=0)
+        responses = [Prefix(problem.problem_id, tuple(steps), is_finished=True) for steps in paths]
+        rows += [(num_prompt, codec.encode(response)) for response in responses]
+        counts += [len(paths)] if paths else []
+    if not rows:
+        return None
+    longest = max(len(ids) for _, ids in rows)
+    if longest > MAX_POSITIONS:
+        raise InputError(
+            f"problems: expected demonstrations of at most {MAX_POSITIONS} tokens, the embedded "
+            f"policy's context, got one of {longest}; use smaller numbers, or set prepare.base, "
+            "prepare.weak and prepare.strong to checkpoint folders"
+        )
+    return _padded(rows, counts, width=longest - 1, pad=int(tokenizer.pad_token_id))
+
+
+def _padded(
+    rows: Sequence[tuple[int, tuple[int, ...]]], counts: Sequence[int], *, width: int, pad: int
+) -> Corpus:
+    inputs = torch.full((len(rows), width), pad)
+    targets = torch.full((len(rows), width), _IGNORED)
+    for row, (num_prompt, ids) in enumerate(rows):
+        inputs[row, : len(ids) - 1] = torch.tensor(ids[:-1])
+        targets[row, num_prompt - 1 : len(ids) - 1] = torch.tensor(ids[num_prompt:])
+    nums = torch.tensor(counts)
+    lengths = torch.tensor([len(ids) - 1 for _, ids in rows])
+    return Corpus(inputs, targets, lengths, nums.cumsum(0) - nums, nums)
+
+
+def fast_number_type(device: str) -> torch.dtype:
+    """Return bfloat16 where the device multiplies it natively, else float32."""
+    if device.startswith("cuda"):
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    abilities = torch.cpu.get_capabilities()
+    is_native = abilities.get("avx512_bf16") or abilities.get("amx_bf16")
+    return torch.bfloat16 if is_native else torch.float32
+
+
+def response_loss(
+    model: Any, batch: tuple[torch.Tensor, torch.Tensor], *, number_type: torch.dtype
+) -> torch.Tensor:
+    """Return the mean cross-entropy in nats of the response tokens of a batch, as a scalar."""
+    inputs_BT, targets_BT = batch
+    is_response_BT = targets_BT != _IGNORED
+    is_mixed = number_type != torch.float32
+    with torch.autocast(inputs_BT.device.type, number_type, enabled=is_mixed):
+        # Right padding needs no mask: a causal model never looks ahead at it.
+        hidden = model.model(input_ids=inputs_BT, use_cache=False).last_hidden_state
+        logits = model.lm_head(hidden[is_response_BT])
+    return functional.cross_entropy(logits.float(), targets_BT[is_response_BT])
+
+
+class Training:
+    """One training of the embedded policy; `state` and `load_state` let it go on after a kill."""
+
+    def __init__(self, settings: PrepareSettings, tokenizer: Any, *, device: str) -> None:
+        self.step = 0
+        self.rows: list[dict[str, object]] = []
+        self.kept: dict[int, dict[str, torch.Tensor]] = {}
+        self.settings, self._device = settings, device
+        self._number_type = fast_number_type(device)
+        self._loss_sum = 0.0
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            self.model: Any = LlamaForCausalLM(build_config(settings, tokenizer)).to(device)
+        # At 40 tokens the backward pass of the fused CPU kernel takes longer than all the rest.
+        self.model.set_attn_implementation("eager" if device == "cpu" else "sdpa")
+        self._optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=settings.learning_rate, betas=BETAS,
+            weight_decay=WEIGHT_DECAY, fused=True,
+        )  # fmt: skip
+
+    def advance(self, corpus: Corpus, held_out: Corpus | None) -> float:
+        """Take one optimiser step and return its loss in nats per token."""
+        settings = self.settings
+        rate = settings.learning_rate * warmup_cosine(
+            self.step, warmup_steps=settings.warmup_steps, total_steps=settings.strong_steps
+        )
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        loss = self._loss(corpus, step=self.step)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP_NORM)
+        self._optimizer.step()
+        self.step += 1
+        self._loss_sum += loss.item()
+        if self.step % LOG_EVERY == 0 or self.step == settings.strong_steps:
+            self._log(rate, held_out)
+        if self.step in kept_steps(settings).values():
+            weights = self.model.state_dict()
+            self.kept[self.step] = {name: value.clone() for name, value in weights.items()}
+        return loss.item()
+
+    def checkpoint(self, step: int, tokenizer: Any) -> dict[str, bytes]:
+        """Return the folder of the checkpoint kept after a step; the model is left at it."""
+        self.model.load_state_dict(self.kept[step])
+        return checkpoint_files(self.model, tokenizer)
+
+    def state(self) -> bytes:
+        """Return all that the rest of the training depends on."""
+        sink = io.BytesIO()
+        torch.save(
+            {
+                "step": self.step,
+                "rows": self.rows,
+                "loss_sum": self._loss_sum,
+                "kept": self.kept,
+                "model": self.model.state_dict(),
+                "optimizer": self._optimizer.state_dict(),
+            },
+            sink,
+        )
+        return sink.getvalue()
+
+    def load_state(self, data: bytes) -> None:
+        """Go back to where `state` was taken."""
+        state = torch.load(io.BytesIO(data), map_location=self._device, weights_only=True)
+        self.step, self.rows = state["step"], state["rows"]
+        self.kept, self._loss_sum = state["kept"], state["loss_sum"]
+        self.model.load_state_dict(state["model"])
+        self._optimizer.load_state_dict(state["optimizer"])
+
+    def _loss(self, corpus: Corpus, *, step: int) -> torch.Tensor:
+        inputs, targets = corpus.batch(self.settings.batch_size, seed=self.settings.seed, step=step)
+        batch = inputs.to(self._device), targets.to(self._device)
+        return response_loss(self.model, batch, number_type=self._number_type)
+
+    def _log(self, rate: float, held_out: Corpus | None) -> None:
+        """Add a row: the mean loss since the last one, and that of one fixed held-out batch."""
+        num_steps = (self.step - 1) % LOG_EVERY + 1
+        row: dict[str, object] = {"name": "policy", "step": self.step, "learning_rate": rate}
+        row["train_loss"] = self._loss_sum / num_steps
+        if held_out is not None:
+            with torch.no_grad():
+                row["validation_loss"] = self._loss(held_out, step=0).item()
+        self.rows.append(row)
+        self._loss_sum = 0.0
+
+
+def open_worker(
+    settings: RunSettings, store: Store, device: str, progress: Progress
+) -> Callable[[Unit], Outcome]:
+    """Return the function that trains the embedded policy, going on from its last saved state."""
+
+    def execute(unit: Unit) -> Outcome:
+        prepare = settings.prepare
+        progress("reading demonstrations", 0, prepare.strong_steps)
+        tokenizer = build_tokenizer()
+        corpora = _corpora(settings, store, unit, tokenizer)
+        training = Training(prepare, tokenizer, device=device)
+        if (saved := load_partial(store, unit)) is not None:
+            training.load_state(saved)
+        clock = _Clock(progress, training.step, prepare.strong_steps)
+        while training.step < prepare.strong_steps:
+            loss = training.advance(*corpora)
+            is_last = training.step == prepare.strong_steps
+            if training.step % prepare.save_every == 0 and not is_last:
+                save_partial(store, unit, training.state())
+            clock.report(training.step, loss)
+        return _outcome(unit, training, tokenizer)
+
+    return execute
+
+
+class _Clock:
+    """Tells progress with the loss and the rate of this process's steps."""
+
+    def __init__(self, progress: Progress, first: int, total: int) -> None:
+        self._progress, self._first, self._total = progress, first, total
+        self._started = time.perf_counter()
+
+    def report(self, step: int, loss: float) -> None:
+        if step % REPORT_EVERY and step != self._total:
+            return
+        rate = (step - self._first) / (time.perf_counter() - self._started)
+        self._progress(f"training policy: loss {loss:.3f}, {rate:.1f} steps/s", step, self._total)
+
+
+def _corpora(
+    settings: RunSettings, store: Store, unit: Unit, tokenizer: Any
+) -> tuple[Corpus, Corpus | None]:
+    """The demonstrations of the training problems; those of the validation problems, if any."""
+    by_split: dict[str, list[Problem]] = {"train": [], "validation": []}
+    for problem in read_problems(store, unit.inputs["problems"].unit_id).values():
+        by_split.get(problem.split, []).append(problem)
+    name = settings.problems.domain
+    train = build_corpus(name, by_split["train"], tokenizer)
+    if train is None:
+        raise InputError(
+            "problems: the embedded policy learns from solved training problems, got none among "
+            f"{len(by_split['train'])}; give some, or set prepare.base, prepare.weak and "
+            "prepare.strong to checkpoint folders"
+        )
+    return train, build_corpus(name, by_split["validation"], tokenizer)
+
+
+def _outcome(unit: Unit, training: Training, tokenizer: Any) -> Outcome:
+    table = frame("training_runs", [row | {"unit_id": unit.unit_id} for row in training.rows])
+    data = to_parquet("training_runs", table)
+    outputs = [Output("training_runs.parquet", data, table.height)]
+    for role, step in kept_steps(training.settings).items():
+        files = training.checkpoint(step, tokenizer)
+        outputs += [Output(f"{role}/{name}", content) for name, content in files.items()]
+    return Outcome(tuple(outputs), {"optimiser_steps": float(training.step)})
