@@ -1,0 +1,240 @@
+"""The optimiser's loop of a verifier: a function of its data, settings and seed, resumable."""
+
+import copy
+import io
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pav.models.errors import InputError
+from pav.models.losses import soft_cross_entropy
+from pav.models.schedules import warmup_cosine
+from pav.models.verifier_batches import (
+    Batch,
+    EncodedSequence,
+    Pack,
+    Sampler,
+    collate,
+    neighbour_order,
+    pack,
+    pack_cuts,
+    scaled,
+)
+
+# Tokens in a pack of neighbours: attention's cost grows with the square, the sharing slower.
+PACK_TOKENS = 128
+# Packs in one forward pass of a look at the validation loss.
+VALIDATION_PACKS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingPlan:
+    """How a verifier is trained; all lengths in optimiser steps."""
+
+    steps: int
+    batch_size: int
+    learning_rate: float
+    warmup_steps: int
+    weight_decay: float
+    eval_every: int
+    patience: int
+    balance: bool
+    seed: int
+
+
+@dataclass(slots=True)
+class Look:
+    """One look at a training: mean training loss since the last one, validation loss, rate."""
+
+    step: int
+    train_loss: float
+    validation_loss: float
+    learning_rate: float
+
+
+@dataclass
+class State:
+    """All that a training needs to go on, besides its data: saved whole, restored bit for bit."""
+
+    step: int = 0
+    looks: list[Look] = field(default_factory=list)
+    best_loss: float = math.inf
+    best_step: int = 0
+    best: dict[str, Tensor] = field(default_factory=dict)
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Whether matrix products in bfloat16 are faster than in float32 there."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.cpu._is_avx512_bf16_supported())
+
+
+class Trainer:
+    """Trains a token classifier on sequences; `run` goes on from where `restore` put it."""
+
+    def __init__(
+        self,
+        model: Any,
+        training: Sequence[EncodedSequence],
+        validation: Sequence[EncodedSequence],
+        *,
+        plan: TrainingPlan,
+        pad_id: int,
+    ) -> None:
+        if not training or not validation:
+            raise InputError(
+                "training: expected labelled sequences to train on and to validate on, got "
+                f"{len(training)} and {len(validation)}"
+            )
+        self._model, self._plan, self._pad_id = model, plan, pad_id
+        self._device = next(model.parameters()).device
+        self._half = has_fast_bfloat16(self._device)
+        self._training = training
+        self._validation = pack_all(validation)
+        self._validation_weight = _total_weight(validation)
+        self._sampler = Sampler(
+            training, neighbour_order(training), plan.batch_size, PACK_TOKENS, plan.seed,
+            plan.balance,
+        )  # fmt: skip
+        # The mean weight of a batch, so that each batch's gradient is unbiased.
+        self._normaliser = _total_weight(training) / self._sampler.batches_per_epoch
+        self._optimizer = torch.optim.AdamW(
+            model.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay,
+            betas=(0.9, 0.98), fused=True,
+        )  # fmt: skip
+        self.state = State()
+
+    def run(
+        self,
+        *,
+        save: Callable[[bytes], None] = lambda state: None,
+        progress: Callable[[Look], None] = lambda look: None,
+    ) -> State:
+        """Train to the end, then put the best weights into the model; return the final state."""
+        losses: list[Tensor] = []
+        batches = self._batches()
+        while self.state.step < self._plan.steps and not self._is_stale:
+            losses.append(self._step(next(batches)))
+            if self.state.step % self._plan.eval_every == 0 or self.state.step == self._plan.steps:
+                self._look(float(torch.stack(losses).mean()))
+                losses = []
+                progress(self.state.looks[-1])
+                save(self.save())
+        self._model.load_state_dict(self.state.best)
+        return self.state
+
+    def save(self) -> bytes:
+        """Return the whole state as bytes."""
+        sink = io.BytesIO()
+        torch.save(
+            {
+                "state": self.state,
+                "model": self._model.state_dict(),
+                "optimizer": self._optimizer.state_dict(),
+            },
+            sink,
+        )
+        return sink.getvalue()
+
+    def restore(self, data: bytes) -> None:
+        """Go back to a state that `save` returned."""
+        with torch.serialization.safe_globals([State, Look]):
+            kept = torch.load(io.BytesIO(data), map_location=self._device, weights_only=True)
+        self.state = kept["state"]
+        self._model.load_state_dict(kept["model"])
+        self._optimizer.load_state_dict(kept["optimizer"])
+
+    @property
+    def _is_stale(self) -> bool:
+        looks = self.state.looks
+        return bool(looks) and looks[-1].step - self.state.best_step >= (
+            self._plan.patience * self._plan.eval_every
+        )
+
+    def _batches(self) -> Iterator[Batch]:
+        """Yield the batches from the current step on."""
+        epoch, skipped = 0, 0
+        while True:
+            batches = self._sampler.epoch(epoch)
+            for batch in batches[max(0, self.state.step - skipped) :]:
+                yield collate([self._pack(*part) for part in batch], pad_id=self._pad_id)
+            epoch, skipped = epoch + 1, skipped + len(batches)
+
+    def _pack(self, numbers: NDArray[np.int64], factors: NDArray[np.float32]) -> Pack:
+        pairs = zip(numbers.tolist(), factors.tolist(), strict=True)
+        return pack([scaled(self._training[number], factor) for number, factor in pairs])
+
+    def _step(self, batch: Batch) -> Tensor:
+        plan, state = self._plan, self.state
+        factor = warmup_cosine(state.step, warmup_steps=plan.warmup_steps, total_steps=plan.steps)
+        for group in self._optimizer.param_groups:
+            group["lr"] = plan.learning_rate * factor
+        self._model.train()
+        loss = self._loss(batch, self._normaliser)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
+        self._optimizer.step()
+        state.step += 1
+        return loss.detach()
+
+    def _loss(self, batch: Batch, normaliser: float) -> Tensor:
+        logits = forward_logits(self._model, batch, half=self._half)
+        targets = torch.from_numpy(batch.targets_NH).to(self._device)
+        weights = torch.from_numpy(batch.weights_NH).to(self._device)
+        return soft_cross_entropy(logits, targets, weights, normaliser=normaliser)
+
+    def _look(self, train_loss: float) -> None:
+        state = self.state
+        state.looks.append(
+            Look(state.step, train_loss, self._validate(), self._optimizer.param_groups[0]["lr"])
+        )
+        if state.looks[-1].validation_loss < state.best_loss:
+            state.best_loss, state.best_step = state.looks[-1].validation_loss, state.step
+            state.best = copy.deepcopy(self._model.state_dict())
+
+    @torch.inference_mode()
+    def _validate(self) -> float:
+        self._model.eval()
+        total = 0.0
+        for start in range(0, len(self._validation), VALIDATION_PACKS):
+            part = self._validation[start : start + VALIDATION_PACKS]
+            batch = collate(part, pad_id=self._pad_id)
+            total += float(self._loss(batch, self._validation_weight))
+        return total
+
+
+def forward_logits(model: Any, batch: Batch, *, half: bool) -> Tensor:
+    """Return the logits of each node of a batch, shape (N nodes, H heads), float32."""
+    device = next(model.parameters()).device
+    mask_B1TT = torch.from_numpy(batch.can_see_B1TT).to(device)
+    mask = torch.zeros(mask_B1TT.shape, device=device).masked_fill_(~mask_B1TT, -1e9)
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
+        logits_BTH = model(
+            input_ids=torch.from_numpy(batch.token_ids_BT).to(device),
+            position_ids=torch.from_numpy(batch.positions_BT).to(device),
+            attention_mask=mask,
+            use_cache=False,
+        ).logits
+    rows, columns = torch.from_numpy(batch.rows_N), torch.from_numpy(batch.columns_N)
+    return logits_BTH[rows.to(device), columns.to(device)].float()
+
+
+def pack_all(sequences: Sequence[EncodedSequence]) -> list[Pack]:
+    """Return packs that hold every sequence once, longest first."""
+    ordered = [sequences[index] for index in neighbour_order(sequences)]
+    cuts = [0, *pack_cuts(ordered, PACK_TOKENS), len(ordered)]
+    packs = [pack(ordered[start:end]) for start, end in itertools.pairwise(cuts)]
+    return sorted(packs, key=lambda each: -each.num_tokens)
+
+
+def _total_weight(sequences: Sequence[EncodedSequence]) -> float:
+    return max(float(sum(sequence.weights.sum() for sequence in sequences)), 1e-9)
