@@ -158,7 +158,7 @@ def _run_leases(
         lease, worker = running.pop(future.task_run_id)
         idle.append(worker)
         if lease.todo:
-            error = future.state.result(raise_on_failure=False)
+            error = future.result(raise_on_failure=False)
             errors.append(_as_failure(lease, error))
     return errors
 

@@ -82,7 +82,7 @@ class Worker:
         try:
             self.device(on_update)
             self._send(job)
-            reply = self._receive(on_update)
+            reply = self._receive(on_update, stall_seconds=self._pool.stall_seconds)
         except EngineError as error:
             self._record_loss(job, str(error), time.monotonic() - started)
             raise EngineError(f"{label}: {error}") from None
@@ -147,15 +147,16 @@ class Worker:
         except OSError as error:
             raise EngineError(self._loss()) from error
 
-    def _receive(self, on_update: OnUpdate) -> Ready | Done | Failure:
+    def _receive(
+        self, on_update: OnUpdate, *, stall_seconds: float | None = None
+    ) -> Ready | Done | Failure:
         """Return the next message that is no update."""
         last_heard = time.monotonic()
         while True:
             # Short waits: a lease's time limit can only interrupt between two of them.
             if not self._is_readable():
-                stall = self._pool.stall_seconds
-                if stall and time.monotonic() - last_heard > stall:
-                    raise EngineError(f"worker process made no progress for {stall:g} s")
+                if stall_seconds and time.monotonic() - last_heard > stall_seconds:
+                    raise EngineError(f"worker process made no progress for {stall_seconds:g} s")
                 continue
             try:
                 message = self._replies.recv()

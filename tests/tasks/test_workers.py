@@ -1,0 +1,237 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from pav.models.errors import EngineError, InputError, WorkError
+from pav.models.settings import RunSettings
+from pav.tasks.devices import DeviceLocks, cores_per_worker, lock_path, resolve_device
+from pav.tasks.ledger import executions
+from pav.tasks.manifests import find
+from pav.tasks.messages import Job, as_pav_error, describe_exit
+from pav.tasks.store import Store
+from pav.tasks.units import Unit
+from pav.tasks.workers import WorkerPool
+
+HERE = str(Path(__file__).parent)
+SETTINGS = RunSettings().model_dump_json()
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", HERE)
+    return Store(str(tmp_path / "store"))
+
+
+@pytest.fixture
+def pool(store):
+    with WorkerPool(2, device="cpu") as workers:
+        yield workers
+
+
+def unit(name="a", **parameters):
+    return Unit("toy", name, 1, {"name": name, **parameters})
+
+
+def job(store, unit):
+    return Job("toy_stage", SETTINGS, store.root, unit)
+
+
+def note(store, unit):
+    [file] = find(store, unit).files
+    return store.read_bytes(file.path).decode().split()
+
+
+def is_alive(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def wait_until(condition, seconds=20.0):
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert condition()
+
+
+def test_a_worker_executes_publishes_and_stays_warm(pool, store):
+    updates = []
+    worker = pool.workers[0]
+    results = [worker.run(job(store, unit(name)), updates.append) for name in ("a", "b")]
+    assert [result.unit_id for result in results] == [unit("a").unit_id, unit("b").unit_id]
+    assert results[0].cost["tokens"] == 3.0
+    assert results[0].cost["seconds"] >= 0
+    assert (updates[0].message, updates[0].done, updates[0].total) == ("working", 1, 2)
+    threads = str(cores_per_worker(2))
+    assert note(store, unit("a")) == ["a", threads, str(worker.pid)]
+    assert note(store, unit("b")) == ["b", threads, str(worker.pid)]
+    assert [e["event"] for e in executions(store)] == ["started", "finished"] * 2
+    assert pool.device == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("do", "kind", "message"),
+    [
+        ("refuse", InputError, "toy a: bad input"),
+        ("bug", WorkError, "toy a: KeyError: 'oops'"),
+        ("lose_engine_once", EngineError, "toy a: the engine gave out"),
+        ("leave", EngineError, "toy a: worker process ended with exit status 7"),
+    ],
+)
+def test_a_failure_reaches_the_parent_with_its_kind_and_the_ledger(pool, store, do, kind, message):
+    with pytest.raises(kind) as caught:
+        pool.workers[0].run(job(store, unit(do=do)))
+    assert str(caught.value) == message
+    assert [e["event"] for e in executions(store)] == ["started", "failed"]
+    assert pool.workers[0].run(job(store, unit("next"))).unit_id == unit("next").unit_id
+
+
+def test_the_traceback_of_a_bug_comes_along(pool, store):
+    with pytest.raises(WorkError) as caught:
+        pool.workers[0].run(job(store, unit(do="bug")))
+    assert "toy_stage.py" in caught.value.__notes__[0]
+
+
+def test_a_stage_that_cannot_be_imported_is_one_error(pool, store):
+    with pytest.raises(WorkError, match="No module named 'no_such_stage'"):
+        pool.workers[0].run(Job("no_such_stage", SETTINGS, store.root, unit()))
+
+
+def test_a_killed_worker_is_an_engine_error_and_is_replaced(pool, store):
+    worker = pool.workers[0]
+    updates = []
+
+    def kill():
+        wait_until(lambda: updates)
+        os.kill(worker.pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with pytest.raises(EngineError, match="ended with SIGKILL, often for lack of memory"):
+        worker.run(job(store, unit(do="sleep")), updates.append)
+    killer.join()
+    assert executions(store)[-1]["event"] == "failed"
+    worker.run(job(store, unit("b")))
+
+
+def test_a_worker_that_makes_no_progress_is_ended(store):
+    with WorkerPool(1, device="cpu", stall_seconds=0.3) as pool:
+        pool.workers[0].device()
+        with pytest.raises(EngineError, match=r"made no progress for 0\.3 s"):
+            pool.workers[0].run(job(store, unit(do="sleep")))
+        assert pool.workers[0].pid is None
+
+
+def test_closing_the_pool_ends_every_process_and_refuses_work(store):
+    with WorkerPool(2, device="cpu") as pool:
+        pool.start(2)
+        pids = [worker.pid for worker in pool.workers]
+        assert all(is_alive(pid) for pid in pids)
+    assert not any(is_alive(pid) for pid in pids)
+    with pytest.raises(WorkError, match="closed"):
+        pool.workers[0].run(job(store, unit()))
+
+
+PARENT = """
+import sys
+from pav.tasks.messages import Job
+from pav.models.settings import RunSettings
+from pav.tasks.units import Unit
+from pav.tasks.workers import WorkerPool
+pool = WorkerPool(1, device="cpu")
+worker = pool.workers[0]
+worker.device()
+unit = Unit("toy", "a", 1, {"do": sys.argv[2]})
+def show(update):
+    print(worker.pid, flush=True)
+worker.run(Job("toy_stage", RunSettings().model_dump_json(), sys.argv[1], unit), show)
+"""
+
+
+@pytest.mark.parametrize("do", ["sleep", "spin"])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_no_worker_outlives_a_killed_parent(store, do, how):
+    command = [sys.executable, "-c", PARENT, store.root, do]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE)
+    child = int(parent.stdout.readline())
+    assert is_alive(child)
+    parent.send_signal(how)
+    parent.wait()
+    wait_until(lambda: not is_alive(child), seconds=5)
+    assert find(store, Unit("toy", "a", 1, {"do": do})) is None
+
+
+def test_a_cpu_needs_no_torch_and_an_unknown_device_is_bad_input():
+    assert resolve_device("cpu", 3) == "cpu"
+    for wrong in ("tpu", "cuda:x", "cuda:-1"):
+        with pytest.raises(InputError, match="expected 'auto', 'cpu', 'cuda' or 'cuda:N'"):
+            resolve_device(wrong, 0)
+
+
+def test_a_bad_device_reaches_the_parent_as_bad_input(store):
+    with WorkerPool(1, device="tpu") as pool, pytest.raises(InputError, match="'tpu'"):
+        pool.workers[0].run(job(store, unit()))
+
+
+def test_cores_are_shared_and_never_none():
+    assert cores_per_worker(1) == len(os.sched_getaffinity(0))
+    assert cores_per_worker(1000) == 1
+
+
+HOLDER = """
+import sys
+from pav.tasks.devices import DeviceLocks
+locks = DeviceLocks()
+locks.hold(sys.argv[1])
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_second_run_waits_for_a_gpu_until_the_first_is_killed(tmp_path):
+    device = f"cuda:{os.getpid()}"
+    command = [sys.executable, "-c", HOLDER, device]
+    first = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert first.stdout.readline() == b"held\n"
+    waits = []
+    locks = DeviceLocks()
+
+    def on_wait(message):
+        waits.append(message)
+        first.kill()
+
+    locks.hold(device, on_wait)
+    locks.hold(device, on_wait)
+    assert set(waits) == {f"waiting for {device}, which another run holds"}
+    locks.close()
+    first.wait()
+    first.stdin.close()
+    lock_path(device).unlink()
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (MemoryError(), EngineError),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), EngineError),
+        (ConnectionResetError("reset"), EngineError),
+        (FileNotFoundError("config.json"), WorkError),
+        (ValueError("wrong"), WorkError),
+        (InputError("wrong"), InputError),
+    ],
+)
+def test_every_exception_becomes_one_of_ours(error, kind):
+    assert type(as_pav_error(error)) is kind
+
+
+def test_how_a_process_ended_is_told_in_words():
+    assert describe_exit(-11) == "worker process ended with SIGSEGV"
+    assert describe_exit(3) == "worker process ended with exit status 3"
