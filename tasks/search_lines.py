@@ -1,0 +1,166 @@
+"""Runs the lines of an evaluation unit and returns their rows of `search_results`."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pav.models.arms import FINAL_PICKS, Line, prover, ranking
+from pav.models.records import Algorithm, Prefix
+from pav.models.search.beam import Guide, beam
+from pav.models.search.best_of_n import choose, draw, score
+from pav.models.search.memory import Memory, remembered
+from pav.models.search.results import Sampling, SearchResult
+from pav.models.search.rewards import BASE_VERIFIER, Scores
+from pav.models.settings import EvaluateSettings
+from pav.tasks.driver import Driver
+from pav.tasks.units import Unit
+
+# Search seeds of one pipeline seed; beyond it they would meet the next one's.
+_SEEDS_EACH = 10_000
+Row = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one line found on one problem.
+
+    `verifiers` are those whose forward passes the line pays for; `seconds` its share of the time.
+    """
+
+    line: Line
+    result: SearchResult
+    pick: str
+    verifiers: frozenset[str]
+    seconds: float
+
+
+def search(
+    driver: Driver, unit: Unit, evaluate: EvaluateSettings, *, spent: Counter[str]
+) -> list[Row]:
+    """Return the rows of every line and problem of a unit; add to `spent` what the driver used."""
+    lines = [Line(**record) for record in unit.parameters["lines"]]
+    kinds: dict[bool, list[Line]] = {}
+    for line in lines:
+        kinds.setdefault(line.strategy == "beam", []).append(line)
+    run = _Run(driver, unit, evaluate, spent)
+    found = [
+        each
+        for is_beam, members in kinds.items()
+        for each in (run.beams(members) if is_beam else run.best_of_n(members))
+    ]
+    prompts = {name: len(driver.codec.encode(Prefix(name))) for name in driver.problems}
+    return [_row(unit, name, each, prompts[name]) for name, each in found]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One unit at work."""
+
+    driver: Driver
+    unit: Unit
+    evaluate: EvaluateSettings
+    spent: Counter[str]
+
+    def beams(self, lines: Sequence[Line]) -> list[tuple[str, Found]]:
+        """Search by every line; what lines sample alike is sampled once, so they share the time."""
+        results, seconds = self._timed(
+            [self._searches(Prefix(name), lines) for name in self.driver.problems]
+        )
+        share = seconds / (len(lines) * max(len(results), 1))
+        return [
+            (name, Found(line, result, line.final_pick, self._paid(line), share))
+            for name, searched in zip(self.driver.problems, results, strict=True)
+            for line, result in zip(lines, searched, strict=True)
+        ]
+
+    def best_of_n(self, lines: Sequence[Line]) -> list[tuple[str, Found]]:
+        """Draw the most samples once, score them by every verifier, let each line choose.
+
+        A line's time is its share of the samples in the time of drawing and of its scoring.
+        """
+        most = max(line.num_samples for line in lines)
+        names = list(self.driver.problems)
+        drawn, seconds = self._timed(
+            [draw(Prefix(name), sampling=self._sampling, num_samples=most) for name in names]
+        )
+        rules = {line: ranking(line, self.evaluate) for line in lines}
+        scores: dict[str, list[Mapping[Prefix, Scores]]] = {}
+        scoring: dict[str, float] = {}
+        for role in sorted(frozenset().union(*(rule.verifiers for rule in rules.values()))):
+            scores[role], scoring[role] = self._timed([score(each, role) for each in drawn])
+        found = []
+        for line, rule in rules.items():
+            used = seconds + sum(scoring[role] for role in rule.verifiers)
+            share = used * line.num_samples / (most * len(names))
+            for number, name in enumerate(names):
+                mine = {role: scores[role][number] for role in rule.verifiers}
+                result = choose(
+                    drawn[number], mine, rules={"line": rule}, num_samples=line.num_samples
+                )
+                found.append((name, Found(line, result, "line", rule.verifiers, share)))
+        return found
+
+    def _searches(self, root: Prefix, lines: Sequence[Line]) -> Algorithm[list[SearchResult]]:
+        memory: Memory = {}
+        results = []
+        for line in lines:
+            algorithm = beam(
+                root,
+                sampling=self._sampling,
+                guide=self._guide(line),
+                num_samples=line.num_samples,
+                width=self.unit.parameters["width"],
+            )
+            results.append((yield from remembered(algorithm, memory)))
+        return results
+
+    def _guide(self, line: Line) -> Guide:
+        measured = prover(line.prover, self.evaluate)
+        return Guide(FINAL_PICKS, measured, line.alpha, self.unit.parameters["max_steps"])
+
+    def _paid(self, line: Line) -> frozenset[str]:
+        measured = prover(line.prover, self.evaluate).verifier
+        return FINAL_PICKS[line.final_pick].verifiers | {BASE_VERIFIER, measured}
+
+    @property
+    def _sampling(self) -> Sampling:
+        values = self.unit.parameters
+        seed = values["pipeline_seed"] * _SEEDS_EACH + values["seed"]
+        return Sampling("base", seed, values["max_tokens"])
+
+    def _timed(self, algorithms: Sequence[Algorithm[Any]]) -> tuple[list[Any], float]:
+        started = time.perf_counter()
+        results = self.driver.run(algorithms)
+        for cost in self.driver.costs:
+            self.spent.update(cost)
+        return results, time.perf_counter() - started
+
+
+def _row(unit: Unit, problem_id: str, found: Found, prompt_tokens: int) -> Row:
+    """Return a row of `search_results`; a verifier's forward pass reads prompt and response."""
+    result, line = found.result, found.line
+    scored = [result.cost.scored.get(role, (0, 0)) for role in sorted(found.verifiers)]
+    passes = sum(each for each, _ in scored)
+    picks = {
+        f"is_correct_{pick}": result.is_correct(pick) if line.strategy == "beam" else None
+        for pick in FINAL_PICKS
+    }
+    return {
+        **line.to_record(),
+        **picks,
+        "split": unit.parameters["split"],
+        "problem_id": problem_id,
+        "pipeline_seed": unit.parameters["pipeline_seed"],
+        "seed": unit.parameters["seed"],
+        "is_correct": result.is_correct(found.pick),
+        "is_any_correct": result.is_any_correct,
+        "response": result.text(found.pick),
+        "num_candidates": result.cost.num_candidates,
+        "generated_tokens": result.cost.generated_tokens,
+        "scored_prefixes": passes,
+        "scored_tokens": sum(tokens for _, tokens in scored) + passes * prompt_tokens,
+        "seconds": found.seconds,
+        "unit_id": unit.unit_id,
+    }
