@@ -29,11 +29,6 @@ def exact(value: Number) -> Number:
     return value.numerator if value.denominator == 1 else value
 
 
-def state(numbers: tuple[Number, ...] | list[Number]) -> State:
-    """Return numbers as a state: whole ones as ints, ascending."""
-    return tuple(sorted(map(exact, numbers)))
-
-
 def divide(a: Number, b: Number) -> Number:
     """Return the exact quotient; ZeroDivisionError where b is 0."""
     return exact(Fraction(a, b))

@@ -1,0 +1,332 @@
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pav.models.domains.countdown import Countdown
+from pav.models.errors import InputError, StoreError
+from pav.models.records import Problem
+from pav.models.settings import ProblemSettings, RunSettings
+from pav.models.splits import hash_split
+from pav.tasks.datasets import frame
+from pav.tasks.manifests import publish
+from pav.tasks.problems import (
+    check_disjoint,
+    embedded_problems,
+    load_problems,
+    open_worker,
+    plan_problems,
+    read_problems,
+)
+from pav.tasks.store import Store
+from pav.tasks.units import Outcome
+
+HEADER = "question,answer,split\n"
+
+
+def ignore(message: str, done: float, total: float) -> None:
+    """Progress that nobody watches."""
+
+
+def run_settings(**values: object) -> RunSettings:
+    return RunSettings(problems=ProblemSettings.model_validate(values))
+
+
+def run(settings: RunSettings, store: Store) -> Outcome:
+    return open_worker(settings, store, "cpu", ignore)(plan_problems(settings))
+
+
+def made(settings: RunSettings, folder: Path) -> list[Problem]:
+    outcome = run(settings, Store(str(folder / "store")))
+    table = pl.read_parquet(io.BytesIO(outcome.outputs[0].data))
+    return list(load_problems(table).values())
+
+
+def written(folder: Path, text: str, name: str = "problems.csv") -> str:
+    path = folder / name
+    path.write_text(text)
+    return str(path)
+
+
+def refused(folder: Path, text: str, name: str = "problems.csv") -> str:
+    """The message with which a file is refused before anything runs."""
+    with pytest.raises(InputError) as error:
+        plan_problems(run_settings(path=written(folder, text, name)))
+    return str(error.value)
+
+
+def counts(problems: list[Problem]) -> dict[str, int]:
+    names = ("train", "validation", "test")
+    return {name: sum(problem.split == name for problem in problems) for name in names}
+
+
+def test_the_1362_embedded_hands_are_split_1000_100_262(tmp_path: Path) -> None:
+    problems = made(RunSettings(), tmp_path)
+    assert counts(problems) == {"train": 1000, "validation": 100, "test": 262}
+    assert len({problem.canonical_key for problem in problems}) == 1362
+    assert all(problem.split == hash_split(problem.canonical_key) for problem in problems)
+    assert {(p.domain, p.answer_source, p.source) for p in problems} == {
+        ("countdown", "program", "embedded")
+    }
+
+
+def test_limits_take_the_first_problems_of_each_split(tmp_path: Path) -> None:
+    everything = made(RunSettings(), tmp_path)
+    some = made(run_settings(max_train=20, max_validation=5, max_test=3), tmp_path)
+    assert counts(some) == {"train": 20, "validation": 5, "test": 3}
+    for split, size in (("train", 20), ("validation", 5), ("test", 3)):
+        first = [problem for problem in everything if problem.split == split][:size]
+        assert [problem for problem in some if problem.split == split] == first
+
+
+def test_other_hands_and_targets_are_generated_within_bounds() -> None:
+    settings = ProblemSettings(
+        target=100, highest=20, num_numbers=6, max_train=10, max_validation=2, max_test=2
+    )
+    problems = embedded_problems(settings, progress=ignore)
+    assert counts(problems) == {"train": 10, "validation": 2, "test": 2}
+    assert all(problem.canonical_key.endswith("=100") for problem in problems)
+    assert problems == embedded_problems(settings, progress=ignore)
+
+
+def test_a_target_that_no_hand_reaches_is_refused() -> None:
+    settings = ProblemSettings(target=9999, num_numbers=2)
+    with pytest.raises(InputError, match="no hand of 2 numbers from 1 to 13 reaches 9999"):
+        embedded_problems(settings, progress=ignore)
+
+
+def test_the_unit_depends_on_what_decides_the_problems_and_on_nothing_else(tmp_path: Path) -> None:
+    default = plan_problems(RunSettings())
+    assert plan_problems(RunSettings(pipeline_seeds=(1, 2))).unit_id == default.unit_id
+    assert plan_problems(run_settings(target=23)).unit_id != default.unit_id
+    assert plan_problems(run_settings(max_test=3)).unit_id != default.unit_id
+    text = "question,answer\n4 9 10 13,24\n"
+    path = written(tmp_path, text)
+    planned = plan_problems(run_settings(path=path))
+    (tmp_path / "elsewhere").mkdir()
+    moved = written(tmp_path / "elsewhere", text)
+    assert plan_problems(run_settings(path=moved, target=7)).unit_id == planned.unit_id
+    written(tmp_path, text + "1 2,3\n")
+    assert plan_problems(run_settings(path=path)).unit_id != planned.unit_id
+
+
+def test_the_same_settings_make_the_same_bytes(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    settings = run_settings(max_train=10)
+    assert run(settings, store).outputs == run(settings, store).outputs
+
+
+def test_published_problems_are_read_back_by_the_id_of_their_unit(tmp_path: Path) -> None:
+    store, settings = Store(str(tmp_path)), run_settings(max_train=5)
+    unit = plan_problems(settings)
+    publish(store, unit, run(settings, store))
+    assert counts(list(read_problems(store, unit.unit_id).values()))["train"] == 5
+    with pytest.raises(StoreError, match="problems-0"):
+        read_problems(store, "problems-0")
+
+
+ROWS = [
+    {"question": "4 9 10 13", "answer": "24", "split": "train", "answer_source": "human"},
+    {"question": "8, 3, 8, 3", "answer": "24", "split": "test", "problem_id": "hard"},
+    {"question": "1 3", "answer": "1/3", "split": "validation", "answer_source": "formal"},
+]
+
+
+def as_csv(path: Path) -> None:
+    pl.DataFrame(ROWS).write_csv(path)
+
+
+def as_jsonl(path: Path) -> None:
+    path.write_text("\n\n".join(json.dumps({**row, "extra": 1}) for row in ROWS))
+
+
+def as_parquet(path: Path) -> None:
+    pl.DataFrame(ROWS).write_parquet(path)
+
+
+@pytest.mark.parametrize("write", [as_csv, as_jsonl, as_parquet])
+def test_problems_are_read_from_each_kind_of_file(write, tmp_path: Path) -> None:
+    path = tmp_path / f"mine.{write.__name__.removeprefix('as_')}"
+    write(path)
+    problems = {p.canonical_key: p for p in made(run_settings(path=str(path)), tmp_path)}
+    assert len(problems) == 3
+    first = problems["countdown:4 9 10 13=24"]
+    assert (first.split, first.answer_source, first.source) == ("train", "human", path.name)
+    hard = problems["countdown:3 3 8 8=24"]
+    assert (hard.problem_id, hard.question, hard.split) == ("hard", "8 3 8 3", "test")
+    assert hard.answer_source == "human"
+    assert problems["countdown:1 3=1/3"].answer == "1/3"
+
+
+def test_numbers_may_be_given_as_numbers(tmp_path: Path) -> None:
+    rows = '{"question": "4 6", "answer": 24}\n{"question": "4 7", "answer": 28.0}\n'
+    problems = made(run_settings(path=written(tmp_path, rows, "p.jsonl")), tmp_path)
+    assert {problem.answer for problem in problems} == {"24", "28"}
+
+
+def test_rows_without_a_split_get_the_one_of_their_hash(tmp_path: Path) -> None:
+    lines = "".join(f"{a} {b},{a * b},\n" for a in range(1, 10) for b in range(a, 10))
+    problems = made(run_settings(path=written(tmp_path, HEADER + lines)), tmp_path)
+    assert len(problems) == 45
+    assert all(problem.split == hash_split(problem.canonical_key) for problem in problems)
+    assert all(counts(problems).values())
+
+
+def test_bad_rows_are_all_listed_by_line_and_nothing_is_written(tmp_path: Path) -> None:
+    text = HEADER + "4 9 10 13,24,train\nnonsense,24,\n4 9,x,\n4 9,13,dev\n4,9,10,13,24\n4 9,,\n"
+    message = refused(tmp_path, text)
+    head, *lines = message.splitlines()
+    assert "problems.csv: 5 bad rows; nothing was written" in head
+    assert [line.split(":")[0] for line in lines] == [
+        "  line 3", "  line 4", "  line 5", "  line 6", "  line 7",
+    ]  # fmt: skip
+    assert "'nonsense'" in lines[0]
+    assert "answer: expected a whole number or a fraction such as 8/3, got 'x'" in lines[1]
+    assert "split: expected one of ('train', 'validation', 'test') or none, got 'dev'" in lines[2]
+    assert "expected 3 fields, got 5" in lines[3]
+    assert "answer: expected a value, got none" in lines[4]
+    assert list(tmp_path.iterdir()) == [tmp_path / "problems.csv"]
+
+
+def test_only_the_first_twenty_bad_rows_are_shown(tmp_path: Path) -> None:
+    lines = refused(tmp_path, HEADER + "4 x,24,\n" * 33).splitlines()
+    assert "33 bad rows" in lines[0]
+    assert len(lines) == 22
+    assert lines[-1] == "  and 13 more"
+
+
+def test_bad_json_lines_are_listed_too(tmp_path: Path) -> None:
+    rows = '{"question": "4 6", "answer": 24}\n{oops\n[1]\n{"answer": 3}\n'
+    rows += '{"question": [4, 6], "answer": true}\n{"question": "4 6", "answer": NaN}\n'
+    lines = refused(tmp_path, rows, "p.jsonl").splitlines()
+    assert "5 bad rows" in lines[0]
+    assert lines[1].startswith("  line 2: not JSON")
+    assert lines[2] == "  line 3: expected a JSON object, got '[1]'"
+    assert lines[3] == "  line 4: question: expected a value, got none"
+    assert lines[4] == "  line 5: question: expected text or a whole number, got [4, 6]"
+    assert lines[5] == "  line 6: answer: expected text or a whole number, got nan"
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("vote", r"only answers by \('human', 'program', 'formal'\) may label, got 'vote'"),
+        ("none", "only answers by .* may label, got 'none'"),
+        ("guess", "expected one of .* got 'guess'"),
+    ],
+)
+def test_answers_that_may_not_label_are_refused(source: str, reason: str, tmp_path: Path) -> None:
+    path = written(tmp_path, f"question,answer,answer_source\n4 6,24,{source}\n")
+    with pytest.raises(InputError, match=f"line 2: answer_source: {reason}"):
+        plan_problems(run_settings(path=path))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"problems.path: cannot read '.*none.csv': No such file"):
+        plan_problems(run_settings(path=str(tmp_path / "none.csv")))
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(InputError, match=r"cannot read '.*folder.csv': Is a directory"):
+        plan_problems(run_settings(path=str(tmp_path / "folder.csv")))
+
+
+def test_an_unsupported_kind_of_file_is_refused(tmp_path: Path) -> None:
+    message = refused(tmp_path, "4 6", "problems.txt")
+    assert "expected a file ending in ('.jsonl', '.csv', '.parquet')" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("p.csv", ""), ("p.csv", "question,answer\n"), ("p.jsonl", "\n \n")],
+    ids=["nothing", "header alone", "blank lines"],
+)
+def test_an_empty_problem_set_is_refused(name: str, text: str, tmp_path: Path) -> None:
+    assert "the problem set is empty" in refused(tmp_path, text, name)
+
+
+def test_missing_columns_are_named(tmp_path: Path) -> None:
+    assert "['answer'] not in ['question', 'target']" in refused(tmp_path, "question,target\n4,5\n")
+    path = tmp_path / "p.parquet"
+    pl.DataFrame({"nums": [1]}).write_parquet(path)
+    with pytest.raises(InputError, match=r"\['question', 'answer'\] not in \['nums'\]"):
+        plan_problems(run_settings(path=str(path)))
+
+
+def test_files_that_are_not_what_their_name_says_are_refused(tmp_path: Path) -> None:
+    assert "not a Parquet file" in refused(tmp_path, "question,answer\n", "p.parquet")
+    assert "line 2 is not CSV" in refused(tmp_path, 'question,answer\n"4 6" x,24\n')
+    path = tmp_path / "latin.csv"
+    path.write_bytes(b"question,answer\n4 6,24\n\xe9,3\n")
+    with pytest.raises(InputError, match="line 3 is not UTF-8"):
+        plan_problems(run_settings(path=str(path)))
+
+
+def test_one_problem_in_two_splits_is_refused_with_both_lines(tmp_path: Path) -> None:
+    message = refused(tmp_path, HEADER + "4 6,24,train\n1 2,3,test\n6 4,24,test\n")
+    assert (
+        "line 4: split: the same problem (countdown:4 6=24) is in 'train' on line 2 and in 'test'"
+    ) in message
+
+
+def test_two_problems_with_one_id_are_refused_with_both_lines(tmp_path: Path) -> None:
+    text = "question,answer,problem_id\n4 6,24,a\n1 2,3,b\n1 5,6,a\n"
+    message = refused(tmp_path, text)
+    assert "line 4: problem_id: 'a' is already that of another problem on line 2" in message
+
+
+def test_a_repeated_problem_is_merged_into_the_first_and_said(tmp_path: Path) -> None:
+    text = "question,answer,problem_id,split\n4 6,24,a,\n1 2,3,b,train\n6 4,24,c,test\n"
+    settings = run_settings(path=written(tmp_path, text))
+    said: list[str] = []
+    worker = open_worker(
+        settings, Store(str(tmp_path / "s")), "cpu", lambda text, *_: said.append(text)
+    )
+    outcome = worker(plan_problems(settings))
+    assert outcome.cost["merged_rows"] == 1
+    assert "merged rows that repeat an earlier problem: lines 4" in said
+    problems = {problem.problem_id: problem.split for problem in made(settings, tmp_path)}
+    assert problems == {"a": "test", "b": "train"}
+
+
+def test_a_problem_without_any_solution_is_kept_and_said(tmp_path: Path) -> None:
+    settings = run_settings(path=written(tmp_path, "question,answer\n1 1 1 1,24\n4 6,24\n"))
+    said: list[str] = []
+    worker = open_worker(
+        settings, Store(str(tmp_path / "s")), "cpu", lambda text, *_: said.append(text)
+    )
+    outcome = worker(plan_problems(settings))
+    assert outcome.cost["unsolvable_problems"] == 1
+    assert said[-1] == "kept 1 problems that have no solution: countdown:1 1 1 1=24"
+    assert len(made(settings, tmp_path)) == 2
+
+
+def test_a_file_that_changed_after_planning_is_not_read(tmp_path: Path) -> None:
+    settings = run_settings(path=written(tmp_path, "question,answer\n4 6,24\n"))
+    unit = plan_problems(settings)
+    written(tmp_path, "question,answer\n4 7,28\n")
+    with pytest.raises(InputError, match="changed since the run was planned"):
+        open_worker(settings, Store(str(tmp_path / "s")), "cpu", ignore)(unit)
+
+
+def test_an_overlap_of_splits_cannot_be_loaded() -> None:
+    hand = Countdown().problem("4 6", "24", problem_id="a", split="train")
+    same = replace(hand, problem_id="b", question="6 4", split="test")
+    check_disjoint([hand, replace(same, split="train")])
+    with pytest.raises(InputError, match=r"'a' \(train\) and 'b' \(test\) are the same problem"):
+        check_disjoint([hand, same])
+    rows = [{**_row(hand), "unit_id": "u"}, {**_row(same), "unit_id": "u"}]
+    with pytest.raises(InputError, match="splits must not overlap"):
+        load_problems(frame("problems", rows))
+
+
+def test_two_problems_with_one_id_cannot_be_loaded() -> None:
+    hand = Countdown().problem("4 6", "24", problem_id="a", split="train")
+    other = Countdown().problem("4 7", "28", problem_id="a", split="train")
+    with pytest.raises(InputError, match="two problems have the problem_id 'a'"):
+        check_disjoint([hand, other])
+
+
+def _row(problem: Problem) -> dict[str, object]:
+    return {name: getattr(problem, name) for name in Problem.__dataclass_fields__}
