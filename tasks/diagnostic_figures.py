@@ -182,7 +182,7 @@ def auc_figure(rows: list[dict[str, float | str]], *, title: str, caption: str) 
         axes.set_ylabel("AUC")
         label_ends(axes, ends)
 
-    return Figure("auc-by-step", title, caption, draw(paint, width=6.0))
+    return Figure("auc-by-step", title, caption, draw(paint))
 
 
 def training_figure(runs: pl.DataFrame, *, name: str, title: str, caption: str) -> Figure:

@@ -1,7 +1,7 @@
 """Worked examples: solutions step by step, with what labels and verifiers say of each step."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle, islice, pairwise
 
 import polars as pl
@@ -146,6 +146,9 @@ def _example(
     tracks.append(
         _track(prover_label(f"bo{main_k}"), rows["q"], len(steps), is_correct=is_correct, k=main_k)
     )
+    if (head := f"q_bo{main_k}") in rows:
+        scored = _track("", rows[head], len(steps), is_correct=is_correct, k=1).scored
+        tracks[-1] = replace(tracks[-1], scored=scored)
     for verifier in sorted(set(rows) & {"q_weak", "q_strong"}, reverse=True):
         name = verifier.removeprefix("q_")
         tracks.append(_track(name, rows[verifier], len(steps), is_correct=is_correct, k=1))

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from textwrap import fill
 
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
-from pav.tasks.arm_labels import ALPHA, Row, arm_label, points
+from pav.tasks.arm_labels import ALPHA, Row, arm_label, pick_label, points
 from pav.tasks.plotting import (
     BLACK,
     BLUE,
@@ -39,14 +41,35 @@ def curves(arms: Sequence[Row], *, x: str = "num_samples") -> list[Curve]:
     groups: dict[str, list[Row]] = {}
     for arm in arms:
         groups.setdefault(arm_label(arm), []).append(arm)
+    found = []
+    for label, rows in groups.items():
+        place = _place(rows[0])
+        values = tuple(sorted((float(row[x]), *_interval(row)) for row in rows))
+        found.append(Curve(label, values, COLOURS[place], MARKERS[place]))
+    return found
+
+
+def _place(arm: Row) -> int:
+    """Return an arm's place in the palette, the same in every figure."""
+    if arm["strategy"] == "beam" and arm["verifier"] == "pav":
+        return {"weak": 4, "strong": 3}.get(str(arm["prover"]), 1)
+    if arm["strategy"] == "beam":
+        return 0
+    return {"orm": 2, "orm_seed": 5, "q_product": 6}.get(str(arm["verifier"]), 4)
+
+
+def pick_curves(arms: Sequence[Row], picks: Sequence[str]) -> list[Curve]:
+    """Return one curve for each rule of the final pick, all over the same beams."""
     return [
         Curve(
-            label,
-            tuple(sorted((float(row[x]), *_interval(row)) for row in rows)),
-            COLOURS[place % len(COLOURS)],
-            MARKERS[place % len(MARKERS)],
+            pick_label(pick),
+            tuple(
+                (float(arm["num_samples"]), *(float(arm[f"accuracy_{pick}"]),) * 3) for arm in arms
+            ),
+            COLOURS[place],
+            MARKERS[place],
         )
-        for place, (label, rows) in enumerate(groups.items())
+        for place, pick in enumerate(picks)
     ]
 
 
@@ -61,7 +84,7 @@ def accuracy_figure(shown: Sequence[Curve], *, name: str, title: str, caption: s
     ticks = sorted({point[0] for curve in shown for point in curve.points})
     label = "candidates N (log scale)"
     paint = partial(_paint_curves, shown=shown, ticks=ticks, label=label)
-    return Figure(name, title, caption, draw(paint, width=6.4, height=4.0))
+    return Figure(name, title, caption, draw(paint, width=5.6, height=3.7))
 
 
 def cost_figure(shown: Sequence[Curve], *, name: str, title: str, caption: str) -> Figure:
@@ -71,7 +94,7 @@ def cost_figure(shown: Sequence[Curve], *, name: str, title: str, caption: str) 
     ticks = [tick for tick in _ROUND if lowest / 2 <= tick <= highest * 2]
     label = "generated tokens for each problem (log scale)"
     paint = partial(_paint_curves, shown=shown, ticks=ticks, label=label)
-    return Figure(name, title, caption, draw(paint, width=6.4, height=4.0))
+    return Figure(name, title, caption, draw(paint, width=5.6, height=3.7))
 
 
 _ROUND = [base * 10**power for power in range(7) for base in (1, 3)]
@@ -116,8 +139,10 @@ def k_figure(rows: Sequence[Row], baseline: Row | None, *, title: str, caption: 
     return Figure("best-of-k", title, caption, draw(paint))
 
 
-def alpha_figure(rows: Sequence[Row], chosen: float | None, *, title: str, caption: str) -> Figure:
-    """Return validation accuracy against alpha, the chosen value marked."""
+def alpha_figure(
+    rows: Sequence[Row], chosen: Sequence[float], *, title: str, caption: str
+) -> Figure:
+    """Return validation accuracy against alpha, the chosen values marked."""
     ordered = sorted((float(row["alpha"]), *_interval(row)) for row in rows)
 
     def paint(axes: Axes) -> None:
@@ -125,7 +150,7 @@ def alpha_figure(rows: Sequence[Row], chosen: float | None, *, title: str, capti
         axes.set_xticks([row[0] for row in ordered])
         axes.set_xlabel(f"{ALPHA} (weight of the prover's advantage)")
         for row in ordered:
-            if chosen is not None and abs(row[0] - chosen) < 1e-9:
+            if any(abs(row[0] - alpha) < 1e-9 for alpha in chosen):
                 axes.plot(row[0], row[1], "o", ms=12, mfc="none", mec=ORANGE, mew=1.8)
                 axes.annotate(
                     "chosen", (row[0], row[3]), (0, 6), textcoords="offset points",
@@ -174,9 +199,16 @@ def pick_figure(arms: Sequence[Row], *, title: str, caption: str) -> Figure:
         axes.set_ylim(-0.6, len(arms) - 0.4)
         axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel("share of problems   ● picked answer is right   ◆ any candidate is right")
+        axes.set_xlabel("share of problems")
+        axes.legend(
+            handles=[
+                Line2D([], [], color=BLUE, marker="o", ls="", label="picked answer is right"),
+                Line2D([], [], color=ORANGE, marker="D", ls="", label="any kept candidate is"),
+            ],
+            loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2,
+        )  # fmt: skip
 
-    return Figure("pick", title, caption, draw(paint, height=0.9 + 0.32 * len(arms), width=6.4))
+    return Figure("pick", title, caption, draw(paint, height=0.9 + 0.27 * len(arms), width=5.6))
 
 
 def comparison_figure(rows: Sequence[Row], *, title: str, caption: str) -> Figure:
@@ -195,11 +227,12 @@ def comparison_figure(rows: Sequence[Row], *, title: str, caption: str) -> Figur
                 ha="center", fontsize=8.5, color=BLACK,
             )  # fmt: skip
         axes.axvline(0, color=BLACK, lw=1)
-        axes.set_yticks(range(len(rows)), [str(row["label"]) for row in reversed(rows)])
+        names = [fill(str(row["label"]), 36) for row in reversed(rows)]
+        axes.set_yticks(range(len(rows)), names)
         axes.set_ylim(-0.6, len(rows) - 0.3)
         axes.xaxis.set_major_formatter(lambda value, _: points(value, sign=True))
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("difference in accuracy, percentage points")
 
-    height = 0.9 + 0.42 * len(rows)
+    height = 0.9 + 0.5 * len(rows)
     return Figure("differences", title, caption, draw(paint, height=height, width=7.0))

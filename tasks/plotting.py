@@ -63,7 +63,7 @@ class EndLabel:
     colour: str
 
 
-def draw(paint: Callable[[Axes], None], *, width: float = 5.2, height: float = 3.5) -> bytes:
+def draw(paint: Callable[[Axes], None], *, width: float = 5.6, height: float = 3.7) -> bytes:
     """Return as SVG what `paint` draws on fresh axes; sizes in inches."""
     with matplotlib.rc_context(_STYLE):
         canvas = Canvas(figsize=(width, height), layout="constrained")
@@ -92,7 +92,15 @@ def label_ends(axes: Axes, labels: Sequence[EndLabel], *, gap: float = 0.058) ->
             fontsize=8.5,
             color=label.colour,
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": label.colour, "lw": 0.7, "shrinkB": 0},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": label.colour,
+                "lw": 0.7,
+                "shrinkA": 1,
+                "shrinkB": 0,
+                "relpos": (0, 0.5),
+            },
+            zorder=3,
         )
 
 

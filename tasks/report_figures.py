@@ -4,10 +4,19 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from pav.models.arms import FINAL_PICKS
+from pav.models.estimators import wilson_interval
 from pav.models.metrics import metrics_table
-from pav.models.statistics import bootstrap_weights, over_problems
 from pav.tasks import diagnostic_figures, figures
-from pav.tasks.arm_labels import ALPHA, Row, prover_label, seeds_label, verifier_label
+from pav.tasks.arm_labels import (
+    ALPHA,
+    Row,
+    arm_label,
+    pick_label,
+    prover_label,
+    seeds_label,
+    verifier_label,
+)
 from pav.tasks.plotting import Figure
 from pav.tasks.report_inputs import ReportInputs
 
@@ -16,12 +25,18 @@ MOST_CALIBRATED = 6
 
 def provenance(inputs: ReportInputs, arms: Sequence[Row]) -> str:
     """Return aggregation, interval and seeds behind a figure of arms."""
+    level = _level(inputs)
+    return f"{_mean_over(inputs, arms)}; bars: {level} bootstrap intervals over problems."
+
+
+def _mean_over(inputs: ReportInputs, arms: Sequence[Row]) -> str:
+    """Return what the points of a figure are means of."""
     seeds = " or ".join(sorted({seeds_label(arm) for arm in arms}))
-    confidence = 100 * inputs.settings.report.confidence
-    return (
-        f"Mean over {inputs.num_test_problems} test problems and {seeds}; "
-        f"bars: {confidence:g}% bootstrap intervals over problems."
-    )
+    return f"Mean over {inputs.num_test_problems} test problems and {seeds}"
+
+
+def _level(inputs: ReportInputs) -> str:
+    return f"{100 * inputs.settings.report.confidence:g}%"
 
 
 def search_figures(inputs: ReportInputs) -> list[Figure]:
@@ -65,7 +80,12 @@ def prover_figures(inputs: ReportInputs) -> list[Figure]:
             caption=provenance(inputs, shown),
         )
     ]  # fmt: skip
-    return [*found, *_k_figures(inputs, beams), *_alpha_figures(inputs)]
+    return [
+        *found,
+        *_k_figures(inputs, beams),
+        *_alpha_figures(inputs),
+        *_pick_figures(inputs),
+    ]
 
 
 def _k_figures(inputs: ReportInputs, beams: Sequence[Row]) -> list[Figure]:
@@ -82,45 +102,57 @@ def _k_figures(inputs: ReportInputs, beams: Sequence[Row]) -> list[Figure]:
 
 def _alpha_figures(inputs: ReportInputs) -> list[Figure]:
     """Return validation accuracy against alpha, where several alphas were tried."""
-    rows = alpha_rows(inputs)
+    rows = _alpha_rows(inputs)
     if len(rows) < 2:
         return []
-    used = [float(arm["alpha"]) for arm in inputs.select("beam", "pav", inputs.main_prover)]
-    evaluate = inputs.settings.evaluate
+    chosen = sorted(
+        {
+            float(row["alpha"])
+            for row in inputs.results["choices"]
+            if (row["strategy"], row["prover"]) == ("beam", inputs.main_prover)
+        }
+    )
+    seeds = len(inputs.settings.pipeline_seeds)
     caption = (
-        f"{rows[0]['num_problems']} validation problems, {evaluate.alpha_num_samples} candidates, "
-        f"prover {prover_label(inputs.main_prover)}; bars: bootstrap intervals over problems. "
-        f"{ALPHA} = 0 is the beam on Q. Test problems had no part in the choice."
+        f"Mean over {rows[0]['num_problems']} validation problems and {seeds} pipeline "
+        f"seed{'' if seeds == 1 else 's'}, {rows[0]['num_samples']} candidates, prover "
+        f"{prover_label(inputs.main_prover)}; bars: {_level(inputs)} Wilson intervals of that many "
+        f"problems. {ALPHA} = 0 is the beam on Q. Test problems had no part in the choice."
     )
     title = f"Choice of {ALPHA} on validation problems"
-    chosen = used[0] if used else None
     return [figures.alpha_figure(rows, chosen, title=title, caption=caption)]
 
 
-def alpha_rows(inputs: ReportInputs) -> list[Row]:
-    """Return accuracy with its interval for each alpha tried on validation problems."""
-    tried = inputs.search_results.filter(
-        (pl.col("split") == "validation")
-        & (pl.col("strategy") == "beam")
-        & ((pl.col("prover") == inputs.main_prover) | (pl.col("verifier") == "q"))
-        & (pl.col("num_samples") == inputs.settings.evaluate.alpha_num_samples)
-    )
+def _alpha_rows(inputs: ReportInputs) -> list[Row]:
+    """Return validation accuracy with its interval for each alpha of the main prover."""
     rows = []
-    for key, table in tried.group_by("alpha"):
-        share = table.group_by("problem_id").agg(pl.col("is_correct").mean()).sort("problem_id")
-        values = share["is_correct"].to_numpy()
-        weights = bootstrap_weights(len(values), inputs.settings.report.num_resamples, seed=0)
-        found = over_problems(values, weights, confidence=inputs.settings.report.confidence)
-        rows.append(
-            {
-                "alpha": key[0],
-                "accuracy": found.mean,
-                "low": found.low,
-                "high": found.high,
-                "num_problems": len(values),
-            }
-        )
-    return sorted(rows, key=lambda row: float(row["alpha"]))
+    for row in inputs.results["validation"]:
+        if row["prover"] == inputs.main_prover:
+            low, high = wilson_interval(
+                row["accuracy"] * row["num_problems"],
+                row["num_problems"],
+                confidence=inputs.settings.report.confidence,
+            )
+            rows.append({**row, "low": float(low), "high": float(high)})
+    return rows
+
+
+def _pick_figures(inputs: ReportInputs) -> list[Figure]:
+    """Return the main beam's accuracy by each rule of the final pick."""
+    arms = [
+        arm for arm in inputs.select("beam", "pav", inputs.main_prover) if "accuracy_orm" in arm
+    ]
+    if not arms:
+        return []
+    drawn = figures.pick_curves(arms, list(FINAL_PICKS))
+    drawn.append(figures.pass_curve(arms, label="any kept is right"))
+    used = " / ".join(sorted({pick_label(str(arm["final_pick"])) for arm in arms}))
+    caption = (
+        f"{arm_label(arms[0])}, the same beams, picked from by each rule. Validation problems "
+        f"chose: {used}. {_mean_over(inputs, arms)}."
+    )
+    title = "Rules of the final pick"
+    return [figures.accuracy_figure(drawn, name="picks", title=title, caption=caption)]
 
 
 def limit_figures(inputs: ReportInputs) -> list[Figure]:
@@ -130,7 +162,7 @@ def limit_figures(inputs: ReportInputs) -> list[Figure]:
     if arms:
         caption = (
             "Between the two marks lies what a perfect final pick would add. "
-            f"Number: candidates. {provenance(inputs, arms)}"
+            f"Number: candidates. {_mean_over(inputs, arms)}."
         )
         found.append(
             figures.pick_figure(
@@ -164,8 +196,8 @@ def label_figures(inputs: ReportInputs) -> list[Figure]:
         return []
     source = (
         f"{labels.height:,} distinct prefixes of training and held-out solutions, labelled by the "
-        f"base policy; {inputs.settings.label.num_rollouts} rollouts asked of each, pipeline "
-        f"seeds {_listed(inputs.settings.pipeline_seeds)} pooled."
+        f"base policy; {inputs.settings.label.num_rollouts} rollouts asked of each, "
+        f"{_seeds(inputs.settings.pipeline_seeds)}."
     )
     return [
         diagnostic_figures.values_figure(
@@ -201,7 +233,10 @@ def training_figures(inputs: ReportInputs) -> list[Figure]:
     for name in inputs.training_runs["name"].unique(maintain_order=True):
         mine = inputs.training_runs.filter(pl.col("name") == name)
         seeds = mine["pipeline_seed"].unique().sort().to_list()
-        caption = f"Pipeline seeds {_listed(seeds)}; a line each. Soft-label cross-entropy, nats."
+        lines = "" if len(seeds) == 1 else ", a line each"
+        caption = (
+            f"Soft-label cross-entropy, nats; pipeline seed {', '.join(map(str, seeds))}{lines}."
+        )
         if name not in inputs.scores["verifier"]:
             caption = "Next-token cross-entropy on the solver's paths, nats."
         found.append(
@@ -225,9 +260,12 @@ def _main_arms(inputs: ReportInputs) -> list[Row]:
 def _held_out(inputs: ReportInputs) -> str:
     """Return which problems verifiers are measured on."""
     splits = " and ".join(sorted(inputs.scores["split"].unique()))
-    seeds = _listed(inputs.scores["pipeline_seed"].unique().sort())
-    return f"Problems of {splits}, never trained on; pipeline seeds {seeds} pooled."
+    seeds = _seeds(inputs.scores["pipeline_seed"].unique().sort().to_list())
+    return f"Problems of {splits}, never trained on; {seeds}."
 
 
-def _listed(numbers: Sequence[int] | pl.Series) -> str:
-    return ", ".join(str(number) for number in numbers)
+def _seeds(seeds: Sequence[int]) -> str:
+    """Return pipeline seeds in words."""
+    if len(seeds) == 1:
+        return f"pipeline seed {seeds[0]}"
+    return f"pipeline seeds {', '.join(map(str, seeds))} pooled"

@@ -15,7 +15,7 @@ from pav.tasks.planning import StageReport
 class ReportInputs:
     """The data sets of one run, its settings, what each stage did, and the computed results.
 
-    `scores` are those of held-out problems; `results` is what `results.json` will hold.
+    `scores` are those of held-out problems; `results` is what the search results say.
     """
 
     settings: RunSettings
@@ -43,8 +43,7 @@ class ReportInputs:
     @property
     def num_test_problems(self) -> int:
         """How many test problems the arms were run on."""
-        tested = self.search_results.filter(pl.col("split") == "test")
-        return int(tested["problem_id"].n_unique())
+        return int(self.results["num_test_problems"])
 
     def select(self, strategy: str, verifier: str, prover: str | None = None) -> list[Row]:
         """Return the arms of one kind, by number of candidates; None takes every prover."""
@@ -58,9 +57,8 @@ class ReportInputs:
         return sorted(found, key=lambda arm: int(arm["num_samples"]))
 
     def better_orm(self) -> list[Row]:
-        """Return best-of-N by the better of the two ORMs, judged at the most candidates."""
-        both = [arms for name in ("orm", "orm_seed") if (arms := self.select("best_of_n", name))]
-        return max(both, key=lambda arms: float(arms[-1]["accuracy"]), default=[])
+        """Return best-of-N by the better of the two ORMs."""
+        return self.select("best_of_n", str(self.results["better_orm"]))
 
     def labels(self) -> pl.DataFrame:
         """Return the base policy's labels: one row per prefix, its counts and number of steps."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pav.tasks.arm_labels import (
     DASH,
+    TIMES,
     Row,
     amount,
     arm_label,
@@ -112,6 +113,81 @@ def truth_table(check: TruthCheck) -> Table:
     return Table("truth", columns, rows)
 
 
+def compute_table(ratios: Sequence[Row], *, caption: str) -> Table:
+    """Return what each beam needs to reach the better ORM's accuracy, as ratios above 1 if less."""
+    columns = (
+        "beam", "matches", "at accuracy %", "candidates needed", "ratio of candidates", "interval",
+        "of generated tokens", "of all tokens", "of beam width",
+    )  # fmt: skip
+    rows = tuple(
+        (
+            arm_label(dict(zip(_ARM, (*row["arm"].split(), ""), strict=False))),
+            str(row["matches"]),
+            points(row["accuracy"]),
+            amount(row["candidates"]) if row["candidates"] else "not reached",
+            _ratio(row["candidate_ratio"]),
+            f"{_ratio(row['candidate_ratio_low'])} to {_ratio(row['candidate_ratio_high'])}",
+            *(_ratio(row[f"{name}_ratio"]) for name in ("generated_tokens", "all_tokens", "width")),
+        )
+        for row in ratios
+    )
+    return Table("compute", columns, rows, (0, 1), caption)
+
+
+_ARM = ("strategy", "verifier", "prover")
+
+
+def comparison_table(comparisons: Sequence[Row], *, caption: str) -> Table:
+    """Return paired differences in points with every interval."""
+    columns = (
+        "comparison",
+        "difference",
+        "over problems",
+        "over seeds",
+        "over both",
+        "difference?",
+    )
+    rows = tuple(
+        (
+            str(row["label"]),
+            points(row["difference"], sign=True),
+            *(_range(row[f"{kind}low"], row[f"{kind}high"]) for kind in ("", "t_", "both_")),
+            "yes" if row["excludes_zero"] else "not shown",
+        )
+        for row in comparisons
+    )
+    return Table("comparisons", columns, rows, (0, 5), caption)
+
+
+def coverage_table(simulated: Sequence[Row], *, caption: str) -> Table:
+    """Return how often each kind of interval held the truth in simulation, percent."""
+    kinds = ("over_problems", "over_seeds", "over_both", "resampled_both")
+    columns = ("pipeline seeds", "problems", "spread of seeds (logits)", *map(_spaced, kinds))
+    rows = tuple(
+        (
+            str(row["num_seeds"]),
+            str(row["num_problems"]),
+            f"{row['seed_sd_logits']:g}",
+            *(points(row.get(kind)) for kind in kinds),
+        )
+        for row in simulated
+    )
+    return Table("coverage", columns, rows, (), caption)
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _ratio(number: float | None) -> str:
+    """Return a ratio as a multiple; 0 and None stand for never."""
+    return f"{number:.2f}{TIMES}" if number else "never"
+
+
+def _range(low: float | None, high: float | None) -> str:
+    return DASH if low is None else f"{points(low, sign=True)} to {points(high, sign=True)}"
+
+
 def _seconds(seconds: float | None) -> str:
     """Return seconds for each problem in a readable unit."""
     if seconds is None:
@@ -122,18 +198,3 @@ def _seconds(seconds: float | None) -> str:
 def _decimals(number: float | None) -> str:
     """Return three decimals, a dash where there is none."""
     return DASH if number is None or number != number else f"{number:.3f}"
-
-
-def compute_table(ratios: Sequence[Row]) -> Table:
-    """Return the compute ratios as they are in the results, a column for each key."""
-    names = list(ratios[0]) if ratios else []
-    rows = tuple(tuple(_cell(row.get(name)) for name in names) for row in ratios)
-    text = tuple(place for place, name in enumerate(names) if isinstance(ratios[0].get(name), str))
-    return Table("compute", tuple(name.replace("_", " ") for name in names), rows, text)
-
-
-def _cell(value: object) -> str:
-    """Return any value of the results as text."""
-    if value is None:
-        return DASH
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

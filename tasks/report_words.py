@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
+
 from pav.models.metrics import metrics_table
 from pav.tasks.arm_labels import Row, arm_label, points
 from pav.tasks.diagnostic_figures import label_noise
@@ -38,9 +40,10 @@ def _claim(row: Row, *, level: str) -> Claim:
     difference = f"{points(row['difference'], sign=True)} points"
     words = f"{row['label']}: {difference}, interval {_range(row['low'], row['high'])}."
     detail = f"{level} paired bootstrap over problems"
-    if row.get("t_low") is not None:
+    if row["t_low"] is not None:
         seeds = f"t interval over {row['num_seeds']} pipeline seeds"
-        detail += f"; {seeds}: {_range(row['t_low'], row['t_high'])}."
+        both = f"over seeds and problems {_range(row['both_low'], row['both_high'])}"
+        detail += f"; {seeds} {_range(row['t_low'], row['t_high'])}; {both}."
     else:
         detail += (
             "; one pipeline seed, so what another draw of labels and verifiers would change is "
@@ -125,19 +128,33 @@ def _weakest_step(inputs: ReportInputs) -> list[str]:
     ]
 
 
+def label_summary(inputs: ReportInputs) -> dict[str, Any]:
+    """Return how many base labels there are, their price, their noise and the spread of values."""
+    labels = inputs.labels()
+    within, between = label_noise(labels)
+    rollouts = int(labels["num_rollouts"].sum())
+    return {
+        "num_prefixes": labels.height,
+        "num_rollouts": rollouts,
+        "generated_tokens": int(labels["generated_tokens"].sum()),
+        "share_without_correct": labels.select((pl.col("num_correct") == 0).mean()).item(),
+        "variance_of_a_rollout": within,
+        "variance_between_prefixes": between,
+    }
+
+
 def label_words(inputs: ReportInputs) -> list[str]:
     """Return how many labels and rollouts there are, their price and their noise."""
-    labels = inputs.labels()
-    if labels.is_empty():
+    found = label_summary(inputs)
+    if not found["num_prefixes"]:
         return ["There are no labels."]
-    rollouts, tokens = int(labels["num_rollouts"].sum()), int(labels["generated_tokens"].sum())
-    zero = float((labels["num_correct"] == 0).mean() or 0.0)  # type: ignore[arg-type]
-    within, between = label_noise(labels)
-    number = rollouts / labels.height
-    share = within / number / (within / number + between) if within else 0.0
+    each = found["num_rollouts"] / found["num_prefixes"]
+    noise = found["variance_of_a_rollout"] / each
+    share = noise / (noise + found["variance_between_prefixes"]) if noise else 0.0
     return [
-        f"{labels.height:,} prefixes of the base policy's solutions hold {rollouts:,} rollouts "
-        f"({tokens:,} tokens generated), {number:.1f} each; {points(zero)}% have no right one. "
+        f"{found['num_prefixes']:,} prefixes of the base policy's solutions hold "
+        f"{found['num_rollouts']:,} rollouts ({found['generated_tokens']:,} tokens generated), "
+        f"{each:.1f} each; {points(found['share_without_correct'])}% have no right one. "
         f"Chance makes up {points(share)}% of the variance of the values."
     ]
 

@@ -1,8 +1,9 @@
 """The report of a run: one self-contained HTML page, its figures as files, and results.json."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -31,8 +32,8 @@ class ReportPaths:
 def write_report(store: Store, run_id: str, inputs: ReportInputs) -> ReportPaths:
     """Write the page, its figures as SVG files and results.json of a run; return their paths."""
     context = report_context(run_id, inputs)
-    folder = f"runs/{run_id}"
     drawn = [item for value in context.values() for item in _figures(value)]
+    folder = f"runs/{run_id}"
     paths = ReportPaths(
         f"{folder}/report.html",
         f"{folder}/results.json",
@@ -40,10 +41,33 @@ def write_report(store: Store, run_id: str, inputs: ReportInputs) -> ReportPaths
     )
     for path, figure in zip(paths.figures, drawn, strict=True):
         store.write_bytes(path, figure.svg)
-    results = json.dumps(inputs.results, indent=2, sort_keys=True, allow_nan=False)
+    results = json.dumps(_plain(full_results(run_id, inputs)), indent=2, allow_nan=False)
     store.write_bytes(paths.results, (results + "\n").encode())
     store.write_bytes(paths.report, render(context).encode())
     return paths
+
+
+def full_results(run_id: str, inputs: ReportInputs) -> dict[str, Any]:
+    """Return what `results.json` holds: search, verifiers, labels, the solver's check, stages."""
+    check = truth_check(inputs.problems, inputs.prefixes, inputs.label_blocks)
+    return {
+        "run_id": run_id,
+        "settings": inputs.settings.model_dump(mode="json"),
+        **inputs.results,
+        "verifiers": verifier_rows(inputs),
+        "verifiers_by_step": metrics_table(
+            inputs.scores, by=("verifier", "split", "num_steps")
+        ).to_dicts(),
+        "labels": report_words.label_summary(inputs),
+        "truth": check.to_record() if check else None,
+        "stages": [asdict(stage) for stage in inputs.stages],
+    }
+
+
+def verifier_rows(inputs: ReportInputs) -> list[dict[str, Any]]:
+    """Return the metrics of each verifier on each held-out split; none without scores."""
+    measured = metrics_table(inputs.scores, by=("verifier", "split"))
+    return measured.to_dicts() if "auc" in measured.columns else []
 
 
 def render(context: Mapping[str, Any]) -> str:
@@ -54,8 +78,14 @@ def render(context: Mapping[str, Any]) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.filters["signed"] = lambda number: f"{number:+.2f}".replace("-", MINUS)
+    environment.filters["signed"] = signed
     return environment.get_template("report.html.j2").render(**context)
+
+
+def signed(number: float) -> str:
+    """Return a change with its sign and two decimals; nothing is no change, so it has no sign."""
+    text = f"{number:+.2f}"
+    return "0.00" if float(text) == 0 else text.replace("-", MINUS)
 
 
 def report_context(run_id: str, inputs: ReportInputs) -> dict[str, Any]:
@@ -93,7 +123,31 @@ def _claims_part(inputs: ReportInputs) -> dict[str, Any]:
         "comparison_figure": (
             comparison_figure(comparisons, title=title, caption=caption) if comparisons else None
         ),
-        "compute": report_tables.compute_table(inputs.results.get("compute", ())),
+        **_comparison_tables(inputs),
+    }
+
+
+def _comparison_tables(inputs: ReportInputs) -> dict[str, Any]:
+    """Return further differences, compute ratios, and what coverage the intervals have."""
+    confidence = f"{100 * inputs.settings.report.confidence:g}%"
+    return {
+        "other_table": report_tables.comparison_table(
+            inputs.results["other_comparisons"],
+            caption=f"Percentage points, {confidence} intervals, paired as above. Not claims: "
+            "nothing was said of them beforehand.",
+        ),
+        "compute_table": report_tables.compute_table(
+            inputs.results["compute"],
+            caption="Cost of the better ORM's best-of-N over the cost at which the beam's curve "
+            "first reaches its accuracy (linear in the logarithm). Above 1: the beam is cheaper. "
+            "All tokens: generated ones and those that verifiers read. The interval is of the "
+            "ratio of candidates, over problems. The paper reports 1.5 to 5 by beam width.",
+        ),
+        "coverage_table": report_tables.coverage_table(
+            inputs.results["coverage"],
+            caption="Share of simulated comparisons, in percent, whose interval holds the true "
+            f"difference; {confidence} is what is promised.",
+        ),
     }
 
 
@@ -120,14 +174,12 @@ def _labels_part(inputs: ReportInputs) -> dict[str, Any]:
 
 def _verifiers_part(inputs: ReportInputs) -> dict[str, Any]:
     """Return the verifiers' metrics, reliability and training curves."""
-    measured = metrics_table(inputs.scores, by=("verifier", "split"))
-    rows = measured.to_dicts() if "auc" in measured.columns else []
     caption = (
         "Held-out problems, pipeline seeds pooled; the ORM on finished solutions alone where it "
         "was scored there alone. The Brier score has the labels' own sampling variance taken off."
     )
     return {
-        "verifier_table": report_tables.verifier_table(rows, caption=caption),
+        "verifier_table": report_tables.verifier_table(verifier_rows(inputs), caption=caption),
         "verifier_figures": report_figures.verifier_figures(inputs),
         "training_figures": report_figures.training_figures(inputs),
     }
@@ -225,6 +277,15 @@ def _figures(value: Any) -> list[Figure]:
     if isinstance(value, Figure):
         return [value]
     return [item for item in value if isinstance(item, Figure)] if isinstance(value, list) else []
+
+
+def _plain(value: Any) -> Any:
+    """Return nested results with None where a number is not finite, which JSON has no word for."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _version() -> str:

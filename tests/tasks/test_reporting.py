@@ -23,6 +23,12 @@ from pav.tasks.reporting import render, report_context, write_report
 from pav.tasks.store import Store
 
 DOMAIN = Countdown()
+KEYS = {
+    "solutions": ["solution_id"],
+    "prefixes": ["prefix_id"],
+    "solution_prefixes": ["solution_id", "num_steps"],
+    "label_blocks": ["prefix_id", "policy_id"],
+}
 SHIFTS = {"base": 0.0, "weak": -1.0, "strong": 1.0}
 
 
@@ -59,7 +65,7 @@ def chance(problem, prefix, shift):
     return 1 / (1 + math.exp(1.6 - difficulty - shift - 1.1 * len(prefix.steps)))
 
 
-def invented_inputs(num_problems=40, *, search_problems=None, pipeline_seeds=(0,)):
+def invented_inputs(num_problems=40):
     """Tables of a run with true solver verdicts and invented chances, labels and scores."""
     rng = random.Random(7)
     problems = invented_problems(num_problems, rng)
@@ -125,7 +131,7 @@ def invented_inputs(num_problems=40, *, search_problems=None, pipeline_seeds=(0,
                         for name, tilt in (("orm_all", 0.2), ("orm_seed", -0.3))
                     ]
     return ReportInputs(
-        settings=RunSettings(pipeline_seeds=pipeline_seeds),
+        settings=RunSettings(),
         results=invented_results(),
         stages=(
             StageReport("problems", 1, 1, 0, 0.0, ("problems",)),
@@ -134,10 +140,13 @@ def invented_inputs(num_problems=40, *, search_problems=None, pipeline_seeds=(0,
             StageReport("train", 6, 0, 6, 210.8, ("model", "scores", "training_runs")),
         ),
         problems=problem_frame(problems),
-        search_results=invented_search(problems, rng),
+        search_results=frame("search_results", []),
         scores=frame("scores", scores),
         training_runs=invented_training(),
-        **{name: frame(name, rows).unique(maintain_order=True) for name, rows in tables.items()},
+        **{
+            name: frame(name, rows).unique(KEYS[name], maintain_order=True)
+            for name, rows in tables.items()
+        },
     )
 
 
@@ -148,24 +157,6 @@ def problem_frame(problems):
         for problem in problems
     ]
     return frame("problems", rows)
-
-
-def invented_search(problems, rng):
-    """Validation rows for the choice of alpha, and a few test rows to count problems by."""
-    rows = []
-    for problem in problems:
-        arms = [("q", "", 0.0)] + [("pav", "bo4", alpha) for alpha in (0.1, 0.3, 0.5, 0.7, 1.0)]
-        for verifier, prover, alpha in arms if problem.split == "validation" else arms[:1]:
-            rows.append(
-                {
-                    "strategy": "beam", "verifier": verifier, "prover": prover, "alpha": alpha,
-                    "num_samples": 16, "split": problem.split, "problem_id": problem.problem_id,
-                    "pipeline_seed": 0, "seed": 0, "final_pick": "orm",
-                    "is_correct": rng.random() < 0.75 + 0.1 * alpha, "is_any_correct": True,
-                    "generated_tokens": 500, "scored_tokens": 900, "seconds": 0.1, "unit_id": "e",
-                }
-            )  # fmt: skip
-    return frame("search_results", rows)
 
 
 def invented_training():
@@ -182,26 +173,60 @@ def invented_training():
 
 def invented_results():
     """Arms whose accuracy rises with N, comparisons for, against and open."""
+    provers = {"bo2": 0.07, "bo4": 0.11, "bo8": 0.1, "bo16": 0.06, "weak": 0.07, "strong": 0.08}
     kinds = [
         ("best_of_n", "orm", "", 0.0), ("best_of_n", "orm_seed", "", -0.04),
-        ("best_of_n", "q", "", -0.02), ("best_of_n", "q_product", "", 0.01),
-        ("best_of_n", "pav", "bo4", 0.0), ("beam", "q", "", 0.06),
-        *(("beam", "pav", f"bo{k}", gain) for k, gain in ((2, 0.07), (4, 0.11), (8, 0.1), (16, 0.06))),
-        ("beam", "pav", "weak", 0.07), ("beam", "pav", "strong", 0.08),
+        ("best_of_n", "pav", "bo4", 0.0), ("best_of_n", "q", "", -0.02),
+        ("best_of_n", "q_product", "", 0.01), ("beam", "q", "", 0.06),
+        *(("beam", "pav", prover, gain) for prover, gain in provers.items()),
     ]  # fmt: skip
     arms = [invented_arm("single", "", "", 1, 0.174)]
     for (strategy, verifier, prover, gain), count in itertools.product(kinds, (1, 4, 16, 64)):
         accuracy = min(0.97, 0.174 + (0.62 + gain) * (math.log(count) / math.log(64)) ** 0.8)
         arms.append(invented_arm(strategy, verifier, prover, count, accuracy))
+    orm, q = "the better ORM's best-of-", "the Q beam at "
     return {
+        "confidence": 0.95,
+        "num_test_problems": 262,
+        "num_pipeline_seeds": 3,
         "arms": arms,
+        "better_orm": "orm",
         "comparisons": [
-            comparison("PAV beam against better ORM best-of-64", 0.083, 0.041, 0.124, 0.02, 0.14),
-            comparison("PAV beam against better ORM best-of-16", 0.031, -0.012, 0.071, -0.03, 0.09),
-            comparison("PAV beam against Q beam at 64", -0.042, -0.071, -0.011, None, None),
+            comparison(f"PAV beam at 64 against {orm}64", 0.083, (0.041, 0.124), (0.02, 0.14)),
+            comparison(f"PAV beam at 64 against {q}64", -0.042, (-0.071, -0.011), None),
+            comparison(f"PAV beam at 16 against {orm}16", 0.031, (-0.012, 0.071), (-0.03, 0.09)),
         ],
-        "wall_seconds": 812.0,
-    }
+        "other_comparisons": [comparison(f"Q beam at 64 against {orm}64", 0.02, (0.0, 0.04), None)],
+        "compute": [
+            {
+                "arm": arm, "matches": "orm best-of-64", "accuracy": 0.794, "candidates": needed,
+                "candidate_ratio": needed and 64 / needed, "candidate_ratio_low": 0.0,
+                "candidate_ratio_high": 3.4, "generated_tokens_ratio": needed and 2.1,
+                "all_tokens_ratio": needed and 1.8, "width_ratio": needed and 8.4,
+            }
+            for arm, needed in (("beam pav bo4", 26.4), ("beam q", None))
+        ],
+        "choices": [
+            {
+                "pipeline_seed": 0, "strategy": "beam", "verifier": "pav", "prover": "bo4",
+                "final_pick": "orm", "alpha": 0.5,
+            }
+        ],
+        "validation": [
+            {
+                "prover": "bo4", "alpha": alpha, "num_samples": 16, "num_problems": 100,
+                "accuracy": 0.8 - 0.2 * (alpha - 0.5) ** 2, "pass_rate": 0.9,
+            }
+            for alpha in (0.0, 0.1, 0.3, 0.5, 0.7, 1.0)
+        ],
+        "coverage": [
+            {
+                "num_seeds": 3, "num_problems": 262, "seed_sd_logits": spread,
+                "over_problems": 0.95 - spread, "over_seeds": 0.95, "over_both": 0.97,
+            }
+            for spread in (0.0, 0.2)
+        ],
+    }  # fmt: skip
 
 
 def invented_arm(strategy, verifier, prover, num_samples, accuracy):
@@ -211,18 +236,22 @@ def invented_arm(strategy, verifier, prover, num_samples, accuracy):
         "strategy": strategy, "verifier": verifier, "prover": prover,
         "alpha": 0.5 if verifier == "pav" else 0.0, "num_samples": num_samples,
         "accuracy": accuracy, "low": accuracy - 0.04, "high": min(1.0, accuracy + 0.035),
-        "pass_rate": reached, "generated_tokens": 34.0 * num_samples * (0.8 if prover else 1),
+        "accuracy_q_last": accuracy - 0.05, "accuracy_q_product": accuracy - 0.03,
+        "accuracy_orm": accuracy, "pass_rate": reached,
+        "generated_tokens": 34.0 * num_samples * (0.8 if prover else 1),
         "scored_tokens": 61.0 * num_samples, "seconds": 0.004 * num_samples,
         "num_pipeline_seeds": 1, "num_search_seeds": 3 if is_main else 1,
         "final_pick": "orm" if strategy == "beam" else "",
     }  # fmt: skip
 
 
-def comparison(label, difference, low, high, t_low, t_high):
+def comparison(label, difference, interval, of_seeds):
+    low, high = interval
+    t_low, t_high = of_seeds or (None, None)
     return {
-        "name": re.sub(r"\W+", "_", label.lower()), "label": label, "difference": difference,
-        "low": low, "high": high, "t_low": t_low, "t_high": t_high, "num_seeds": 3,
-        "excludes_zero": low > 0 or high < 0,
+        "label": label, "difference": difference, "low": low, "high": high,
+        "t_low": t_low, "t_high": t_high, "both_low": t_low, "both_high": t_high,
+        "num_seeds": 3 if of_seeds else 1, "excludes_zero": low > 0 or high < 0,
     }  # fmt: skip
 
 
