@@ -189,7 +189,7 @@ def _parse_target(answer: str) -> Number:
         target = parse_number(answer.strip())
     except ValueError as error:
         raise InputError(f"answer: {error}") from None
-    if abs(target) > HIGHEST_TARGET:
+    if not -HIGHEST_TARGET <= target <= HIGHEST_TARGET:
         raise InputError(
             f"answer: expected a target from -{HIGHEST_TARGET} to {HIGHEST_TARGET}, got {answer!r}"
         )
