@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from pav.flows.settings_file import DEFAULT_CONFIG, load_settings
-from pav.models.errors import InputError, PavError, StoreError
+from pav.models.errors import InputError, PavError, StoreError, WorkError
 from pav.tasks.store import Store
 
 DEFAULT_STORE = "./store"
@@ -85,7 +85,10 @@ def _stage_command(name: str) -> Callable[..., None]:
         from pav.flows.run import run_until
 
         settings = load_settings(config, overrides or ())
-        summary = run_until(name, settings, open_store(store))
+        try:
+            summary = run_until(name, settings, open_store(store))
+        except KeyboardInterrupt:
+            raise WorkError("interrupted") from None
         typer.echo(json.dumps(summary.as_record()) if as_json else summary.as_text())
 
     return command
@@ -171,10 +174,8 @@ def main() -> None:
         app(prog_name="pav")
     except InputError as error:
         _leave(2, f"pav: {error}")
-    except KeyboardInterrupt:
-        _leave(1, f"pav: interrupted.\n{_what_next()}")
     except PavError as error:
-        _leave(1, f"pav: {type(error).__name__}: {error}\n{_what_next()}")
+        _leave(1, f"pav: {error}\n{_what_next()}")
 
 
 def _leave(exit_status: int, message: str) -> NoReturn:

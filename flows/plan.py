@@ -86,9 +86,7 @@ class Plan:
     def policies(self) -> Mapping[str, PolicySpec]:
         """Who plays weak, base and strong."""
         pretrain = self.finished("pretrain")
-        specs = resolve_policies(
-            self.settings, self.store, pretrain[0] if pretrain else None
-        )
+        specs = resolve_policies(self.settings, self.store, pretrain[0] if pretrain else None)
         return {str(role): spec for role, spec in specs.items()}
 
     def of_seed(self, name: str, pipeline_seed: int) -> list[Manifest]:

@@ -34,8 +34,10 @@ class _Source:
 
     def where(self, path: Sequence[str | int]) -> str:
         """Return the `--set` that decided a key path, else the file and the path."""
-        for end in range(len(path), 0, -1):
-            if option := self.overrides.get(tuple(map(str, path[:end]))):
+        here = tuple(map(str, path))
+        for key, option in reversed(self.overrides.items()):
+            shared = min(len(key), len(here))
+            if key[:shared] == here[:shared]:
                 return f"--set {option}"
         return f"{self.origin}: {'.'.join(map(str, path)) or 'the file'}"
 

@@ -1,0 +1,107 @@
+"""Gathers what a report is made from: the data sets of one run and what they come to."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from pav.models.metrics import metrics_table
+from pav.tasks.manifests import read_tables
+from pav.tasks.planning import StageReport
+from pav.tasks.report_inputs import ReportInputs
+from pav.tasks.results import search_summary
+from pav.tasks.run_records import FinishedRun
+from pav.tasks.store import Store
+from pav.tasks.truth_check import truth_check
+
+# Data set -> the parts of the pipeline whose units hold it.
+_SOURCES: Mapping[str, tuple[str, ...]] = {
+    "problems": ("problems",),
+    "solutions": ("sample",),
+    "prefixes": ("sample",),
+    "solution_prefixes": ("sample",),
+    "label_blocks": ("label",),
+    "training_runs": ("pretrain", "train"),
+    "scores": ("train",),
+    "search_results": ("choose", "evaluate"),
+}
+
+
+def gather_inputs(
+    store: Store, run: FinishedRun, *, stages: Sequence[StageReport], wall_seconds: float
+) -> ReportInputs:
+    """Return the data sets of a finished run with its results, ready for the report."""
+    tables = {
+        name: read_tables(store, [m for part in parts for m in run.manifests[part]], name)
+        for name, parts in _SOURCES.items()
+    }
+    results = {
+        "run_id": run.run_id,
+        "settings": run.settings.model_dump(mode="json"),
+        "wall_seconds": round(wall_seconds, 1),
+        "unit_seconds": _unit_seconds(run),
+        "stages": [_stage_row(stage) for stage in stages],
+        "verifiers": metrics_table(tables["scores"], by=("verifier", "split")).to_dicts(),
+        "never_solved": never_solved(tables),
+        "truth": _truth(tables),
+        **search_summary(run.settings, tables["search_results"]),
+    }
+    return ReportInputs(
+        settings=run.settings, results=_without_nan(results), stages=stages, **tables
+    )
+
+
+def never_solved(tables: Mapping[str, pl.DataFrame]) -> list[dict[str, Any]]:
+    """Return problems for which no solution and no rollout is correct, whatever the policy."""
+    solved = tables["solutions"].filter(pl.col("verdict") == "correct")["problem_id"]
+    labelled = tables["prefixes"].join(tables["label_blocks"], on="prefix_id")
+    counts = labelled.group_by("problem_id").agg(
+        pl.col("num_rollouts").sum(), pl.col("num_correct").sum()
+    )
+    sampled = tables["problems"].join(
+        tables["solutions"].group_by("problem_id").len("num_solutions"), on="problem_id"
+    )
+    return (
+        sampled.join(counts, on="problem_id", how="left")
+        .filter(~pl.col("problem_id").is_in(solved.implode()))
+        .filter(pl.col("num_correct").fill_null(0) == 0)
+        .select("problem_id", "question", "split", "num_solutions", "num_rollouts")
+        .sort("split", "problem_id")
+        .to_dicts()
+    )
+
+
+def _truth(tables: Mapping[str, pl.DataFrame]) -> dict[str, object] | None:
+    check = truth_check(tables["problems"], tables["prefixes"], tables["label_blocks"])
+    return check.to_record() if check else None
+
+
+def _unit_seconds(run: FinishedRun) -> dict[str, float]:
+    """Return the seconds of workers that each part cost when it was made, in this run or before."""
+    return {
+        part: round(sum(m.cost.get("seconds", 0.0) for m in manifests), 1)
+        for part, manifests in run.manifests.items()
+    }
+
+
+def _stage_row(stage: StageReport) -> dict[str, Any]:
+    return {
+        "stage": stage.stage,
+        "data_sets": list(stage.datasets),
+        "total": stage.total,
+        "reused": stage.reused,
+        "made": stage.made,
+        "seconds": round(stage.seconds, 2),
+    }
+
+
+def _without_nan(value: Any) -> Any:
+    """Return JSON values with None for numbers that do not exist."""
+    if isinstance(value, Mapping):
+        return {str(key): _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

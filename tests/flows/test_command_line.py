@@ -1,0 +1,150 @@
+import importlib.metadata
+import json
+import subprocess
+import sys
+
+import pytest
+
+from pav.flows import command_line
+
+HEAVY = ("torch", "transformers", "prefect")
+
+
+@pytest.fixture
+def pav(tmp_path, monkeypatch, capfd):
+    """Run `pav` in an empty folder and return exit status, standard output and error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PAV_STORE", raising=False)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["pav", *map(str, arguments)])
+        monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+        with pytest.raises(SystemExit) as left:
+            command_line.main()
+        captured = capfd.readouterr()
+        return left.value.code or 0, captured.out, captured.err
+
+    return run
+
+
+def contents(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_the_version_is_that_of_the_package(pav):
+    assert pav("--version") == (0, importlib.metadata.version("pav") + "\n", "")
+
+
+def test_help_names_every_command(pav):
+    status, out, _ = pav("--help")
+    assert status == 0
+    for command in ("run", "prepare", "sample", "label", "train", "evaluate", "report", "status"):
+        assert command in out
+
+
+WRONG = {
+    "unknown setting": (["run", "--set", "train.stepz=1"], "did you mean 'steps'"),
+    "out of bounds": (["run", "--set", "train.steps=0"], "greater than or equal to 1, got 0"),
+    "missing config": (["run", "nowhere.yaml"], "no such file"),
+    "missing problems": (["run", "--set", "problems.path=no.jsonl"], "no.jsonl"),
+    "no checkpoint": (["run", "--set", "prepare.base=no-folder"], "no-folder"),
+    "vllm": (["run", "--set", "engine.kind=vllm"], "vllm"),
+    "strange store": (["run", "--store", "ftp://somewhere"], "expected a folder or an s3://"),
+    "no bucket": (["run", "--store", "s3://"], "s3://bucket"),
+    "unknown command": (["frobnicate"], "frobnicate"),
+    "unknown option": (["run", "--frobnicate"], "--frobnicate"),
+    "no database": (["sql", "select 1"], "no database yet"),
+    "no question": (["sql"], "--list"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "words"), WRONG.values(), ids=WRONG)
+def test_wrong_input_is_one_message_status_2_and_nothing_written(pav, tmp_path, arguments, words):
+    status, out, err = pav(*arguments)
+    assert (status, out) == (2, "")
+    assert words in err
+    assert "Traceback" not in err
+    assert contents(tmp_path) == []
+
+
+@pytest.mark.parametrize("stage", ["prepare", "sample", "label", "train", "evaluate", "report"])
+def test_every_stage_refuses_wrong_settings(pav, stage):
+    status, _, err = pav(stage, "smoke", "--set", "label.num_rollouts=0")
+    assert status == 2
+    assert "--set label.num_rollouts=0" in err
+
+
+def test_a_store_under_a_regular_file_is_refused(pav, tmp_path):
+    (tmp_path / "file").write_text("")
+    status, _, err = pav("run", "smoke", "--store", tmp_path / "file" / "store")
+    assert status == 2
+    assert "regular file" in err
+    assert contents(tmp_path) == ["file"]
+
+
+def test_an_empty_problem_file_is_refused(pav, tmp_path):
+    (tmp_path / "none.jsonl").write_text("")
+    status, _, err = pav("run", "smoke", "--set", "problems.path=none.jsonl")
+    assert status == 2
+    assert "none.jsonl" in err
+    assert contents(tmp_path) == ["none.jsonl"]
+
+
+def test_a_problem_in_two_splits_is_refused(pav, tmp_path):
+    rows = [
+        {"question": "4 9 10 13", "answer": "24", "split": "train"},
+        {"question": "13 10 9 4", "answer": "24", "split": "test"},
+    ]
+    (tmp_path / "two.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    status, _, err = pav("run", "smoke", "--set", "problems.path=two.jsonl")
+    assert status == 2
+    assert "two.jsonl" in err
+    assert contents(tmp_path) == ["two.jsonl"]
+
+
+def test_a_folder_without_a_checkpoint_is_refused(pav, tmp_path):
+    (tmp_path / "empty").mkdir()
+    status, _, err = pav("run", "smoke", "--set", "prepare.strong=empty")
+    assert status == 2
+    assert "empty" in err
+    assert contents(tmp_path) == ["empty"]
+
+
+def test_the_store_comes_from_the_environment(pav, monkeypatch, tmp_path):
+    monkeypatch.setenv("PAV_STORE", "gopher://hole")
+    status, _, err = pav("run", "smoke")
+    assert status == 2
+    assert "gopher://hole" in err
+
+
+def test_the_status_of_an_empty_store_is_that_all_is_missing(pav, tmp_path):
+    status, out, _ = pav("status", "smoke", "--json")
+    overview = json.loads(out)
+    assert status == 0
+    assert [(part["part"], part["missing"]) for part in overview["parts"]] == [("problems", 1)]
+    assert overview["unplanned"][0] == "pretrain"
+    assert contents(tmp_path) == []
+
+
+def test_saved_queries_are_listed(pav):
+    status, out, _ = pav("sql", "--list")
+    names = [line.split()[0] for line in out.splitlines()]
+    assert status == 0
+    assert len(names) >= 6
+    assert "labels" in names
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["status", "smoke"], ["sql", "--list"]])
+def test_light_commands_import_nothing_heavy(tmp_path, arguments):
+    code = (
+        "import sys, atexit\n"
+        f"heavy = {HEAVY}\n"
+        "atexit.register(lambda: print('HEAVY', [n for n in heavy if n in sys.modules]))\n"
+        "from pav.flows.command_line import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "HEAVY []"

@@ -1,0 +1,117 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pav.flows.settings_file import config_names, load_settings
+from pav.models.errors import InputError
+from pav.models.settings import RunSettings
+
+
+@pytest.fixture
+def config(tmp_path):
+    def write(text):
+        path = tmp_path / "mine.yaml"
+        path.write_text(text)
+        return str(path)
+
+    return write
+
+
+@pytest.mark.parametrize("name", config_names())
+def test_every_shipped_config_is_valid(name):
+    assert isinstance(load_settings(name), RunSettings)
+
+
+def test_an_empty_file_gives_the_defaults(config):
+    assert load_settings(config("")) == RunSettings()
+
+
+def test_the_command_line_wins_over_the_file(config):
+    settings = load_settings(config("train: {steps: 7, patience: 2}"), ["train.steps=9"])
+    assert (settings.train.steps, settings.train.patience) == (9, 2)
+
+
+def test_the_last_of_two_options_wins():
+    assert load_settings("smoke", ["train.steps=3", "train.steps=4"]).train.steps == 4
+
+
+def test_values_are_yaml():
+    settings = load_settings(
+        "smoke", ["evaluate.alphas=[0.1, 0.9]", "train.balance=true", "train.learning_rate=1e-4"]
+    )
+    assert settings.evaluate.alphas == (0.1, 0.9)
+    assert settings.train.balance is True
+    assert settings.train.learning_rate == 1e-4
+
+
+@given(st.integers(1, 10**6))
+def test_any_allowed_number_of_steps_is_taken(steps):
+    assert load_settings("smoke", [f"train.steps={steps}"]).train.steps == steps
+
+
+def test_three_pipeline_seeds_stand_in_full():
+    assert len(load_settings("full").pipeline_seeds) >= 3
+
+
+WRONG_OPTIONS = {
+    "unknown setting": ("train.stepz=3", ["--set train.stepz=3", "did you mean 'steps'"]),
+    "unknown block": ("trane.steps=3", ["--set trane.steps=3", "did you mean 'train'"]),
+    "out of bounds": ("train.steps=0", ["--set train.steps=0", "greater than", "got 0"]),
+    "wrong type": ("train.steps=many", ["expected an integer", "got 'many'"]),
+    "a choice": ("engine.kind=tpu", ["'transformers' or 'vllm'", "got 'tpu'"]),
+    "not a list": ("pipeline_seeds=3", ["expected a list", "got 3"]),
+    "a value for a block": ("train=3", ["expected a block of settings", "got 3"]),
+    "a block in a value": ("train.steps.a=3", ["'steps' is a value"]),
+    "no equals sign": ("train.steps", ["expected KEY=VALUE"]),
+    "no key": ("=3", ["expected KEY=VALUE"]),
+    "not YAML": ("train.steps=[1", ["expected a YAML value"]),
+}
+
+
+@pytest.mark.parametrize(("option", "words"), WRONG_OPTIONS.values(), ids=WRONG_OPTIONS)
+def test_a_wrong_option_is_named_with_what_was_expected(option, words):
+    with pytest.raises(InputError) as caught:
+        load_settings("smoke", [option])
+    for word in words:
+        assert word in str(caught.value)
+
+
+WRONG_FILES = {
+    "unknown setting": ("train: {stepz: 3}", ["mine.yaml: train.stepz", "did you mean 'steps'"]),
+    "out of bounds": ("train:\n  steps: -1\n", ["mine.yaml: train.steps", "got -1"]),
+    "a key twice": ("train: {steps: 1}\ntrain: {steps: 2}", ["line 2", "'train' stands twice"]),
+    "not YAML": ("train: [", ["expected YAML", "line"]),
+    "a list": ("- 1", ["expected keys and values", "got [1]"]),
+    "one of several": ("evaluate: {alphas: [0.1, x]}", ["evaluate.alphas.1", "got 'x'"]),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), WRONG_FILES.values(), ids=WRONG_FILES)
+def test_a_wrong_file_is_named_with_its_key(config, text, words):
+    with pytest.raises(InputError) as caught:
+        load_settings(config(text))
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_every_mistake_is_told_at_once():
+    with pytest.raises(InputError) as caught:
+        load_settings("smoke", ["train.steps=0", "sample.top_p=2"])
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_config_that_is_nowhere_lists_the_names():
+    with pytest.raises(InputError, match=r"full, quickstart, smoke.*no such file"):
+        load_settings("quickstrat")
+
+
+def test_a_folder_is_no_config(tmp_path):
+    with pytest.raises(InputError, match="a folder"):
+        load_settings(str(tmp_path))
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="readable YAML"):
+        load_settings(str(path))
