@@ -15,6 +15,7 @@ FINAL_PICKS = {
     "q_product": Rule("product"),
     "orm": Rule("last", ORMS["orm"]),
 }
+BEAMS = ("beam", "beam_paper")
 # The paper does not say how its PAV-as-ORM aggregates the steps: validation chooses.
 AGGREGATES = ("effective_last", "effective_mean", "effective_min")
 
@@ -31,7 +32,10 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An arm as it is run: with its number of candidates, alpha and final pick."""
+    """An arm as it is run: with its number of candidates, alpha and final pick.
+
+    For `beam_paper`, `num_samples` is the number of beams kept, the paper's N.
+    """
 
     strategy: str
     verifier: str
@@ -44,6 +48,11 @@ class Line:
     def of(cls, arm: Arm, num_samples: int, *, alpha: float = 0.0, final_pick: str = "") -> "Line":
         """Return an arm's line."""
         return cls(arm.strategy, arm.verifier, arm.prover, num_samples, alpha, final_pick)
+
+    @property
+    def is_beam(self) -> bool:
+        """Whether it searches step by step."""
+        return self.strategy in BEAMS
 
     def to_record(self) -> dict[str, Any]:
         """Return the line as JSON would have it."""
@@ -68,6 +77,8 @@ def arms(settings: RunSettings) -> list[Arm]:
             for name in prover_names(settings)
         ),
     ]
+    if evaluate.paper_beam:
+        wanted += [Arm("beam_paper", "q", "", other), Arm("beam_paper", "pav", headline, other)]
     return [arm for arm in wanted if arm.num_seeds > 0]
 
 

@@ -76,4 +76,5 @@ def _correct(world: World, logits: Floats, random: np.random.Generator) -> Float
     shift = random.normal(0, world.seed_sd, (trials, world.num_seeds, 1))
     noise = random.normal(0, world.noise_sd, (trials, world.num_seeds, problems))
     chance = expit(logits + taste + shift + noise)
-    return (random.random(chance.shape) < chance).astype(np.float64)
+    right: Floats = (random.random(chance.shape) < chance).astype(np.float64)
+    return right

@@ -169,6 +169,8 @@ class EvaluateSettings(Settings):
     """BoK value: 1 - (1 - Q)^K of the Q network, or a trained head."""
     beam_width: int = Field(0, ge=0)
     """Beams kept at each step; 0 means num_samples // 4."""
+    paper_beam: bool = False
+    """Also run beams by the paper's count: N kept, three steps sampled of each."""
     final_pick: Literal["validation", "q_last", "q_product", "orm"] = "validation"
     """Which score picks among finished beams; `validation` chooses on validation problems."""
     search_seeds: int = Field(3, ge=1)

@@ -51,7 +51,7 @@ class Compared:
         seeds = cells["pipeline_seed"].unique().sort().to_list()
         correct: dict[Key, Floats] = {}
         for names, table in cells.group_by(Key._fields, maintain_order=True):
-            key = Key(*names)  # type: ignore[arg-type]
+            key = Key(*names)
             if table.height != len(problems) * len(seeds):
                 raise WorkError(
                     f"search_results: expected {key} on {len(problems)} problems for each of the "

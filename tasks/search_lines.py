@@ -8,7 +8,7 @@ from typing import Any
 
 from pav.models.arms import FINAL_PICKS, Line, prover, ranking
 from pav.models.records import Algorithm, Prefix
-from pav.models.search.beam import Guide, beam
+from pav.models.search.beam import Guide, beam, beam_paper
 from pav.models.search.best_of_n import choose, draw, score
 from pav.models.search.memory import Memory, remembered
 from pav.models.search.results import Sampling, SearchResult
@@ -43,7 +43,7 @@ def search(
     lines = [Line(**record) for record in unit.parameters["lines"]]
     kinds: dict[bool, list[Line]] = {}
     for line in lines:
-        kinds.setdefault(line.strategy == "beam", []).append(line)
+        kinds.setdefault(line.is_beam, []).append(line)
     run = _Run(driver, unit, evaluate, spent)
     found = [
         each
@@ -106,15 +106,15 @@ class _Run:
         memory: Memory = {}
         results = []
         for line in lines:
-            algorithm = beam(
-                root,
-                sampling=self._sampling,
-                guide=self._guide(line),
-                num_samples=line.num_samples,
-                width=self.unit.parameters["width"],
-            )
-            results.append((yield from remembered(algorithm, memory)))
+            results.append((yield from remembered(self._search(root, line), memory)))
         return results
+
+    def _search(self, root: Prefix, line: Line) -> Algorithm[SearchResult]:
+        sampling, guide, count = self._sampling, self._guide(line), line.num_samples
+        if line.strategy == "beam_paper":
+            return beam_paper(root, sampling=sampling, guide=guide, width=count)
+        width = self.unit.parameters["width"]
+        return beam(root, sampling=sampling, guide=guide, num_samples=count, width=width)
 
     def _guide(self, line: Line) -> Guide:
         measured = prover(line.prover, self.evaluate)
@@ -144,7 +144,7 @@ def _row(unit: Unit, problem_id: str, found: Found, prompt_tokens: int) -> Row:
     scored = [result.cost.scored.get(role, (0, 0)) for role in sorted(found.verifiers)]
     passes = sum(each for each, _ in scored)
     picks = {
-        f"is_correct_{pick}": result.is_correct(pick) if line.strategy == "beam" else None
+        f"is_correct_{pick}": result.is_correct(pick) if line.is_beam else None
         for pick in FINAL_PICKS
     }
     return {

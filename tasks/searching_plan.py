@@ -8,6 +8,7 @@ import polars as pl
 
 from pav.models.arms import (
     AGGREGATES,
+    BEAMS,
     FINAL_PICKS,
     ORMS,
     Arm,
@@ -94,7 +95,7 @@ def choose(settings: RunSettings, results: pl.DataFrame) -> Choice:
     """
     evaluate = settings.evaluate
     middle = sorted(evaluate.alphas)[(len(evaluate.alphas) - 1) // 2]
-    pick = "" if evaluate.final_pick == "validation" else evaluate.final_pick
+    pick: str = "" if evaluate.final_pick == "validation" else evaluate.final_pick
     rows = results.filter(pl.col("split") == "validation")
     beams = rows.filter(pl.col("strategy") == "beam")
     if not pick:
@@ -126,13 +127,13 @@ def plan_search(settings: RunSettings, inputs: SearchInputs, choice: Choice) -> 
         lines = [
             line
             for arm in wanted
-            if arm.strategy != "beam" and seed < arm.num_seeds
+            if arm.strategy not in BEAMS and seed < arm.num_seeds
             for line in _lines(settings, arm, choice)
         ]
         units.append(planner.unit(lines, seed=seed))
     for count in sorted(settings.evaluate.num_samples, reverse=True):
         for arm in wanted:
-            for seed in range(arm.num_seeds if arm.strategy == "beam" else 0):
+            for seed in range(arm.num_seeds if arm.strategy in BEAMS else 0):
                 units.append(planner.unit([_beam_line(arm, count, choice)], seed=seed))
     return [unit for unit in units if unit is not None]
 
@@ -169,7 +170,7 @@ class _Planner:
         members.sort(key=lambda problem: problem.problem_id)
         first = lines[0]
         words = [first.strategy, first.verifier, first.prover, f"at {first.num_samples}"]
-        if first.strategy != "beam":
+        if not first.is_beam:
             words = ["best-of-N"]
         name = " ".join(filter(None, ["search", self.split, *words]))
         return Unit(
@@ -206,7 +207,7 @@ class _Planner:
     def _roles(self, line: Line) -> frozenset[str]:
         """Return the verifier roles that a line reads; a beam's three picks are all computed."""
         evaluate = self.settings.evaluate
-        if line.strategy != "beam":
+        if not line.is_beam:
             return ranking(line, evaluate).verifiers
         return frozenset({"q", ORMS["orm"], prover(line.prover, evaluate).verifier})
 

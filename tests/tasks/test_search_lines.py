@@ -145,6 +145,13 @@ def test_a_line_is_the_beam_of_its_prover_and_alpha(searched, world, play):
     assert row["generated_tokens"] == result.cost.generated_tokens
 
 
+def test_the_papers_beam_keeps_n_and_samples_three_of_each(searched):
+    [row, _], here, _ = searched(Line("beam_paper", "pav", "bo4", 2, 0.5, "orm"))
+    drawn = [request for request in here.requests if type(request).__name__ == "Extend"]
+    assert [(len(each.prefixes), each.num_samples) for each in drawn[:2]] == [(1, 6), (2, 3)]
+    assert (row["strategy"], row["num_samples"], row["num_candidates"]) == ("beam_paper", 2, 12)
+
+
 def test_every_pipeline_seed_and_search_seed_samples_anew(searched):
     seeds = set()
     for pipeline_seed in (0, 1):

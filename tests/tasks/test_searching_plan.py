@@ -76,6 +76,15 @@ def test_without_other_seeds_only_the_main_arms_are_left():
     }  # fmt: skip
 
 
+def test_the_papers_beams_run_where_the_settings_ask_for_them():
+    planned = plan_search(edited(paper_beam=True), inputs(), CHOICE)
+    paper = [line for line in lines(planned) if line.strategy == "beam_paper"]
+    assert {(line.verifier, line.prover, line.num_samples) for line in paper} == {
+        (*arm, count) for arm in (("q", ""), ("pav", "bo4")) for count in (1, 4, 16)
+    }
+    assert len(changed(plan_search(SETTINGS, inputs(), CHOICE), planned)) == 6
+
+
 def test_provers_that_do_not_label_are_no_arms():
     settings = SETTINGS.model_copy(
         update={"label": SETTINGS.label.model_copy(update={"num_prover_rollouts": 0})}
