@@ -112,10 +112,9 @@ def run_query(
     `rollouts` are Parquet files that the query sees as the view `rollouts`.
     """
     with _reading(path) as connection:
-        if rollouts:
-            files = [str(file) for file in rollouts]
-            connection.read_parquet(files, union_by_name=True).create_view("rollouts")
         try:
+            _show_rollouts(connection, rollouts)
+            connection.execute("set search_path = 'labels_db.main,memory.main'").fetchall()
             _check_select(connection, query)
             relation = connection.sql(query, params=dict(parameters) if parameters else None)
             return _plain(pl.DataFrame(_Stream(relation)))
@@ -177,8 +176,13 @@ def _reading(path: Path) -> Iterator[Any]:
                 "`pav label` builds it again from the store"
             ) from error
         _check_version(path, found[0][0] if found else None)
-        connection.execute("set search_path = 'labels_db.main,memory.main'").fetchall()
         yield connection
+
+
+def _show_rollouts(connection: Any, rollouts: Sequence[Path]) -> None:
+    if rollouts:
+        files = [str(file) for file in rollouts]
+        connection.read_parquet(files, union_by_name=True).create_view("rollouts")
 
 
 def _check_version(path: Path, version: int | None) -> None:

@@ -1,4 +1,4 @@
--- One row per problem in two splits, or search result and score under another split than its problem.
+-- One row per problem in two splits, or searched or scored under another split than its own.
 with
 
 faults as (

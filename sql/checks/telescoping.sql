@@ -1,4 +1,4 @@
--- One row per finished solution and policy whose advantages do not sum to verdict minus V(root).
+-- One row per finished solution and policy whose advantages miss verdict minus root value.
 with
 
 sums as (

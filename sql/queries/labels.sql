@@ -21,4 +21,10 @@ from labels
 inner join prefixes using (prefix_id)
 inner join problems using (problem_id)
 left join policies using (policy_id)
-order by problems.split, problems.question, prefixes.num_steps, prefixes.text, policy, labels.policy_id
+order by
+    problems.split,
+    problems.question,
+    prefixes.num_steps,
+    prefixes.text,
+    policy,
+    labels.policy_id

@@ -1,4 +1,4 @@
--- One row per run: when it was recorded (UTC), its units, and what they cost in seconds.
+-- One row per run: when it was recorded (UTC), its number of units and their seconds.
 with
 
 used as (
@@ -13,7 +13,12 @@ used as (
 
 )
 
-select runs.run_id, runs.recorded_at, runs.is_last, coalesce(used.num_units, 0) as num_units, used.seconds
+select
+    runs.run_id,
+    runs.recorded_at,
+    runs.is_last,
+    coalesce(used.num_units, 0) as num_units,
+    used.seconds
 from runs
 left join used using (run_id)
 order by runs.recorded_at desc, runs.run_id desc

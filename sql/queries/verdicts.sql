@@ -12,4 +12,10 @@ from solutions
 inner join problems using (problem_id)
 left join policies using (policy_id)
 group by policies.name, solutions.policy_id, problems.split, solutions.verdict, solutions.reason
-order by policy, solutions.policy_id, problems.split, num_solutions desc, solutions.verdict, solutions.reason
+order by
+    policy,
+    solutions.policy_id,
+    problems.split,
+    num_solutions desc,
+    solutions.verdict,
+    solutions.reason

@@ -2,7 +2,7 @@
 -- A block drawn again with another size is the same stream cut elsewhere: the longest counts.
 create table label_blocks as
 
-select distinct on (prefix_id, policy_id, seed, block)
+select
     prefix_id,
     policy_id,
     seed,
@@ -16,4 +16,6 @@ select distinct on (prefix_id, policy_id, seed, block)
     stopping_rule,
     unit_id
 from read_parquet($label_blocks, union_by_name = true)
-order by prefix_id, policy_id, seed, block, num_rollouts desc, unit_id
+qualify row_number() over (
+    partition by prefix_id, policy_id, seed, block order by num_rollouts desc, unit_id
+) = 1

@@ -1,4 +1,4 @@
--- One row per prefix and policy: the sum over all pipeline seeds and blocks; num_rollouts leaves out the failed.
+-- One row per prefix and policy: the sum over all pipeline seeds and blocks, failed left out.
 create table labels as
 
 select
@@ -12,7 +12,7 @@ select
     sum(num_failed)::integer as num_failed,
     sum(generated_tokens)::bigint as generated_tokens,
     case
-        when count(distinct stopping_rule) > 1 then 'mixed' else min(stopping_rule)
+        when min(stopping_rule) <> max(stopping_rule) then 'mixed' else min(stopping_rule)
     end as stopping_rule
 from label_blocks
 group by prefix_id, policy_id

@@ -1,4 +1,4 @@
--- One row per prefix, policy and pipeline seed: the sum over blocks; num_rollouts leaves out the failed.
+-- One row per prefix, policy and pipeline seed: the sum over blocks, failed left out.
 create table labels_by_seed as
 
 select
@@ -13,7 +13,7 @@ select
     sum(num_failed)::integer as num_failed,
     sum(generated_tokens)::bigint as generated_tokens,
     case
-        when count(distinct stopping_rule) > 1 then 'mixed' else min(stopping_rule)
+        when min(stopping_rule) <> max(stopping_rule) then 'mixed' else min(stopping_rule)
     end as stopping_rule
 from label_blocks
 group by prefix_id, policy_id, seed

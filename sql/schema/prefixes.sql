@@ -1,7 +1,7 @@
 -- One row per distinct prefix; num_tokens by the base's tokenizer; verdict where terminal.
 create table prefixes as
 
-select distinct on (prefix_id)
+select
     prefix_id,
     problem_id,
     text,
@@ -11,4 +11,6 @@ select distinct on (prefix_id)
     verdict,
     unit_id
 from read_parquet($prefixes, union_by_name = true)
-order by prefix_id, unit_id
+qualify row_number() over (
+    partition by prefix_id order by unit_id
+) = 1

@@ -27,7 +27,7 @@ dated as (
 
 )
 
-select distinct on (problem_id)
+select
     problem_id,
     domain,
     question,
@@ -38,4 +38,6 @@ select distinct on (problem_id)
     canonical_key,
     unit_id
 from dated
-order by problem_id, created_at desc nulls last, unit_id
+qualify row_number() over (
+    partition by problem_id order by created_at desc nulls last, unit_id
+) = 1

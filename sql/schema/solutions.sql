@@ -1,7 +1,7 @@
 -- One row per solution: a full response of a policy to a problem, and its verdict.
 create table solutions as
 
-select distinct on (solution_id)
+select
     solution_id,
     problem_id,
     policy_id,
@@ -17,4 +17,6 @@ select distinct on (solution_id)
     seed,
     unit_id
 from read_parquet($solutions, union_by_name = true)
-order by solution_id, unit_id
+qualify row_number() over (
+    partition by solution_id order by unit_id
+) = 1

@@ -50,6 +50,30 @@ terminal as (
 
 )
 
-select * from labelled
-union all by name
-select * from terminal
+select
+    prefix_id,
+    problem_id,
+    num_steps,
+    is_terminal,
+    policy_id,
+    num_rollouts,
+    num_correct,
+    value,
+    se,
+    wilson_low,
+    wilson_high
+from labelled
+union all
+select
+    prefix_id,
+    problem_id,
+    num_steps,
+    is_terminal,
+    policy_id,
+    num_rollouts,
+    num_correct,
+    value,
+    se,
+    wilson_low,
+    wilson_high
+from terminal

@@ -1,0 +1,203 @@
+import os
+import threading
+
+import duckdb
+import polars as pl
+import pytest
+
+from pav.models.errors import InputError, WorkError
+from pav.tasks.database import DATABASE_VERSION, Sources, build_database, check_database, run_query
+from pav.tasks.datasets import frame
+
+
+def problems_file(path, *problem_ids, split="train"):
+    rows = [{"problem_id": each, "split": split, "canonical_key": each} for each in problem_ids]
+    frame("problems", rows).write_parquet(path)
+    return path
+
+
+def blocks_file(path, *blocks):
+    rows = [
+        {"prefix_id": "s", "policy_id": "p", "seed": 0, "block": number, "num_rollouts": rollouts,
+         "num_correct": correct, "num_truncated": 0, "num_unparsed": 0, "num_failed": 0,
+         "generated_tokens": 10, "stopping_rule": rule, "unit_id": path.stem}
+        for number, correct, rollouts, rule in blocks
+    ]  # fmt: skip
+    frame("label_blocks", rows).write_parquet(path)
+    return path
+
+
+@pytest.fixture
+def database(tmp_path):
+    path = tmp_path / "labels.duckdb"
+    build_database(path, Sources({"problems": [problems_file(tmp_path / "one.parquet", "a", "b")]}))
+    return path
+
+
+def answer(path, query, **more):
+    return run_query(path, query, **more).rows()
+
+
+def test_an_empty_store_makes_a_database_with_every_table_and_no_faults(tmp_path):
+    path = tmp_path / "new" / "labels.duckdb"
+    build_database(path, Sources())
+    assert answer(path, "select count(*) from advantages") == [(0,)]
+    assert check_database(path) == []
+
+
+def test_building_leaves_one_file_and_no_rest(database, tmp_path):
+    assert sorted(os.listdir(tmp_path)) == ["labels.duckdb", "one.parquet"]
+
+
+def test_tables_hold_their_rows_so_a_copy_answers_anywhere(database, tmp_path):
+    (tmp_path / "one.parquet").unlink()
+    copy = database.rename(tmp_path / "copy.duckdb")
+    assert answer(copy, "select problem_id from problems order by 1") == [("a",), ("b",)]
+
+
+def test_a_plain_connection_from_another_folder_sees_views_and_macros(
+    database, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path.parent)
+    with duckdb.connect(str(database), read_only=True) as connection:
+        assert connection.execute("select best_of(1, 4, 2)").fetchall() == [(0.5,)]
+        assert connection.execute("select * from step_values").fetchall() == []
+
+
+def test_a_reader_keeps_its_database_while_a_new_one_takes_the_place(database, tmp_path):
+    with duckdb.connect(str(database), read_only=True) as reader:
+        count = "select count(*) from problems"
+        assert reader.execute(count).fetchall() == [(2,)]
+        build_database(
+            database, Sources({"problems": [problems_file(tmp_path / "n.parquet", "z")]})
+        )
+        assert reader.execute(count).fetchall() == [(2,)]
+        assert answer(database, count) == [(1,)]
+
+
+def test_readers_never_meet_a_lock_or_half_a_database(database, tmp_path):
+    done = threading.Event()
+    seen, errors = set(), []
+
+    def read():
+        while not done.is_set():
+            try:
+                seen.update(answer(database, "select count(*) from problems"))
+            except InputError as error:
+                errors.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    sources = Sources({"problems": [problems_file(tmp_path / "n.parquet", "z")]})
+    for _ in range(3):
+        build_database(database, sources)
+    done.set()
+    reader.join()
+    assert errors == []
+    assert seen <= {(2,), (1,)}
+
+
+def test_a_damaged_source_leaves_the_old_database_as_it_was(database, tmp_path):
+    damaged = tmp_path / "damaged.parquet"
+    damaged.write_bytes(b"PAR1 this is none")
+    with pytest.raises(WorkError, match="could not be built"):
+        build_database(database, Sources({"problems": [damaged]}))
+    assert answer(database, "select count(*) from problems") == [(2,)]
+    assert [name for name in os.listdir(tmp_path) if name.startswith(".")] == []
+
+
+def test_equal_blocks_count_once_and_of_two_lengths_the_longer(tmp_path):
+    files = [
+        blocks_file(tmp_path / "short.parquet", (0, 1, 4, "fixed"), (1, 2, 4, "fixed")),
+        blocks_file(tmp_path / "long.parquet", (0, 3, 8, "fixed")),
+        blocks_file(tmp_path / "again.parquet", (1, 2, 4, "fixed")),
+    ]
+    build_database(tmp_path / "x.duckdb", Sources({"label_blocks": files}))
+    columns = "num_correct, num_rollouts, num_blocks, stopping_rule"
+    assert answer(tmp_path / "x.duckdb", f"select {columns} from labels") == [(5, 12, 2, "fixed")]
+
+
+def test_a_label_of_two_stopping_rules_says_mixed(tmp_path):
+    file = blocks_file(tmp_path / "b.parquet", (0, 1, 4, "fixed"), (1, 2, 4, "until a pit"))
+    build_database(tmp_path / "x.duckdb", Sources({"label_blocks": [file]}))
+    assert answer(tmp_path / "x.duckdb", "select stopping_rule from labels") == [("mixed",)]
+
+
+def test_parameters_and_raw_rollouts_reach_a_query(database, tmp_path):
+    rows = [{"prefix_id": "s", "verdict": "correct", "rollout": number} for number in range(3)]
+    frame("rollouts", rows).write_parquet(tmp_path / "r.parquet")
+    query = "select count(*), $word from rollouts where rollout >= $least"
+    found = answer(database, query, parameters={"word": "x", "least": 1},
+                   rollouts=[tmp_path / "r.parquet"])  # fmt: skip
+    assert found == [(2, "x")]
+
+
+def test_sums_of_integers_come_as_integers(database):
+    found = run_query(database, "select sum(i) as total from range(4) t(i)")
+    assert found.schema == {"total": pl.Int64}
+    assert found.rows() == [(6,)]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "insert into problems by name select 'c' as problem_id",
+        "drop view advantages",
+        "copy problems to 'stolen.csv'",
+        "explain analyze copy problems to 'stolen.csv'",
+        "attach 'other.duckdb'",
+        "set search_path = 'memory'",
+        "select 1; drop table problems",
+        "",
+    ],
+)
+def test_only_one_select_is_run_and_nothing_is_written(database, query, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(os.listdir(tmp_path))
+    with pytest.raises(InputError, match="one select statement"):
+        run_query(database, query)
+    assert sorted(os.listdir(tmp_path)) == before
+    assert answer(database, "select count(*) from problems") == [(2,)]
+
+
+READING = ["describe problems", "show tables", "from problems", "values (1)",
+           "with a as (select 1) select * from a"]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", READING)
+def test_every_way_to_read_is_allowed(database, query):
+    assert run_query(database, query).height >= 1
+
+
+def test_a_mistake_in_sql_is_one_line_with_what_duckdb_says(database):
+    with pytest.raises(InputError, match=r'^SQL: Binder Error: .*"nope" not found[^\n]*$'):
+        run_query(database, "select nope from problems")
+    with pytest.raises(InputError, match=r"^SQL: Parser Error: [^\n]*$"):
+        run_query(database, "selec 1")
+
+
+def test_no_database_names_the_command_that_makes_one(tmp_path):
+    with pytest.raises(InputError, match="no database yet; `pav run`"):
+        run_query(tmp_path / "labels.duckdb", "select 1")
+
+
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [(DATABASE_VERSION - 1, "older pav.*`pav label`"), (DATABASE_VERSION + 1, "newer pav")],
+)
+def test_a_database_of_another_version_is_refused_with_what_to_do(database, version, message):
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("update schema_version set version = $v", {"v": version}).fetchall()
+    with pytest.raises(InputError, match=f"schema version {version} is from an? {message}"):
+        run_query(database, "select 1")
+
+
+def test_what_is_no_database_is_said_to_be_none(tmp_path):
+    path = tmp_path / "labels.duckdb"
+    path.write_text("not a database")
+    with pytest.raises(InputError, match="expected a database made by pav"):
+        run_query(path, "select 1")
+    with duckdb.connect(str(tmp_path / "other.duckdb")) as connection:
+        connection.execute("create table labels (a integer)").fetchall()
+    with pytest.raises(InputError, match="expected a database made by pav"):
+        run_query(tmp_path / "other.duckdb", "select 1")

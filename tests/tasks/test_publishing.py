@@ -1,0 +1,154 @@
+import json
+import os
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pav.models.errors import StoreError
+from pav.tasks.database import run_query
+from pav.tasks.datasets import frame, to_parquet
+from pav.tasks.manifests import publish
+from pav.tasks.publishing import DATABASE, publish_database, read_runs, record_run
+from pav.tasks.store import Store
+from pav.tasks.units import Outcome, Output, Unit
+
+COLUMNS = {
+    "prefix_id": "s", "seed": 0, "num_rollouts": 4, "num_truncated": 0, "num_unparsed": 0,
+    "num_failed": 0, "generated_tokens": 10, "stopping_rule": "fixed",
+}  # fmt: skip
+
+
+def label(store, block, correct, *, revision=1, policy_id="p"):
+    unit = Unit("label", f"block {block}", revision, {"block": block, "policy": policy_id})
+    row = COLUMNS | {"block": block, "num_correct": correct, "policy_id": policy_id,
+                     "unit_id": unit.unit_id}  # fmt: skip
+    data = to_parquet("label_blocks", frame("label_blocks", [row]))
+    return publish(store, unit, Outcome((Output("label_blocks.parquet", data, 1),), {"seconds": 2}))
+
+
+def search(store, name, is_correct):
+    unit = Unit("evaluate", name, 1, {"name": name})
+    row = {"strategy": name, "problem_id": "x", "split": "test", "is_correct": is_correct,
+           "unit_id": unit.unit_id}  # fmt: skip
+    data = to_parquet("search_results", frame("search_results", [row]))
+    return publish(store, unit, Outcome((Output("search_results.parquet", data, 1),)))
+
+
+def answer(store, query):
+    return run_query(store.local_path(DATABASE), query).rows()
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(str(tmp_path / "store"))
+
+
+def record(store, run_id, *manifests, **more):
+    unit_ids = [manifest.unit.unit_id for manifest in manifests]
+    return record_run(store, run_id, settings={"seed": 1}, unit_ids=unit_ids, **more)
+
+
+def test_labels_of_every_intact_unit_are_published_with_or_without_a_run(store):
+    label(store, 0, 1)
+    label(store, 1, 3)
+    assert publish_database(store) == store.address("labels.duckdb")
+    assert answer(store, "select num_correct, num_rollouts from labels") == [(4, 8)]
+
+
+def test_a_damaged_unit_is_left_out_until_it_is_remade(store):
+    label(store, 0, 1)
+    damaged = label(store, 1, 3)
+    path = Path(store.address(damaged.files[0].path))
+    data = path.read_bytes()
+    path.write_bytes(b"?" + data[1:])
+    publish_database(store)
+    assert answer(store, "select num_correct, num_rollouts from labels") == [(1, 4)]
+    label(store, 1, 3)
+    publish_database(store)
+    assert answer(store, "select num_correct, num_rollouts from labels") == [(4, 8)]
+
+
+def test_labels_of_an_older_revision_give_way(store):
+    label(store, 0, 1)
+    label(store, 0, 2, revision=2)
+    publish_database(store)
+    assert answer(store, "select num_correct, num_rollouts from labels") == [(2, 4)]
+    assert answer(store, "select revision from units") == [(2,)]
+
+
+def test_the_last_run_that_searched_gives_the_search_results(store):
+    first, second = search(store, "single", False), search(store, "beam", True)
+    record(store, "a", first)
+    record(store, "b", first, second)
+    record(store, "c", label(store, 0, 1))
+    publish_database(store)
+    assert answer(store, "select run_id, strategy from search_results order by 2") == [
+        ("b", "beam"), ("b", "single")]  # fmt: skip
+    assert answer(store, "select run_id, count(*) from all_search_results group by 1 order by 1")\
+        == [("a", 1), ("b", 2)]  # fmt: skip
+    assert answer(store, "select run_id from runs where is_last") == [("c",)]
+
+
+def test_costs_are_one_row_a_unit_and_item(store):
+    made = label(store, 0, 1)
+    publish_database(store)
+    assert answer(store, "from costs") == [(made.unit.unit_id, "label", "seconds", 2.0)]
+
+
+def test_a_run_record_holds_settings_units_policies_and_verifiers(store):
+    made = label(store, 0, 1)
+    path = record(store, "a", made, made, policies=[{"name": "base", "policy_id": "p", "x": 1}],
+                  verifiers=[{"name": "q", "unit_id": "t"}])  # fmt: skip
+    assert path == "runs/a/run.json"
+    stored = json.loads(store.read_bytes(path))
+    assert stored["unit_ids"] == [made.unit.unit_id]
+    assert stored["settings"] == {"seed": 1}
+    publish_database(store)
+    assert answer(store, "select name, policy_id, details->>'$.x' from policies") == [
+        ("base", "p", "1")]  # fmt: skip
+    assert answer(store, "select verifier_id, name from verifiers") == [("t/q", "q")]
+
+
+def test_a_policy_in_two_roles_is_one_row_under_the_name_of_the_base(store):
+    roles = [{"name": name, "policy_id": "p"} for name in ("base", "strong", "weak")]
+    record(store, "a", policies=roles)
+    publish_database(store)
+    assert answer(store, "select name from policies") == [("base",)]
+    assert answer(store, "select name from run_policies") == [("base",), ("strong",), ("weak",)]
+
+
+def test_runs_are_read_in_order_of_time_and_a_garbled_record_is_named(store):
+    record(store, "z")
+    record(store, "a")
+    assert [run["run_id"] for run in read_runs(store)] == ["z", "a"]
+    store.write_bytes("runs/bad/run.json", b'{"run_id": "bad"}')
+    with pytest.raises(StoreError, match=r"runs/bad/run\.json: expected a run record"):
+        read_runs(store)
+
+
+def test_publishing_into_a_store_that_cannot_be_written_says_so(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="regular file"):
+        publish_database(Store(str(tmp_path / "file" / "store")))
+
+
+def test_publishing_twice_leaves_one_database_and_nothing_temporary(store):
+    label(store, 0, 1)
+    publish_database(store)
+    publish_database(store)
+    assert sorted(os.listdir(store.root)) == ["data", "labels.duckdb", "manifests"]
+
+
+def test_a_database_in_s3_answers_from_a_copy_that_follows_it(bucket, tmp_path):
+    store = Store(bucket)
+    label(store, 0, 1)
+    assert publish_database(store) == f"{bucket}/labels.duckdb"
+    assert answer(store, "select num_correct from labels") == [(1,)]
+    label(store, 1, 3)
+    publish_database(store)
+    assert answer(store, "select num_correct from labels") == [(4,)]
+    copy = tmp_path / "copy.duckdb"
+    copy.write_bytes(store.read_bytes(DATABASE))
+    with duckdb.connect(str(copy), read_only=True) as connection:
+        assert connection.execute("select value from value_estimates").fetchall() == []
