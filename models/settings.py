@@ -68,13 +68,13 @@ class PrepareSettings(Settings):
     """Width of its feed-forward layers."""
     num_heads: int = Field(4, ge=1)
     """Attention heads."""
-    weak_steps: int = Field(500, ge=1)
+    weak_steps: int = Field(300, ge=1)
     """Optimiser steps after which the weak prover is kept."""
-    base_steps: int = Field(900, ge=1)
+    base_steps: int = Field(600, ge=1)
     """Optimiser steps after which the base policy is kept."""
-    strong_steps: int = Field(2000, ge=1)
+    strong_steps: int = Field(1500, ge=1)
     """Optimiser steps in all; the strong prover is the last checkpoint."""
-    batch_size: int = Field(128, ge=1)
+    batch_size: int = Field(64, ge=1)
     """Solver paths in one optimiser step."""
     learning_rate: float = Field(2e-3, gt=0, lt=1)
     """Highest learning rate of AdamW."""

@@ -71,10 +71,15 @@ def kept_steps(settings: PrepareSettings) -> dict[PolicyName, int]:
 
 
 def check_policies(settings: PrepareSettings) -> None:
-    """Raise InputError where a checkpoint folder is none or the steps are out of order."""
+    """Raise InputError where a checkpoint folder is none or the settings contradict each other."""
     for role in ROLES:
         if outside := outside_folder(settings, role):
             check_checkpoint(Path(outside))
+    if settings.hidden_size % (2 * settings.num_heads):
+        raise InputError(
+            "prepare.hidden_size: expected a multiple of 2 * prepare.num_heads = "
+            f"{2 * settings.num_heads}, got {settings.hidden_size}"
+        )
     for role, steps in kept_steps(settings).items():
         if steps > settings.strong_steps:
             raise InputError(

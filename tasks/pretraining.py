@@ -16,6 +16,7 @@ from pav.models.domains import domain
 from pav.models.embedded import MAX_POSITIONS, build_config, build_tokenizer
 from pav.models.errors import InputError
 from pav.models.hashing import stream_key
+from pav.models.number_types import fast_number_type
 from pav.models.records import Prefix, Problem
 from pav.models.schedules import warmup_cosine
 from pav.models.settings import PrepareSettings, RunSettings
@@ -108,15 +109,6 @@ def _padded(
     return Corpus(inputs, targets, lengths, nums.cumsum(0) - nums, nums)
 
 
-def fast_number_type(device: str) -> torch.dtype:
-    """Return bfloat16 where the device multiplies it natively, else float32."""
-    if device.startswith("cuda"):
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    abilities = torch.cpu.get_capabilities()
-    is_native = abilities.get("avx512_bf16") or abilities.get("amx_bf16")
-    return torch.bfloat16 if is_native else torch.float32
-
-
 def response_loss(
     model: Any, batch: tuple[torch.Tensor, torch.Tensor], *, number_type: torch.dtype
 ) -> torch.Tensor:
@@ -161,7 +153,7 @@ class Training:
             group["lr"] = rate
         loss = self._loss(corpus, step=self.step)
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP_NORM)
         self._optimizer.step()
         self.step += 1

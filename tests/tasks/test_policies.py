@@ -147,6 +147,12 @@ def test_a_checkpoint_after_the_end_of_the_training_is_refused(role):
         check_policies(run.prepare)
 
 
+def test_a_width_that_the_heads_cannot_share_is_refused():
+    run = settings(prepare={"hidden_size": 100, "num_heads": 3})
+    with pytest.raises(InputError, match=r"multiple of 2 \* prepare.num_heads = 6, got 100"):
+        check_policies(run.prepare)
+
+
 def test_embedded_policies_without_their_training_are_an_error(tmp_path):
     store = Store(str(tmp_path))
     with pytest.raises(WorkError, match="expected the stage 'pretrain' to be done"):
