@@ -57,6 +57,15 @@ class Choice:
     aggregate: str = AGGREGATES[0]
 
 
+def verifiers_by_role(manifests: Iterable[Manifest]) -> dict[str, Manifest]:
+    """Return role -> the training unit that has it among its heads."""
+    return {
+        str(head): manifest
+        for manifest in manifests
+        for head in manifest.unit.parameters.get("heads", ())
+    }
+
+
 def plan_choice(settings: RunSettings, inputs: SearchInputs) -> list[Unit]:
     """Return the units on validation problems; none where there are no such problems.
 
