@@ -29,6 +29,7 @@ class Lease:
     units: list[Unit]
     todo: list[Unit] = field(default_factory=list)
     done: list[Done] = field(default_factory=list)
+    attempts: int = 0
     failures: list[PavError] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -48,6 +49,7 @@ class Bay:
     settings_json: str
     store_root: str
     progress: StageProgress
+    retries: int
 
 
 def run_units(
@@ -62,7 +64,13 @@ def run_units(
     leases = [Lease(chunk) for chunk in split(units, len(pool.workers))]
     pool.start(len(leases))
     with StageProgress(stage, len(units)) as progress:
-        bay = Bay(stage_module(stage), settings.model_dump_json(), store.root, progress)
+        bay = Bay(
+            stage_module(stage),
+            settings.model_dump_json(),
+            store.root,
+            progress,
+            settings.runner.retries,
+        )
         errors = _run_leases(stage, leases, bay=bay, runner=settings.runner, pool=pool)
     failures = [error for lease in leases for error in lease.failures] + errors
     done = [result for lease in leases for result in lease.done]
@@ -108,6 +116,7 @@ def may_pass(task: "Task[Any, Any]", task_run: "TaskRun", state: "State[Any]") -
 def work_off(lease: Lease, worker: Worker, bay: Bay) -> list[dict[str, Any]]:
     """Execute a lease's units; a failure is raised last, the one that may pass before others."""
     passing: PavError | None = None
+    lease.attempts += 1
     for unit in list(lease.todo):
         name = unit.name
         job = Job(bay.stage_module, bay.settings_json, bay.store_root, unit)
@@ -118,8 +127,10 @@ def work_off(lease: Lease, worker: Worker, bay: Bay) -> list[dict[str, Any]]:
         try:
             result = worker.run(job, show)
         except PavError as error:
-            bay.progress.abandon(name, f"failed: {error}")
-            if isinstance(error, PASSING):
+            is_passing = isinstance(error, PASSING)
+            again = is_passing and lease.attempts <= bay.retries
+            bay.progress.abandon(name, f"{error}{' (will be tried again)' if again else ''}")
+            if is_passing:
                 passing = passing or error
                 continue
             lease.failures.append(error)
@@ -147,19 +158,23 @@ def _run_leases(
     running: dict[Any, tuple[Lease, Worker]] = {}
     waiting = list(leases)
     errors: list[PavError] = []
-    while waiting or running:
-        while waiting and idle:
-            lease, worker = waiting.pop(0), idle.pop(0)
-            named = task.with_options(task_run_name=lease.name.replace("{", "{{"))
-            future = named.submit(_Handle(lease, worker, bay))
-            running[future.task_run_id] = (lease, worker)
-            future.add_done_callback(finished.put)
-        future = finished.get()
-        lease, worker = running.pop(future.task_run_id)
-        idle.append(worker)
-        if lease.todo:
-            error = future.result(raise_on_failure=False)
-            errors.append(_as_failure(lease, error))
+    try:
+        while waiting or running:
+            while waiting and idle:
+                lease, worker = waiting.pop(0), idle.pop(0)
+                named = task.with_options(task_run_name=lease.name.replace("{", "{{"))
+                future = named.submit(_Handle(lease, worker, bay))
+                running[future.task_run_id] = (lease, worker)
+                future.add_done_callback(finished.put)
+            future = finished.get()
+            lease, worker = running.pop(future.task_run_id)
+            idle.append(worker)
+            if lease.todo:
+                errors.append(_as_failure(lease, future.result(raise_on_failure=False)))
+    finally:
+        # Stopped from outside: the leases' threads must end too, or the flow waits for them.
+        if running:
+            pool.abort()
     return errors
 
 

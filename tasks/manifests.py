@@ -125,7 +125,8 @@ def read_table(
     """Return the data set `name` of a unit, or some of its columns; StoreError if off schema."""
     file = data_file(manifest, f"{name}.parquet")
     try:
-        table = pl.read_parquet(io.BytesIO(store.read_bytes(file.path)), columns=columns)
+        data = io.BytesIO(store.read_bytes(file.path))
+        table = pl.read_parquet(data, columns=None if columns is None else list(columns))
     except pl.exceptions.PolarsError as error:
         raise StoreError(
             f"{store.address(file.path)}: expected the Parquet of {name!r}, got {error}; "

@@ -21,6 +21,7 @@ _QUIET = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
 }
 _STARTUP_SECONDS = 120.0
+_DRAIN_SECONDS = 5.0
 
 
 def quiet_prefect() -> None:
@@ -36,7 +37,7 @@ def orchestrated() -> Iterator[str]:
     Prefect's own temporary server would stay behind when the run is killed.
     """
     quiet_prefect()
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.settings import PREFECT_API_URL
 
     configured = PREFECT_API_URL.value()
     if configured:
@@ -45,10 +46,33 @@ def orchestrated() -> Iterator[str]:
     server = _start_server()
     try:
         address = _wait_until_ready(server)
-        with temporary_settings(updates={PREFECT_API_URL: address}):
+        _use_server(address)
+        try:
             yield address
+        finally:
+            _send_what_is_left()
     finally:
+        _use_server(None)
         _stop(server)
+
+
+def _use_server(address: str | None) -> None:
+    """Point every thread of this process to a server; Prefect's threads copy no context."""
+    from prefect.context import refresh_global_settings_context
+
+    os.environ.pop("PREFECT_API_URL", None)
+    if address is not None:
+        os.environ["PREFECT_API_URL"] = address
+    refresh_global_settings_context()
+
+
+def _send_what_is_left() -> None:
+    """Send Prefect's queued events and logs while its server still listens."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    for service in (EventsWorker, APILogWorker):
+        service.drain_all(timeout=_DRAIN_SECONDS)
 
 
 def _start_server() -> "subprocess.Popen[bytes]":
@@ -86,12 +110,13 @@ def _answers(address: str) -> bool:
 
 
 def _stop(server: "subprocess.Popen[bytes]") -> None:
-    for pipe in (server.stdin, server.stdout):
-        if pipe is not None:
-            pipe.close()
+    """End the server in order, so that the last states are in its database."""
     server.terminate()
     try:
         server.wait(5)
     except subprocess.TimeoutExpired:
         server.kill()
         server.wait()
+    for pipe in (server.stdin, server.stdout):
+        if pipe is not None:
+            pipe.close()

@@ -158,7 +158,7 @@ class Store:
         if self.is_local:
             kinds: tuple[type[Exception], ...] = (OSError,)
         else:
-            from botocore.exceptions import BotoCoreError
+            from botocore.exceptions import BotoCoreError  # type: ignore[import-untyped]
 
             kinds = (OSError, BotoCoreError)
         try:

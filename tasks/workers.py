@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 
-from pav.models.errors import EngineError, StoreError, WorkError
+from pav.models.errors import EngineError, PavError, StoreError, WorkError
 from pav.models.settings import RunSettings
 from pav.tasks.devices import DeviceLocks, cores_per_worker
 from pav.tasks.ledger import record
@@ -22,6 +22,11 @@ _THREAD_VARIABLES = (
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS",
     "RAYON_NUM_THREADS",
 )  # fmt: skip
+# Everything is loaded from local folders; a bar of a library would break the run's own.
+_OFFLINE = {
+    "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TRANSFORMERS_VERBOSITY": "error", "TOKENIZERS_PARALLELISM": "false",
+}  # fmt: skip
 
 
 def ignore(update: Update) -> None:
@@ -79,24 +84,26 @@ class Worker:
         label = f"{job.unit.stage} {job.unit.name}"
         started = time.monotonic()
         reply = None
+        loss = "interrupted: its lease was out of time, or the run was stopped"
         try:
             self.device(on_update)
             self._send(job)
             reply = self._receive(on_update, stall_seconds=self._pool.stall_seconds)
-        except EngineError as error:
-            self._record_loss(job, str(error), time.monotonic() - started)
-            raise EngineError(f"{label}: {error}") from None
+        except PavError as error:
+            loss = str(error)
+            raise type(error)(f"{label}: {error}") from None
         finally:
             # An interrupted worker would answer the next job with this one's result.
             if reply is None:
                 self.kill()
+                self._record_loss(job, loss, time.monotonic() - started)
         if isinstance(reply, Done):
             return reply
         if not isinstance(reply, Failure):
             raise EngineError(f"{label}: worker process: expected a result, got {reply!r}")
-        error = type(reply.error)(f"{label}: {reply.error}")
-        error.add_note(reply.details)
-        raise error
+        failure = type(reply.error)(f"{label}: {reply.error}")
+        failure.add_note(reply.details)
+        raise failure
 
     def ask_to_end(self) -> None:
         """Tell the process that no job will follow; do not wait."""
@@ -116,9 +123,9 @@ class Worker:
         """End the process now, and forget it."""
         if self._process is None:
             return
-        self._process.kill()
-        self._process.wait()
-        self._process = None
+        process, self._process = self._process, None
+        process.kill()
+        process.wait()
         for connection in (self._requests, self._replies):
             with suppress(OSError):
                 connection.close()
@@ -137,7 +144,7 @@ class Worker:
         return subprocess.Popen(
             [*command, self._pool.requested_device, str(self._index)],
             pass_fds=(read_end, write_end), stdin=subprocess.DEVNULL, stdout=2,
-            env={**os.environ, "TOKENIZERS_PARALLELISM": "false", **limits},
+            env={**_OFFLINE, **os.environ, **limits},
             start_new_session=True,
         )  # fmt: skip
 
@@ -213,6 +220,13 @@ class WorkerPool:
     def device(self) -> str:
         """The device of the first worker: `cpu` or `cuda:N`."""
         return self.workers[0].device()
+
+    def abort(self) -> None:
+        """End every process now, in the middle of its work; no job is taken any more."""
+        self.is_closed = True
+        for worker in self.workers:
+            worker.kill()
+        self.locks.close()
 
     def close(self) -> None:
         """End every process and give the devices back; no job is taken any more."""

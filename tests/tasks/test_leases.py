@@ -118,7 +118,7 @@ def test_a_lease_over_its_time_ends_its_worker_and_is_tried_again(store, tmp_pat
     run(store, [late], timeout_seconds=3)
     assert time.monotonic() - started < 60
     assert find_many(store, [late])
-    assert events(store, "a") == ["started", "started", "finished"]
+    assert events(store, "a") == ["started", "failed", "started", "finished"]
 
 
 def test_nothing_to_do_starts_nothing(tmp_path):
@@ -192,28 +192,51 @@ def is_alive(pid):
         return False
 
 
-@pytest.mark.slow
-def test_a_killed_run_leaves_no_process_not_even_the_server(store, tmp_path):
+def start_run(store, tmp_path, *, api):
+    """Start a run in a process of its own; return it when its second unit is under way."""
     marker = tmp_path / "marker"
-    environment = {**os.environ, "PREFECT_HOME": str(tmp_path / "home")}
-    environment.pop("PREFECT_API_URL", None)
+    environment = {**os.environ, "PREFECT_HOME": str(tmp_path / "home"), "PREFECT_API_URL": api}
     command = [sys.executable, "-c", FLOW, store.root, "sleep_once", str(marker)]
-    parent = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
+    parent = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    )
     address = parent.stdout.readline().decode().strip()
     assert address.startswith("http://127.0.0.1:")
     deadline = time.monotonic() + 60
     while not marker.exists() and time.monotonic() < deadline:
         time.sleep(0.1)
-    children = children_of(parent.pid)
+    assert marker.exists()
+    return parent, children_of(parent.pid)
+
+
+def wait_for_end_of(pids, seconds=10):
+    deadline = time.monotonic() + seconds
+    while any(map(is_alive, pids)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return [pid for pid in pids if is_alive(pid)]
+
+
+@pytest.mark.faults
+def test_a_killed_run_leaves_no_process_not_even_the_server(store, tmp_path):
+    parent, children = start_run(store, tmp_path, api="")
     assert len(children) >= 2
     parent.send_signal(signal.SIGKILL)
-    parent.wait()
-    deadline = time.monotonic() + 10
-    while any(map(is_alive, children)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not any(map(is_alive, children))
+    parent.communicate()
+    assert wait_for_end_of(children) == []
     run(store, missing(store, [Unit("toy", "first", 1, {"name": "first"})]))
     assert events(store, "first") == ["started", "finished"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_ends_within_seconds_and_says_little(store, tmp_path, prefect_api, how):
+    parent, children = start_run(store, tmp_path, api=prefect_api)
+    parent.send_signal(how)
+    stopped = time.monotonic()
+    _, said = parent.communicate(timeout=60)
+    assert parent.returncode != 0
+    assert time.monotonic() - stopped < 20
+    assert wait_for_end_of(children) == []
+    assert b"Error logging to API" not in said
 
 
 @given(st.integers(1, 200), st.integers(1, 8))

@@ -1,0 +1,46 @@
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from pav.tasks.orchestrator import orchestrated
+
+PARENT = """
+from pav.tasks.orchestrator import _start_server
+import sys
+server = _start_server()
+print(server.pid, server.stdout.readline().decode().strip(), flush=True)
+sys.stdin.read()
+"""
+
+
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_the_temporary_server_ends_when_its_parent_is_killed(tmp_path):
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PREFECT_HOME": str(tmp_path)},
+    )
+    server, port = map(int, parent.stdout.readline().split())
+    assert port > 0
+    assert is_alive(server)
+    parent.kill()
+    parent.communicate()
+    deadline = time.monotonic() + 10
+    while is_alive(server) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_alive(server)
+
+
+def test_a_configured_server_is_used_and_no_other_is_started(prefect_api):
+    with orchestrated() as address:
+        assert address == prefect_api
+    assert os.environ["PREFECT_API_URL"] == prefect_api
