@@ -102,11 +102,6 @@ def advantage_errors(errors: ArrayLike) -> Floats:
     return np.sqrt(squares[1:] + squares[:-1])
 
 
-def effective_reward(q: float, advantage: float, alpha: float) -> float:
-    """Return Q + alpha A (the bracket of Eq. 5); exactly Q where alpha is 0."""
-    return q + alpha * advantage
-
-
 def _counts(num_correct: ArrayLike, num_rollouts: ArrayLike) -> tuple[Floats, Floats]:
     """Return both counts as broadcast arrays of floats; InputError unless 0 <= c <= n."""
     correct, rollouts = np.broadcast_arrays(

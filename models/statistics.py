@@ -3,7 +3,7 @@
 Shapes: S pipeline seeds, P problems, R resamples, C columns (arms or differences).
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,10 +26,6 @@ class Interval:
     def excludes_zero(self) -> bool:
         """Whether the interval lies wholly above or wholly below zero."""
         return self.low > 0 or self.high < 0
-
-    def to_record(self) -> dict[str, float | bool]:
-        """Return the interval as JSON would have it."""
-        return asdict(self) | {"excludes_zero": self.excludes_zero}
 
 
 def bootstrap_weights(num_items: int, num_resamples: int, *, seed: int) -> Floats:

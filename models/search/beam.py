@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from pav.models.planners import full_response
 from pav.models.records import Algorithm, Extend, Grade, Prefix, Sample, Score
 from pav.models.search.results import Ledger, Sampling, SearchResult
-from pav.models.search.rewards import BASE, BASE_VERIFIER, Prover, Rule, Scores, best
+from pav.models.search.rewards import (
+    BASE,
+    BASE_VERIFIER,
+    Prover,
+    Rule,
+    Scores,
+    best,
+    effective_reward,
+)
 
 # The most steps of a response: a bound against policies that never stop.
 MAX_STEPS = 16
@@ -136,7 +144,7 @@ def _scored(
         Candidate(
             each.prefix,
             each.num_tokens,
-            own[-1] + guide.alpha * guide.prover.advantage(provers),
+            effective_reward(own, provers, prover=guide.prover, alpha=guide.alpha),
             own,
         )
         for each, own, provers in zip(candidates, q, mu, strict=True)

@@ -35,9 +35,17 @@ class Prover:
 BASE = Prover()
 
 
+def effective_reward(q: Scores, mu: Scores, *, prover: Prover, alpha: float) -> float:
+    """Return Q + alpha A^mu of the last step (the bracket of Eq. 5); exactly Q where alpha is 0."""
+    return q[-1] + alpha * prover.advantage(mu)
+
+
 def effective_rewards(q: Scores, mu: Scores, *, prover: Prover, alpha: float) -> list[float]:
-    """Return Q + alpha A^mu after each step (the bracket of Eq. 5)."""
-    return [q[step] + alpha * prover.advantage(mu[: step + 1]) for step in range(1, len(q))]
+    """Return the effective reward after each step; `q` and `mu` begin with the bare problem."""
+    return [
+        effective_reward(q[:end], mu[:end], prover=prover, alpha=alpha)
+        for end in range(2, len(q) + 1)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,8 +99,3 @@ def test_a_step_that_changes_nothing_has_no_advantage():
 def test_the_error_of_an_advantage_adds_both_variances_and_a_verdict_has_none():
     errors = estimators.advantage_errors([0.3, 0.4, 0.0])
     assert errors.tolist() == pytest.approx([0.5, 0.4])
-
-
-@given(st.floats(0, 1), st.floats(-1, 1))
-def test_alpha_zero_leaves_q_bit_for_bit(q, advantage):
-    assert estimators.effective_reward(q, advantage, 0.0) == q

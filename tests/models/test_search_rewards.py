@@ -43,6 +43,12 @@ def test_a_rule_says_which_verifiers_it_reads():
     assert Rule("effective_last", prover=Prover("weak", "q_weak")).verifiers == {"q", "q_weak"}
 
 
+@given(st.floats(0, 1), st.floats(0, 1), st.integers(1, 32))
+def test_alpha_zero_leaves_q_bit_for_bit(before, after, k):
+    q = (before, after)
+    assert effective_rewards(q, q, prover=Prover("bo", "q", k), alpha=0.0) == [after]
+
+
 def test_the_first_of_equals_is_best():
     assert best([0.1, 0.5, 0.5]) == 1
 
