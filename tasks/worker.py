@@ -112,6 +112,8 @@ def main(arguments: list[str]) -> int:
         replies.send(Failure(as_pav_error(error), traceback.format_exc()))
         return 1
     replies.send(Ready(device))
+    for name in arguments[4:]:
+        importlib.import_module(name)
     bench = Bench(device, replies.update)
     while (job := inbox.get()) is not None:
         replies.send(execute(job, bench))

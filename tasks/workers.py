@@ -142,7 +142,7 @@ class Worker:
         command = [sys.executable, "-m", "pav.tasks.worker", str(read_end), str(write_end)]
         # A session of its own: Ctrl-C reaches the run alone, which then ends its workers.
         return subprocess.Popen(
-            [*command, self._pool.requested_device, str(self._index)],
+            [*command, self._pool.requested_device, str(self._index), *self._pool.preload],
             pass_fds=(read_end, write_end), stdin=subprocess.DEVNULL, stdout=2,
             env={**_OFFLINE, **os.environ, **limits},
             start_new_session=True,
@@ -194,13 +194,22 @@ class Worker:
 
 
 class WorkerPool:
-    """Worker processes, each with its share of the cores; leaving the context ends them all."""
+    """Worker processes, each with its share of the cores; leaving the context ends them all.
+
+    `preload` names modules that a started worker imports while it has nothing to do.
+    """
 
     def __init__(
-        self, num_workers: int, *, device: str = "auto", stall_seconds: float | None = None
+        self,
+        num_workers: int,
+        *,
+        device: str = "auto",
+        stall_seconds: float | None = None,
+        preload: tuple[str, ...] = (),
     ) -> None:
         self.requested_device = device
         self.stall_seconds = stall_seconds
+        self.preload = preload
         self.is_closed = False
         self.locks = DeviceLocks()
         self.workers = [Worker(self, index) for index in range(num_workers)]
@@ -240,6 +249,11 @@ class WorkerPool:
 
 @contextmanager
 def pool(settings: RunSettings) -> Iterator[WorkerPool]:
-    """Give the workers that the settings ask for; they start at their first job."""
-    with WorkerPool(settings.runner.workers, device=settings.engine.device) as workers:
+    """Give the workers that the settings ask for; they start at their first job or `start`."""
+    workers = WorkerPool(
+        settings.runner.workers,
+        device=settings.engine.device,
+        preload=("torch", "transformers"),
+    )
+    with workers:
         yield workers

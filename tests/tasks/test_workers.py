@@ -181,6 +181,15 @@ def test_a_bad_device_reaches_the_parent_as_bad_input(store):
         pool.workers[0].run(job(store, unit()))
 
 
+def test_a_started_worker_imports_ahead_of_its_first_job(store, tmp_path, monkeypatch):
+    (tmp_path / "ahead.py").write_text("from pathlib import Path; Path(__file__ + '.here').touch()")
+    monkeypatch.setenv("PYTHONPATH", f"{HERE}:{tmp_path}")
+    with WorkerPool(1, device="cpu", preload=("ahead",)) as pool:
+        pool.start(1)
+        wait_until(lambda: (tmp_path / "ahead.py.here").exists())
+        assert pool.workers[0].run(job(store, unit())).unit_id == unit().unit_id
+
+
 def test_cores_are_shared_and_never_none():
     assert cores_per_worker(1) == len(os.sched_getaffinity(0))
     assert cores_per_worker(1000) == 1
