@@ -10,11 +10,12 @@ from pav.models.records import Problem
 from pav.models.settings import RunSettings
 from pav.tasks.engine import check_kind
 from pav.tasks.labelling_plan import plan_labelling
-from pav.tasks.manifests import find_many
+from pav.tasks.manifests import find_many, read_tables
 from pav.tasks.policies import PolicySpec, check_policies, plan_pretrain, resolve_policies
 from pav.tasks.problems import plan_problems, read_problems
 from pav.tasks.run_records import FinishedRun
 from pav.tasks.sampling_plan import plan_sampling
+from pav.tasks.searching_plan import Choice, SearchInputs, choose, plan_choice, plan_search
 from pav.tasks.store import Store
 from pav.tasks.units import Manifest, Unit
 
@@ -82,7 +83,7 @@ class Plan:
         """The problems by id."""
         return read_problems(self.store, self.finished("problems")[0].unit.unit_id)
 
-    @property
+    @cached_property
     def policies(self) -> Mapping[str, PolicySpec]:
         """Who plays weak, base and strong."""
         pretrain = self.finished("pretrain")
@@ -145,9 +146,46 @@ def _label(plan: Plan) -> list[Unit]:
     )
 
 
+def _choose(plan: Plan) -> list[Unit]:
+    settings = plan.settings
+    return [
+        unit
+        for seed in settings.pipeline_seeds
+        for unit in plan_choice(settings, _search_inputs(plan, seed))
+    ]
+
+
+def _evaluate(plan: Plan) -> list[Unit]:
+    return [
+        unit
+        for seed in plan.settings.pipeline_seeds
+        for unit in plan_search(
+            plan.settings, _search_inputs(plan, seed), _choice_of_seed(plan, seed)
+        )
+    ]
+
+
+def _choice_of_seed(plan: Plan, pipeline_seed: int) -> Choice:
+    results = read_tables(plan.store, plan.of_seed("choose", pipeline_seed), "search_results")
+    return choose(plan.settings, results)
+
+
+def _search_inputs(plan: Plan, pipeline_seed: int) -> SearchInputs:
+    trained = plan.of_seed("train", pipeline_seed)
+    return SearchInputs(
+        pipeline_seed=pipeline_seed,
+        problems=plan.problems,
+        problems_manifest=plan.finished("problems")[0],
+        policy=plan.policies["base"],
+        verifiers={manifest.unit.parameters["verifier"]: manifest for manifest in trained},
+    )
+
+
 _PLANNERS: Mapping[str, Callable[[Plan], list[Unit]]] = {
     "problems": _problems,
     "pretrain": _pretrain,
     "sample": _sample,
     "label": _label,
+    "choose": _choose,
+    "evaluate": _evaluate,
 }

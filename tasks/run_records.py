@@ -93,7 +93,22 @@ def _policy_rows(policies: Mapping[str, PolicySpec]) -> list[dict[str, Any]]:
 
 
 def _verifier_rows(run: FinishedRun) -> list[dict[str, Any]]:
-    return []
+    return [
+        {
+            "name": manifest.unit.parameters["verifier"],
+            "pipeline_seed": manifest.unit.parameters["pipeline_seed"],
+            "kind": "orm" if "orm" in manifest.unit.parameters["verifier"] else "q",
+            "policy_id": run.policies["base"].policy_id,
+            "checkpoint": f"{_folder(manifest)}/model",
+            "unit_id": manifest.unit.unit_id,
+        }
+        for manifest in run.manifests.get("train", ())
+    ]
+
+
+def _folder(manifest: Manifest) -> str:
+    """Return where a unit's files lie in the store."""
+    return manifest.files[0].path.removesuffix(f"/{manifest.files[0].name}")
 
 
 def _write_json(store: Store, path: str, value: Mapping[str, Any]) -> None:
