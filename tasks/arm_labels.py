@@ -14,7 +14,7 @@ ALPHA, TIMES, DASH, MINUS = (
 
 _VERIFIERS = {
     "orm": "ORM",
-    "orm_all": "ORM",
+    "orm_all": "ORM, all completions",
     "orm_seed": "ORM, seed solutions",
     "q": "Q",
     "q_product": "product of Q",

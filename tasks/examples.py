@@ -60,8 +60,7 @@ def advantages_along(values: Sequence[float | None]) -> Numbers:
 
 def worked_examples(tables: ExampleTables, *, count: int, main_k: int) -> list[Example]:
     """Return up to `count` examples on different problems; the same for the same tables."""
-    seed = tables.scores["pipeline_seed"].min() if not tables.scores.is_empty() else None
-    scores = tables.scores.filter(pl.col("pipeline_seed") == seed)
+    scores = tables.scores.filter(pl.col("pipeline_seed") == pl.col("pipeline_seed").min())
     candidates = _candidates(tables.solutions, scores)
     problems = {row["problem_id"]: row for row in tables.problems.to_dicts()}
     chosen: list[Example] = []

@@ -227,7 +227,7 @@ def comparison_figure(rows: Sequence[Row], *, title: str, caption: str) -> Figur
                 ha="center", fontsize=8.5, color=BLACK,
             )  # fmt: skip
         axes.axvline(0, color=BLACK, lw=1)
-        names = [fill(str(row["label"]), 36) for row in reversed(rows)]
+        names = [fill(str(row["label"]), 40) for row in reversed(rows)]
         axes.set_yticks(range(len(rows)), names)
         axes.set_ylim(-0.6, len(rows) - 0.3)
         axes.xaxis.set_major_formatter(lambda value, _: points(value, sign=True))

@@ -169,7 +169,7 @@ def limit_figures(inputs: ReportInputs) -> list[Figure]:
                 arms, title="Held by the candidates, taken by the pick", caption=caption
             )
         )
-    by_step = _by_step(inputs.scores)
+    by_step = metrics_by_step(inputs.scores)
     if by_step:
         found.append(
             diagnostic_figures.auc_figure(
@@ -181,8 +181,8 @@ def limit_figures(inputs: ReportInputs) -> list[Figure]:
     return found
 
 
-def _by_step(scores: pl.DataFrame) -> list[Row]:
-    """Return AUC by verifier and number of steps, where both classes occur."""
+def metrics_by_step(scores: pl.DataFrame) -> list[Row]:
+    """Return metrics by verifier and number of steps, where both classes occur."""
     if scores.is_empty():
         return []
     table = metrics_table(scores, by=("verifier", "num_steps"))
@@ -220,7 +220,7 @@ def verifier_figures(inputs: ReportInputs) -> list[Figure]:
             continue
         source = f"{mine.height:,} labelled step ends. {_held_out(inputs)}"
         caption = f"{source} Bars: how many fall in each bin."
-        title = verifier_label(name) + (" (all completions)" if name == "orm_all" else "")
+        title = verifier_label(name)
         found.append(
             diagnostic_figures.reliability_figure(mine, verifier=name, title=title, caption=caption)
         )

@@ -1,6 +1,6 @@
 """The report's tables as rows of text; the HTML page and Prefect's artifacts show the same ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pav.tasks.arm_labels import (
@@ -15,7 +15,6 @@ from pav.tasks.arm_labels import (
     verifier_label,
 )
 from pav.tasks.planning import StageReport
-from pav.tasks.truth_check import TruthCheck
 
 
 @dataclass(frozen=True)
@@ -87,28 +86,57 @@ def dataset_table(stages: Sequence[StageReport]) -> Table:
     return Table("datasets", columns, rows, (0, 1, 5))
 
 
-def timing_table(stages: Sequence[StageReport]) -> Table:
-    """Return the seconds of work that each stage's made units took."""
-    total = sum(stage.seconds for stage in stages)
-    rows = [(stage.stage, str(stage.made), f"{stage.seconds:,.1f}") for stage in stages]
-    caption = "Seconds of work in units made by this run, summed over workers; reused units cost 0."
-    rows.append(("all", str(sum(stage.made for stage in stages)), f"{total:,.1f}"))
-    columns = ("stage", "units made", "seconds of work")
-    return Table("timings", columns, tuple(rows), caption=caption)
+def timing_table(
+    stages: Sequence[StageReport], *, unit_seconds: Mapping[str, float] | None = None
+) -> Table:
+    """Return the seconds of work of each stage: in this run, and of its units whenever made."""
+    ever = unit_seconds or {}
+    rows = [
+        (stage.stage, stage.made, stage.seconds, ever.get(stage.stage, stage.seconds))
+        for stage in stages
+    ]
+    rows.append(
+        ("all", *(sum(row[place] for row in rows) for place in (1, 2, 3)))  # type: ignore[misc]
+    )
+    caption = "Seconds of work, summed over workers. The last column counts reused units too."
+    columns = ("stage", "units made", "seconds in this run", "seconds of all its units")
+    shown = tuple(
+        (name, str(made), f"{now:,.1f}", f"{then:,.1f}") for name, made, now, then in rows
+    )
+    return Table("timings", columns, shown, caption=caption)
 
 
-def truth_table(check: TruthCheck) -> Table:
+def unsolved_table(unsolved: Sequence[Row]) -> Table:
+    """Return problems that no solution and no rollout solved, the first of them by name."""
+    columns = ("question", "split", "solutions", "rollouts")
+    rows = tuple(
+        (
+            str(row["question"]),
+            str(row["split"]),
+            str(row["num_solutions"]),
+            str(row["num_rollouts"] or 0),
+        )
+        for row in unsolved[:_MOST_UNSOLVED]
+    )
+    more = len(unsolved) - len(rows)
+    return Table("never-solved", columns, rows, (0, 1), f"and {more} more" if more else "")
+
+
+_MOST_UNSOLVED = 40
+
+
+def truth_table(truth: Row) -> Table:
     """Return what the exact solver says of the labelled prefixes."""
     columns = ("prefix", "prefixes", "rollouts", "with a right rollout", "share %")
     rows = tuple(
         (
-            row.kind,
-            f"{row.num_prefixes:,}",
-            f"{row.num_rollouts:,}",
-            f"{row.num_with_correct:,}",
-            points(row.num_with_correct / row.num_prefixes),
+            str(row["kind"]),
+            f"{row['num_prefixes']:,}",
+            f"{row['num_rollouts']:,}",
+            f"{row['num_with_correct']:,}",
+            points(row["num_with_correct"] / row["num_prefixes"]),
         )
-        for row in check.rows
+        for row in truth["rows"]
     )
     return Table("truth", columns, rows)
 

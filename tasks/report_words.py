@@ -68,8 +68,13 @@ def tiles(inputs: ReportInputs) -> list[Tile]:
     found = [Tile(f"{points(arm['accuracy'])}%", _tile_words(arm)) for arm in shown]
     if inputs.results.get("wall_seconds"):
         minutes = float(inputs.results["wall_seconds"]) / 60
-        found.append(Tile(f"{minutes:.1f} min", "wall time of the run"))
+        reused, total = (sum(getattr(stage, name) for stage in inputs.stages) for name in _UNITS)
+        words = f"wall time of this run, {reused} of {total} units reused"
+        found.append(Tile(f"{minutes:.1f} min", words))
     return found
+
+
+_UNITS = ("reused", "total")
 
 
 def _tile_words(arm: Row) -> str:

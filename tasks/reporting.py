@@ -1,73 +1,64 @@
 """The report of a run: one self-contained HTML page, its figures as files, and results.json."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from pav.models.metrics import metrics_table
 from pav.tasks import report_figures, report_tables, report_words
 from pav.tasks.arm_labels import DASH, MINUS
 from pav.tasks.examples import Example, ExampleTables, Track, advantages_along, worked_examples
 from pav.tasks.figures import comparison_figure
 from pav.tasks.plotting import Figure
 from pav.tasks.report_inputs import ReportInputs
+from pav.tasks.report_tables import Table
+from pav.tasks.report_words import Claim
 from pav.tasks.store import Store
-from pav.tasks.truth_check import truth_check
+
+Shown = TypeVar("Shown", Figure, Table)
 
 
 @dataclass(frozen=True)
-class ReportPaths:
-    """Where a report lies in the store."""
+class WrittenReport:
+    """Where a report lies in the store, and the tables and claims that it shows."""
 
     report: str
     results: str
     figures: tuple[str, ...]
+    tables: tuple[Table, ...]
+    claims: tuple[Claim, ...]
 
 
-def write_report(store: Store, run_id: str, inputs: ReportInputs) -> ReportPaths:
-    """Write the page, its figures as SVG files and results.json of a run; return their paths."""
+def write_report(store: Store, run_id: str, inputs: ReportInputs) -> WrittenReport:
+    """Write the page, its figures as SVG files and results.json of a run."""
     context = report_context(run_id, inputs)
-    drawn = [item for value in context.values() for item in _figures(value)]
+    drawn = _found(context, Figure)
     folder = f"runs/{run_id}"
-    paths = ReportPaths(
+    written = WrittenReport(
         f"{folder}/report.html",
         f"{folder}/results.json",
         tuple(f"{folder}/figures/{figure.name}.svg" for figure in drawn),
+        tuple(table for table in _found(context, Table) if table.rows),
+        tuple(context["claims"]),
     )
-    for path, figure in zip(paths.figures, drawn, strict=True):
+    for path, figure in zip(written.figures, drawn, strict=True):
         store.write_bytes(path, figure.svg)
-    results = json.dumps(_plain(full_results(run_id, inputs)), indent=2, allow_nan=False)
-    store.write_bytes(paths.results, (results + "\n").encode())
-    store.write_bytes(paths.report, render(context).encode())
-    return paths
+    results = json.dumps(full_results(inputs), indent=2, allow_nan=False)
+    store.write_bytes(written.results, (results + "\n").encode())
+    store.write_bytes(written.report, render(context).encode())
+    return written
 
 
-def full_results(run_id: str, inputs: ReportInputs) -> dict[str, Any]:
-    """Return what `results.json` holds: search, verifiers, labels, the solver's check, stages."""
-    check = truth_check(inputs.problems, inputs.prefixes, inputs.label_blocks)
+def full_results(inputs: ReportInputs) -> dict[str, Any]:
+    """Return what `results.json` holds: the results, verifiers by step, labels summed up."""
     return {
-        "run_id": run_id,
-        "settings": inputs.settings.model_dump(mode="json"),
         **inputs.results,
-        "verifiers": verifier_rows(inputs),
-        "verifiers_by_step": metrics_table(
-            inputs.scores, by=("verifier", "split", "num_steps")
-        ).to_dicts(),
+        "verifiers_by_step": report_figures.metrics_by_step(inputs.scores),
         "labels": report_words.label_summary(inputs),
-        "truth": check.to_record() if check else None,
-        "stages": [asdict(stage) for stage in inputs.stages],
     }
-
-
-def verifier_rows(inputs: ReportInputs) -> list[dict[str, Any]]:
-    """Return the metrics of each verifier on each held-out split; none without scores."""
-    measured = metrics_table(inputs.scores, by=("verifier", "split"))
-    return measured.to_dicts() if "auc" in measured.columns else []
 
 
 def render(context: Mapping[str, Any]) -> str:
@@ -102,7 +93,9 @@ def report_context(run_id: str, inputs: ReportInputs) -> dict[str, Any]:
         **_verifiers_part(inputs),
         "arm_table": report_tables.arm_table(inputs.arms, caption=_arm_caption(inputs)),
         "dataset_table": report_tables.dataset_table(inputs.stages),
-        "timing_table": report_tables.timing_table(inputs.stages),
+        "timing_table": report_tables.timing_table(
+            inputs.stages, unit_seconds=inputs.results["unit_seconds"]
+        ),
     }
 
 
@@ -163,23 +156,28 @@ def _search_part(inputs: ReportInputs) -> dict[str, Any]:
 
 def _labels_part(inputs: ReportInputs) -> dict[str, Any]:
     """Return what labels look like and what the exact solver says of them."""
-    check = truth_check(inputs.problems, inputs.prefixes, inputs.label_blocks)
+    truth, unsolved = inputs.results["truth"], inputs.results["never_solved"]
     return {
         "label_words": report_words.label_words(inputs),
         "label_figures": report_figures.label_figures(inputs),
-        "truth": check,
-        "truth_table": report_tables.truth_table(check) if check else None,
+        "truth": truth,
+        "truth_table": report_tables.truth_table(truth) if truth else None,
+        "num_unsolved": len(unsolved),
+        "unsolved_table": report_tables.unsolved_table(unsolved),
     }
 
 
 def _verifiers_part(inputs: ReportInputs) -> dict[str, Any]:
     """Return the verifiers' metrics, reliability and training curves."""
     caption = (
-        "Held-out problems, pipeline seeds pooled; the ORM on finished solutions alone where it "
-        "was scored there alone. The Brier score has the labels' own sampling variance taken off."
+        "Problems that no verifier was trained on, pipeline seeds pooled; prefixes are those that "
+        "the verifier scored and that have a label. The Brier score has the labels' own sampling "
+        "variance taken off."
     )
     return {
-        "verifier_table": report_tables.verifier_table(verifier_rows(inputs), caption=caption),
+        "verifier_table": report_tables.verifier_table(
+            inputs.results["verifiers"], caption=caption
+        ),
         "verifier_figures": report_figures.verifier_figures(inputs),
         "training_figures": report_figures.training_figures(inputs),
     }
@@ -206,7 +204,7 @@ def example_rows(example: Example) -> dict[str, Any]:
         {
             "index": index,
             "text": example.steps[index - 1].rstrip("\n") if index else "(the bare hand)",
-            "is_wrong": index > 0 and index == example.wrong_step,
+            "mark": _mark(example, index),
             "is_solvable": example.is_solvable[index],
             "labelled": base.labelled[index],
             "count": example.counts[index],
@@ -225,6 +223,14 @@ def example_rows(example: Example) -> dict[str, Any]:
         "rows": rows,
         "outcome": _orm_words([track for track in others if not track.labelled]),
     }
+
+
+def _mark(example: Example, index: int) -> str:
+    """Return what is wrong with a step: its text, or that it puts the target out of reach."""
+    if index and index == example.wrong_step:
+        return "wrong step"
+    lost = index and example.is_solvable[index - 1] and example.is_solvable[index] is False
+    return "target out of reach" if lost else ""
 
 
 def _advantage_pair(track: Track) -> dict[str, Any]:
@@ -272,20 +278,10 @@ def _arm_caption(inputs: ReportInputs) -> str:
     )
 
 
-def _figures(value: Any) -> list[Figure]:
-    """Return the figures in a value of the context."""
-    if isinstance(value, Figure):
-        return [value]
-    return [item for item in value if isinstance(item, Figure)] if isinstance(value, list) else []
-
-
-def _plain(value: Any) -> Any:
-    """Return nested results with None where a number is not finite, which JSON has no word for."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _found(context: Mapping[str, Any], kind: type[Shown]) -> list[Shown]:
+    """Return the figures, or the tables, of a context in the order of the page."""
+    values = [each if isinstance(each, list) else [each] for each in context.values()]
+    return [item for value in values for item in value if isinstance(item, kind)]
 
 
 def _version() -> str:

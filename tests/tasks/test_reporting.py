@@ -1,10 +1,12 @@
 """The report: a page that opens offline, with every number it was given and none made up."""
 
+import html
 import itertools
 import json
 import math
 import random
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import polars as pl
@@ -14,13 +16,19 @@ from pav.models.domains.countdown import Countdown, is_solvable_prefix
 from pav.models.domains.countdown_solver import is_solvable, legal_moves
 from pav.models.domains.countdown_text import format_steps
 from pav.models.hashing import digest
+from pav.models.metrics import metrics_table
 from pav.models.records import Prefix
 from pav.models.settings import RunSettings
+from pav.tasks.artifacts import artifact_key, claims_markdown, table_records
 from pav.tasks.datasets import frame
+from pav.tasks.examples import ExampleTables, worked_examples
 from pav.tasks.planning import StageReport
 from pav.tasks.report_inputs import ReportInputs
-from pav.tasks.reporting import render, report_context, write_report
+from pav.tasks.report_tables import dataset_table
+from pav.tasks.report_words import claims, limits
+from pav.tasks.reporting import example_rows, render, report_context, signed, write_report
 from pav.tasks.store import Store
+from pav.tasks.truth_check import truth_check
 
 DOMAIN = Countdown()
 KEYS = {
@@ -90,8 +98,9 @@ def invented_inputs(num_problems=40):
             prefix_id = digest([problem.problem_id, prefix.text, prefix.is_finished], length=20)
             tables["prefixes"].append(
                 {
-                    "prefix_id": prefix_id, "problem_id": problem.problem_id, "steps": steps[:count],
-                    "text": prefix.text, "num_steps": count, "num_tokens": 10 * count,
+                    "prefix_id": prefix_id, "problem_id": problem.problem_id,
+                    "steps": steps[:count], "text": prefix.text, "num_steps": count,
+                    "num_tokens": 10 * count,
                     "is_terminal": prefix.is_finished, "unit_id": "sample-0",
                     "verdict": str(grading.verdict) if prefix.is_finished else None,
                 }
@@ -130,9 +139,18 @@ def invented_inputs(num_problems=40):
                         {**row, "verifier": name, "score": 1 / (1 + math.exp(-logit - tilt))}
                         for name, tilt in (("orm_all", 0.2), ("orm_seed", -0.3))
                     ]
+    results = {
+        **invented_results(),
+        "truth": truth_check(
+            problem_frame(problems),
+            frame("prefixes", tables["prefixes"]),
+            frame("label_blocks", tables["label_blocks"]),
+        ).to_record(),
+        "verifiers": metrics_table(frame("scores", scores), by=("verifier", "split")).to_dicts(),
+    }
     return ReportInputs(
         settings=RunSettings(),
-        results=invented_results(),
+        results=results,
         stages=(
             StageReport("problems", 1, 1, 0, 0.0, ("problems",)),
             StageReport("sample", 8, 8, 0, 0.0, ("prefixes", "solution_prefixes", "solutions")),
@@ -219,6 +237,11 @@ def invented_results():
             }
             for alpha in (0.0, 0.1, 0.3, 0.5, 0.7, 1.0)
         ],
+        "wall_seconds": 812.0,
+        "unit_seconds": {"label": 410.0, "train": 210.8},
+        "never_solved": [
+            {"question": "1 1 4 6", "split": "test", "num_solutions": 2, "num_rollouts": 48}
+        ],
         "coverage": [
             {
                 "num_seeds": 3, "num_problems": 262, "seed_sd_logits": spread,
@@ -261,5 +284,162 @@ def inputs():
 
 
 @pytest.fixture(scope="module")
-def page(inputs):
-    return render(report_context("20260101-abc", inputs))
+def store(tmp_path_factory):
+    return Store(str(tmp_path_factory.mktemp("store")))
+
+
+@pytest.fixture(scope="module")
+def written(inputs, store):
+    return write_report(store, "run-1", inputs)
+
+
+@pytest.fixture(scope="module")
+def page(store, written):
+    return store.read_bytes(written.report).decode()
+
+
+@pytest.fixture(scope="module")
+def bare(inputs):
+    """What the page of a run shows that only took single samples."""
+    arms = [arm for arm in inputs.results["arms"] if arm["strategy"] == "single"]
+    nothing = ("comparisons", "other_comparisons", "compute", "verifiers", "validation")
+    results = {**inputs.results, "arms": arms, "truth": None, **{name: [] for name in nothing}}
+    empty = replace(
+        inputs,
+        results=results,
+        scores=inputs.scores.clear(),
+        label_blocks=inputs.label_blocks.clear(),
+        training_runs=inputs.training_runs.clear(),
+        stages=(),
+    )
+    return report_context("bare", empty)
+
+
+class Links(HTMLParser):
+    """Every address that a page asks a browser to load, and every id and anchor."""
+
+    def __init__(self):
+        super().__init__()
+        self.loaded, self.ids, self.anchors, self.images = [], [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.ids += [found["id"]] if "id" in found else []
+        if tag == "a":
+            self.anchors.append(found["href"])
+        elif tag == "img":
+            self.images.append(found)
+        else:
+            self.loaded += [found[name] for name in ("src", "href") if name in found]
+
+
+@pytest.fixture(scope="module")
+def links(page):
+    parser = Links()
+    parser.feed(page)
+    return parser
+
+
+def test_the_page_loads_nothing_from_outside_itself(page, links):
+    assert links.loaded == []
+    assert all(image["src"].startswith("data:image/svg+xml;base64,") for image in links.images)
+    assert not re.search(r"url\(|@import|<script", page)
+
+
+def test_every_figure_has_words_for_those_who_cannot_see_it(links):
+    assert len(links.images) >= 15
+    assert all(len(image["alt"]) > 40 for image in links.images)
+
+
+def test_every_anchor_of_the_page_leads_somewhere_and_ids_are_unique(links):
+    assert {anchor.removeprefix("#") for anchor in links.anchors} <= set(links.ids)
+    assert len(set(links.ids)) == len(links.ids)
+
+
+def test_claims_stand_with_their_intervals_as_they_came(page):
+    text = html.unescape(re.sub(r"<[^>]+>", "", page))
+    assert "As the paper has it. PAV beam at 64 against the better ORM's best-of-64: " in text
+    assert "+8.3 points, interval +4.1 to +12.4." in text
+    assert "t interval over 3 pipeline seeds +2.0 to +14.0" in text
+    assert "Against the paper. PAV beam at 64 against the Q beam at 64: \u22124.2 points" in text
+    assert "No difference shown. PAV beam at 16" in text
+
+
+def test_an_interval_that_holds_zero_is_never_called_a_difference():
+    row = comparison("one against other", 0.05, (-0.001, 0.1), None)
+    [claim] = claims([row], confidence=0.95)
+    assert (claim.kind, claim.verdict) == ("open", "No difference shown.")
+    assert "one pipeline seed" in claim.detail
+
+
+def test_the_loss_is_split_into_the_pick_and_the_beam(inputs):
+    # 1 - .904 = 9.6 points missed: .995 - .904 = 9.1 by the pick, 1 - .995 = 0.5 by the beam.
+    words = " ".join(limits(inputs))
+    assert "9.6 points" in words
+    assert "9.1 are problems whose kept candidates hold a right solution" in words
+    assert "larger loss is the final pick" in words
+
+
+def test_a_right_rollout_of_a_hopeless_prefix_is_shown_as_an_error(inputs):
+    hopeless = inputs.prefixes.filter(pl.col("text").str.contains("= 24 left 24"))["prefix_id"][0]
+    finished = pl.col("prefix_id") == hopeless
+    prefixes = inputs.prefixes.with_columns(
+        is_terminal=pl.when(finished).then(False).otherwise(pl.col("is_terminal"))
+    )
+    extra = inputs.label_blocks.head(1).with_columns(
+        prefix_id=pl.lit(hopeless), num_correct=pl.lit(1, pl.Int32)
+    )
+    blocks = pl.concat([inputs.label_blocks, extra])
+    assert (
+        truth_check(inputs.problems, inputs.prefixes, inputs.label_blocks).num_contradictions == 0
+    )
+    assert truth_check(inputs.problems, prefixes, blocks).num_contradictions == 1
+
+
+def test_results_hold_what_the_page_shows(inputs, store, written):
+    results = json.loads(store.read_bytes("runs/run-1/results.json"))
+    assert results["arms"] == inputs.results["arms"]
+    assert results["labels"]["num_rollouts"] == inputs.labels()["num_rollouts"].sum()
+    assert {row["verifier"] for row in results["verifiers_by_step"]} >= {"q", "orm_all"}
+    assert written.report == "runs/run-1/report.html"
+    assert all(store.exists(path) for path in (written.report, *written.figures))
+    assert {"arms", "verifiers", "datasets", "timings"} <= {each.name for each in written.tables}
+
+
+def test_a_run_without_beams_labels_or_scores_still_has_a_page(bare):
+    words = render(bare)
+    assert "There are no labels." in words
+    assert "17.4%" in words
+
+
+def test_text_of_a_model_cannot_break_out_of_the_page(inputs, bare):
+    spoiled = inputs.solutions.with_columns(reason=pl.lit("<script>alert(1)</script>"))
+    tables = ExampleTables(inputs.problems, spoiled, inputs.scores)
+    examples = [example_rows(each) for each in worked_examples(tables, count=1, main_k=4)]
+    page = render({**bare, "examples": examples})
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0.004, "0.00"), (-0.004, "0.00"), (0.126, "+0.13"), (-1.0, "\u22121.00")],
+)
+def test_a_change_has_a_sign_unless_it_is_none(number, text):
+    assert signed(number) == text
+
+
+def test_data_sets_are_named_as_reused_made_or_both(inputs):
+    rows = {row[0]: row[-1] for row in dataset_table(inputs.stages).rows}
+    assert rows["solutions"] == "reused"
+    assert rows["label_blocks"] == "partly reused"
+    assert rows["scores"] == "made"
+
+
+def test_artifact_keys_and_rows_are_what_prefect_takes(inputs):
+    table = dataset_table(inputs.stages)
+    assert artifact_key("Never solved_1") == "never-solved-1"
+    assert table_records(table)[0]["data set"] == "problems"
+    assert "**Against the paper.**" in claims_markdown(
+        claims(inputs.results["comparisons"], confidence=0.95)
+    )

@@ -1,0 +1,115 @@
+"""Figures show the numbers they are given, in the same bytes each time."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pav.tasks.diagnostic_figures import (
+    label_noise,
+    reliability_figure,
+    value_classes,
+    values_figure,
+)
+from pav.tasks.figures import accuracy_figure, curves, pass_curve
+from pav.tasks.plotting import draw, spread
+
+
+def arm(num_samples, accuracy, **changes):
+    row = {
+        "strategy": "beam", "verifier": "q", "prover": "", "num_samples": num_samples,
+        "accuracy": accuracy, "low": accuracy - 0.05, "high": accuracy + 0.05,
+        "pass_rate": accuracy + 0.1, "generated_tokens": 30.0 * num_samples,
+    }  # fmt: skip
+    return {**row, **changes}
+
+
+def labels(*rows):
+    columns = ("num_steps", "num_correct", "num_rollouts")
+    return pl.DataFrame([dict(zip(columns, row, strict=True)) for row in rows])
+
+
+def test_a_curve_has_its_arms_in_order_of_candidates():
+    [curve] = curves([arm(64, 0.8), arm(4, 0.4)])
+    assert curve.points == ((4.0, 0.4, 0.4 - 0.05, 0.4 + 0.05), (64.0, 0.8, 0.75, 0.8 + 0.05))
+    [by_tokens] = curves([arm(64, 0.8), arm(4, 0.4)], x="generated_tokens")
+    assert [point[0] for point in by_tokens.points] == [120.0, 1920.0]
+
+
+def test_the_same_arm_has_the_same_colour_whatever_stands_beside_it():
+    pav = {"verifier": "pav", "prover": "bo4"}
+    alone = curves([arm(4, 0.4, **pav)])[0]
+    beside = curves([arm(4, 0.3), arm(4, 0.4, **pav)])[1]
+    assert alone.colour == beside.colour
+    assert curves([arm(4, 0.3)])[0].colour != alone.colour
+
+
+def test_pass_at_n_is_the_pass_rate_of_the_candidates():
+    assert pass_curve([arm(4, 0.4)], label="pass").points == ((4.0, 0.5, 0.5, 0.5),)
+
+
+def test_a_figure_is_the_same_bytes_each_time_and_holds_its_labels():
+    shown = [*curves([arm(4, 0.4), arm(16, 0.6)]), pass_curve([arm(4, 0.4)], label="pass@N")]
+    first, second = (
+        accuracy_figure(shown, name="accuracy", title="t", caption="c") for _ in range(2)
+    )
+    assert first.svg == second.svg
+    assert "beam Q" in first.svg.decode()
+    assert "pass@N" in first.svg.decode()
+
+
+def test_fonts_of_a_figure_are_those_of_the_page():
+    svg = draw(lambda axes: axes.set_xlabel("words")).decode()
+    assert "system-ui" in svg
+
+
+@given(st.lists(st.floats(-1, 2), max_size=12), st.floats(0.01, 0.2))
+def test_labels_never_cover_each_other_and_keep_their_order(heights, gap):
+    placed = spread(sorted(heights), gap=gap)
+    assert len(placed) == len(heights)
+    assert all(after - before >= gap - 1e-9 for before, after in pairwise(placed))
+    assert math.isclose(sum(placed), sum(heights), abs_tol=1e-6)
+
+
+def test_labels_that_are_far_apart_stay_where_they_are():
+    assert spread([0.1, 0.5, 0.9], gap=0.06) == [0.1, 0.5, 0.9]
+
+
+def test_value_classes_are_closed_at_the_top_and_sum_to_one():
+    classes = value_classes(labels((1, 0, 8), (1, 2, 8), (1, 3, 8), (1, 8, 8), (0, 7, 8)))
+    assert classes.rows() == [
+        (0, 4, 1, 1.0), (1, 0, 1, 0.25), (1, 1, 1, 0.25), (1, 2, 1, 0.25), (1, 5, 1, 0.25),
+    ]  # fmt: skip
+
+
+def test_label_noise_is_split_as_computed_by_hand():
+    # values .25 and .75 of 4: v(1-v) n/(n-1) = .1875 * 4/3 = .25; between: .125 - .25/4 = .0625
+    within, between = label_noise(labels((0, 1, 4), (1, 3, 4)))
+    assert within == pytest.approx(0.25)
+    assert between == pytest.approx(0.0625)
+
+
+def test_label_noise_finds_the_true_spread_of_simulated_labels():
+    random = np.random.default_rng(0)
+    truth = random.beta(2, 3, 4000)
+    counts = random.binomial(8, truth)
+    within, between = label_noise(labels(*((0, int(count), 8) for count in counts)))
+    assert between == pytest.approx(truth.var(), rel=0.08)
+    assert within == pytest.approx((truth * (1 - truth)).mean(), rel=0.05)
+
+
+def test_prefixes_without_rollouts_are_left_out():
+    assert value_classes(labels((0, 0, 0), (0, 1, 2)))["num_prefixes"].to_list() == [1]
+    assert label_noise(labels((0, 0, 0))) == (0.0, 0.0)
+
+
+def test_figures_of_labels_and_reliability_can_be_drawn_from_few_rows():
+    few = labels((0, 1, 4), (1, 4, 4))
+    assert values_figure(few, title="t", caption="c").svg.startswith(b"<?xml")
+    scores = few.with_columns(score=pl.Series([0.3, 1.0]))
+    figure = reliability_figure(scores, verifier="q", title="t", caption="c")
+    assert figure.name == "reliability-q"
