@@ -1,0 +1,41 @@
+import json
+
+import pytest
+import yaml
+from prefect.flows import load_flow_from_entrypoint
+
+from pav.flows.pipeline import STAGE_FLOWS, pipeline
+from pav.flows.run import STAGES
+from pav.models.settings import RunSettings
+
+
+def blocks(schema):
+    """Return every block of settings that the form of a flow shows."""
+    return schema.get("definitions", {})
+
+
+@pytest.mark.parametrize("flow", [pipeline, *STAGE_FLOWS.values()], ids=lambda flow: flow.name)
+def test_the_form_of_every_flow_has_the_settings_own_words(flow):
+    schema = flow.parameters.model_dump()
+    assert list(schema["properties"]) == ["settings", "store"]
+    train = blocks(schema)["TrainSettings"]["properties"]["steps"]
+    assert train["description"] == "Most optimiser steps of the ORM and of the Q network."
+    assert (train["minimum"], train["default"]) == (1, RunSettings().train.steps)
+
+
+def test_the_form_has_no_union():
+    text = json.dumps(pipeline.parameters.model_dump())
+    assert "anyOf" not in text
+    assert "oneOf" not in text
+
+
+def test_the_command_line_and_prefect_know_the_same_stages():
+    assert tuple(STAGE_FLOWS) == STAGES
+
+
+def test_the_deployment_names_a_flow_that_loads(request):
+    deployments = yaml.safe_load((request.config.rootpath / "prefect.yaml").read_text())
+    for deployment in deployments["deployments"]:
+        flow = load_flow_from_entrypoint(deployment["entrypoint"])
+        assert flow.name == "pipeline"
+        assert set(deployment["parameters"]) == set(flow.parameters.properties)
