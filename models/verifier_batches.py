@@ -4,7 +4,7 @@ A pack holds each shared step once; a tree attention mask lets every step see it
 alone, so the logits are those of the separate responses at a fraction of the tokens.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -34,23 +34,30 @@ class Node(NamedTuple):
     parent: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pack:
-    """A few responses as one tree of segments; targets and weights of shape (nodes, heads)."""
+class Tree(NamedTuple):
+    """Distinct segments of some sequences, and for each sequence the nodes of its segments."""
 
     nodes: tuple[Node, ...]
-    targets: Floats
-    weights: Floats
+    paths: tuple[tuple[int, ...], ...]
 
     @property
     def num_tokens(self) -> int:
-        """Tokens of the pack."""
+        """Tokens of the tree."""
         return self.nodes[-1].offset + len(self.nodes[-1].segment)
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Packs as rows of one forward pass. Shape letters: B packs, T tokens, N nodes, H heads.
+class Pack:
+    """A few responses as one tree of segments; targets and weights of shape (nodes, heads)."""
+
+    tree: Tree
+    targets: Floats
+    weights: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class TreeBatch:
+    """Trees as rows of one forward pass. Shape letters: B trees, T tokens, N nodes.
 
     `can_see_B1TT[b, 0, i, j]`: token i attends to token j. `rows_N`, `columns_N`: the last token
     of each node, where its logits are read.
@@ -61,64 +68,85 @@ class Batch:
     can_see_B1TT: NDArray[np.bool_]
     rows_N: Integers
     columns_N: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Packs as one batch: the trees, targets and weights of shape (N nodes, H heads)."""
+
+    trees: TreeBatch
     targets_NH: Floats
     weights_NH: Floats
 
 
-def pack(sequences: Sequence[EncodedSequence]) -> Pack:
-    """Return the tree of the sequences' segments; a node adds up the weights of those it serves."""
+def build_tree(sequences: Iterable[tuple[Segment, ...]]) -> Tree:
+    """Return the tree of some sequences of segments; equal beginnings are one path."""
     nodes: list[Node] = []
     numbers: dict[tuple[int, Segment], int] = {}
-    sums: list[tuple[Floats, Floats]] = []
+    paths = []
     offset = 0
-    for sequence in sequences:
-        parent, position = -1, 0
-        for index, segment in enumerate(sequence.segments):
+    for segments in sequences:
+        parent, position, path = -1, 0, []
+        for segment in segments:
             number = numbers.setdefault((parent, segment), len(nodes))
-            weights = sequence.weights[index]
-            weighted = weights * sequence.targets[index]
             if number == len(nodes):
                 nodes.append(Node(segment, offset, position, parent))
-                sums.append((weighted, weights))
                 offset += len(segment)
-            else:
-                before = sums[number]
-                sums[number] = (before[0] + weighted, before[1] + weights)
             parent, position = number, position + len(segment)
-    total = np.stack([weights for _, weights in sums])
-    targets = np.stack([weighted for weighted, _ in sums]) / np.where(total > 0, total, 1)
-    return Pack(tuple(nodes), targets.astype(np.float32), total.astype(np.float32))
+            path.append(number)
+        paths.append(tuple(path))
+    return Tree(tuple(nodes), tuple(paths))
+
+
+def pack(sequences: Sequence[EncodedSequence]) -> Pack:
+    """Return the sequences as one tree; a node adds up the weights of those it serves."""
+    tree = build_tree(sequence.segments for sequence in sequences)
+    numbers = np.array([number for path in tree.paths for number in path])
+    weights = np.concatenate([sequence.weights for sequence in sequences])
+    targets = np.concatenate([sequence.targets for sequence in sequences])
+    total = np.zeros((len(tree.nodes), weights.shape[1]), dtype=np.float32)
+    weighted = total.copy()
+    np.add.at(total, numbers, weights)
+    np.add.at(weighted, numbers, weights * targets)
+    return Pack(tree, weighted / np.where(total > 0, total, 1), total)
 
 
 def collate(packs: Sequence[Pack], *, pad_id: int) -> Batch:
-    """Return packs as one batch, padded on the right to the longest."""
-    size = (len(packs), max(pack.num_tokens for pack in packs))
+    """Return packs as one batch."""
+    return Batch(
+        collate_trees([pack.tree for pack in packs], pad_id=pad_id),
+        np.concatenate([pack.targets for pack in packs]),
+        np.concatenate([pack.weights for pack in packs]),
+    )
+
+
+def collate_trees(trees: Sequence[Tree], *, pad_id: int) -> TreeBatch:
+    """Return trees as one batch, padded on the right to the longest."""
+    size = (len(trees), max(tree.num_tokens for tree in trees))
     token_ids = np.full(size, pad_id, dtype=np.int64)
     positions = np.zeros(size, dtype=np.int64)
     # A padding token sees itself: a row of nothing but -inf would make the softmax NaN.
     can_see = np.tile(np.eye(size[1], dtype=np.bool_), (size[0], 1, 1))
-    rows, columns = [], []
-    for row, packed in enumerate(packs):
-        _lay_out(packed, token_ids[row], positions[row], can_see[row])
-        rows += [row] * len(packed.nodes)
-        columns += [node.offset + len(node.segment) - 1 for node in packed.nodes]
-    return Batch(
-        token_ids, positions, can_see[:, None], np.array(rows), np.array(columns),
-        np.concatenate([pack.targets for pack in packs]),
-        np.concatenate([pack.weights for pack in packs]),
-    )  # fmt: skip
+    for row, tree in enumerate(trees):
+        _lay_out(tree.nodes, token_ids[row], positions[row], can_see[row])
+    rows = np.repeat(np.arange(size[0]), [len(tree.nodes) for tree in trees])
+    columns = [node.offset + len(node.segment) - 1 for tree in trees for node in tree.nodes]
+    return TreeBatch(token_ids, positions, can_see[:, None], rows, np.array(columns))
 
 
 def _lay_out(
-    packed: Pack, token_ids_T: Integers, positions_T: Integers, can_see_TT: NDArray[np.bool_]
+    nodes: Sequence[Node],
+    token_ids_T: Integers,
+    positions_T: Integers,
+    can_see_TT: NDArray[np.bool_],
 ) -> None:
-    for node in packed.nodes:
+    for node in nodes:
         length = len(node.segment)
         span = slice(node.offset, node.offset + length)
         token_ids_T[span] = node.segment
         positions_T[span] = np.arange(node.position, node.position + length)
         if node.parent >= 0:
-            parent = packed.nodes[node.parent]
+            parent = nodes[node.parent]
             can_see_TT[span] |= can_see_TT[parent.offset + len(parent.segment) - 1]
         can_see_TT[span, span] = np.tri(length, dtype=np.bool_)
 
@@ -153,7 +181,7 @@ class Sampler:
         drawn, factors = self._draw(random)
         # Another first pack, and so another cut into neighbours, in every pass.
         first = int(random.integers(self.pack_tokens))
-        cuts = pack_cuts([self.sequences[i] for i in drawn], self.pack_tokens, used=first)
+        cuts = pack_cuts([self.sequences[i].segments for i in drawn], self.pack_tokens, used=first)
         packs = list(zip(np.split(drawn, cuts), np.split(factors, cuts), strict=True))
         shuffled = random.permutation(len(packs))
         return [
@@ -181,13 +209,13 @@ def _cycle(numbers: Integers, size: int, random: np.random.Generator) -> Integer
     return np.concatenate([np.tile(numbers, whole), random.permutation(numbers)[:rest]])
 
 
-def neighbour_order(sequences: Sequence[EncodedSequence]) -> Integers:
+def neighbour_order(sequences: Sequence[tuple[Segment, ...]]) -> Integers:
     """Return the order that puts sequences with long shared prefixes side by side."""
-    return np.array(sorted(range(len(sequences)), key=lambda index: sequences[index].segments))
+    return np.array(sorted(range(len(sequences)), key=sequences.__getitem__), dtype=np.int64)
 
 
 def pack_cuts(
-    sequences: Sequence[EncodedSequence], pack_tokens: int, *, used: int = 0
+    sequences: Sequence[tuple[Segment, ...]], pack_tokens: int, *, used: int = 0
 ) -> list[int]:
     """Return where to cut neighbouring sequences so that no pack holds over `pack_tokens` tokens.
 
@@ -195,12 +223,12 @@ def pack_cuts(
     """
     cuts = []
     before: tuple[Segment, ...] = ()
-    for index, sequence in enumerate(sequences):
-        tokens = _new_tokens(sequence.segments, before)
+    for index, segments in enumerate(sequences):
+        tokens = _new_tokens(segments, before)
         if index and used + tokens > pack_tokens:
             cuts.append(index)
-            used, tokens = 0, _new_tokens(sequence.segments, ())
-        used, before = used + tokens, sequence.segments
+            used, tokens = 0, _new_tokens(segments, ())
+        used, before = used + tokens, segments
     return cuts
 
 

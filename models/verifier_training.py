@@ -21,6 +21,7 @@ from pav.models.verifier_batches import (
     EncodedSequence,
     Pack,
     Sampler,
+    TreeBatch,
     collate,
     neighbour_order,
     pack,
@@ -32,6 +33,8 @@ from pav.models.verifier_batches import (
 PACK_TOKENS = 128
 # Packs in one forward pass of a look at the validation loss.
 VALIDATION_PACKS = 16
+# Optimiser steps between two reports of progress.
+REPORT_EVERY = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +103,10 @@ class Trainer:
         self._training = training
         self._validation = pack_all(validation)
         self._validation_weight = _total_weight(validation)
+        order = neighbour_order([each.segments for each in training])
         self._sampler = Sampler(
-            training, neighbour_order(training), plan.batch_size, PACK_TOKENS, plan.seed,
-            plan.balance,
-        )  # fmt: skip
+            training, order, plan.batch_size, PACK_TOKENS, plan.seed, plan.balance
+        )
         # The mean weight of a batch, so that each batch's gradient is unbiased.
         self._normaliser = _total_weight(training) / self._sampler.batches_per_epoch
         self._optimizer = torch.optim.AdamW(
@@ -116,9 +119,12 @@ class Trainer:
         self,
         *,
         save: Callable[[bytes], None] = lambda state: None,
-        progress: Callable[[Look], None] = lambda look: None,
+        progress: Callable[[int, float], None] = lambda step, loss: None,
     ) -> State:
-        """Train to the end, then put the best weights into the model; return the final state."""
+        """Train to the end, then put the best weights into the model; return the final state.
+
+        `save` gets the whole state at every look, `progress` the step and a recent loss.
+        """
         losses: list[Tensor] = []
         batches = self._batches()
         while self.state.step < self._plan.steps and not self._is_stale:
@@ -126,8 +132,9 @@ class Trainer:
             if self.state.step % self._plan.eval_every == 0 or self.state.step == self._plan.steps:
                 self._look(float(torch.stack(losses).mean()))
                 losses = []
-                progress(self.state.looks[-1])
                 save(self.save())
+            if self.state.step % REPORT_EVERY == 0:
+                progress(self.state.step, self._recent_loss(losses))
         self._model.load_state_dict(self.state.best)
         return self.state
 
@@ -151,6 +158,9 @@ class Trainer:
         self.state = kept["state"]
         self._model.load_state_dict(kept["model"])
         self._optimizer.load_state_dict(kept["optimizer"])
+
+    def _recent_loss(self, losses: Sequence[Tensor]) -> float:
+        return float(losses[-1]) if losses else self.state.looks[-1].train_loss
 
     @property
     def _is_stale(self) -> bool:
@@ -187,7 +197,7 @@ class Trainer:
         return loss.detach()
 
     def _loss(self, batch: Batch, normaliser: float) -> Tensor:
-        logits = forward_logits(self._model, batch, half=self._half)
+        logits = forward_logits(self._model, batch.trees, half=self._half)
         targets = torch.from_numpy(batch.targets_NH).to(self._device)
         weights = torch.from_numpy(batch.weights_NH).to(self._device)
         return soft_cross_entropy(logits, targets, weights, normaliser=normaliser)
@@ -212,28 +222,32 @@ class Trainer:
         return total
 
 
-def forward_logits(model: Any, batch: Batch, *, half: bool) -> Tensor:
+def forward_logits(model: Any, trees: TreeBatch, *, half: bool) -> Tensor:
     """Return the logits of each node of a batch, shape (N nodes, H heads), float32."""
     device = next(model.parameters()).device
-    mask_B1TT = torch.from_numpy(batch.can_see_B1TT).to(device)
-    mask = torch.zeros(mask_B1TT.shape, device=device).masked_fill_(~mask_B1TT, -1e9)
+    can_see_B1TT = torch.from_numpy(trees.can_see_B1TT).to(device)
+    # As an addend, which eager attention wants; finite, since -inf minus -inf would be NaN.
+    mask_B1TT = torch.zeros(can_see_B1TT.shape, device=device, dtype=model.dtype)
+    mask_B1TT.masked_fill_(~can_see_B1TT, -1e9)
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
         logits_BTH = model(
-            input_ids=torch.from_numpy(batch.token_ids_BT).to(device),
-            position_ids=torch.from_numpy(batch.positions_BT).to(device),
-            attention_mask=mask,
+            input_ids=torch.from_numpy(trees.token_ids_BT).to(device),
+            position_ids=torch.from_numpy(trees.positions_BT).to(device),
+            attention_mask=mask_B1TT,
             use_cache=False,
         ).logits
-    rows, columns = torch.from_numpy(batch.rows_N), torch.from_numpy(batch.columns_N)
-    return logits_BTH[rows.to(device), columns.to(device)].float()
+    rows_N, columns_N = torch.from_numpy(trees.rows_N), torch.from_numpy(trees.columns_N)
+    return logits_BTH[rows_N.to(device), columns_N.to(device)].float()
 
 
 def pack_all(sequences: Sequence[EncodedSequence]) -> list[Pack]:
     """Return packs that hold every sequence once, longest first."""
-    ordered = [sequences[index] for index in neighbour_order(sequences)]
-    cuts = [0, *pack_cuts(ordered, PACK_TOKENS), len(ordered)]
+    order = neighbour_order([each.segments for each in sequences])
+    ordered = [sequences[index] for index in order]
+    cuts = pack_cuts([each.segments for each in ordered], PACK_TOKENS)
+    cuts = [0, *cuts, len(ordered)]
     packs = [pack(ordered[start:end]) for start, end in itertools.pairwise(cuts)]
-    return sorted(packs, key=lambda each: -each.num_tokens)
+    return sorted(packs, key=lambda each: -each.tree.num_tokens)
 
 
 def _total_weight(sequences: Sequence[EncodedSequence]) -> float:

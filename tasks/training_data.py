@@ -1,0 +1,190 @@
+"""Reads published samples and labels, and makes the training examples of one verifier of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from pav.models.hashing import bucket, stream_key
+from pav.models.records import Prefix, Problem
+from pav.models.verifier_batches import EncodedSequence
+from pav.models.verifier_data import (
+    Completion,
+    LabelledSequence,
+    TargetSequence,
+    outcome_sequences,
+    own_counts,
+    passing_counts,
+    restrict,
+    rollout_completions,
+    solution_completions,
+    target_sequences,
+    value_sequences,
+)
+from pav.tasks.manifests import read_tables, required_manifest
+from pav.tasks.store import Store
+from pav.tasks.tokens import Codec
+from pav.tasks.units import Manifest, Unit
+from pav.tasks.verifiers import segments
+
+# Enough for a loss to within a percent; more would take time from training.
+MAX_VALIDATION = 3072
+# Where no validation problems are labelled, one in so many training problems stands in.
+_STAND_IN = 10
+_SOLUTION_COLUMNS = ("solution_id", "problem_id", "policy_id", "steps", "verdict", "finish_reason")
+
+
+@dataclass(frozen=True)
+class Published:
+    """The tables that a unit reads, of all its inputs; `split` tells the problems' splits."""
+
+    solutions: pl.DataFrame
+    prefixes: pl.DataFrame
+    solution_prefixes: pl.DataFrame
+    rollouts: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What one network is fitted on, and what it is stopped and calibrated by."""
+
+    training: list[TargetSequence]
+    validation: list[TargetSequence]
+
+    def counts(self, part: Literal["training", "validation"]) -> dict[str, int]:
+        """Return how many sequences there are, and how many labelled step ends over all heads."""
+        sequences = self.training if part == "training" else self.validation
+        targets = sum(np.count_nonzero(sequence.weights) for sequence in sequences)
+        return {"sequences": len(sequences), "targets": int(targets)}
+
+
+def read_published(store: Store, unit: Unit) -> Published:
+    """Return the tables behind a training unit's inputs, in the order of their roles."""
+
+    def read(stage: str, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        return read_tables(store, _manifests(store, unit, stage), name, columns=columns)
+
+    return Published(
+        read("sample", "solutions", _SOLUTION_COLUMNS),
+        read("sample", "prefixes", ("prefix_id", "problem_id", "steps", "is_terminal")),
+        read("sample", "solution_prefixes"),
+        read("label", "rollouts", ("prefix_id", "policy_id", "steps", "verdict", "finish_reason")),
+    )
+
+
+def _manifests(store: Store, unit: Unit, stage: str) -> list[Manifest]:
+    roles = sorted(role for role in unit.inputs if role.split(":")[0] == stage)
+    return [required_manifest(store, unit.inputs[role].unit_id) for role in roles]
+
+
+def make_examples(
+    parameters: Mapping[str, Any], published: Published, problems: Mapping[str, Problem]
+) -> Examples:
+    """Return the examples of training problems and those of validation problems."""
+    splits = _split_ids(parameters, published, problems)
+    training = _sequences(parameters, published, splits["train"], held_out=False)
+    validation = _sequences(parameters, published, splits["validation"], held_out=True)
+    return Examples(training, _sample(validation, MAX_VALIDATION))
+
+
+def _split_ids(
+    parameters: Mapping[str, Any], published: Published, problems: Mapping[str, Problem]
+) -> dict[str, set[str]]:
+    sampled = set(published.solutions["problem_id"].unique())
+    ids = {
+        split: {name for name in sampled if problems[name].split == split}
+        for split in ("train", "validation")
+    }
+    if not ids["validation"]:
+        seed = str(parameters["pipeline_seed"])
+        ids["validation"] = {name for name in ids["train"] if not bucket(seed + name, _STAND_IN)}
+        ids["train"] -= ids["validation"]
+    return ids
+
+
+def _sequences(
+    parameters: Mapping[str, Any], published: Published, ids: set[str], *, held_out: bool
+) -> list[TargetSequence]:
+    kind = parameters["kind"]
+    base = parameters["policies"]["base"]
+    of_ids = pl.col("problem_id").is_in(sorted(ids))
+    solutions = published.solutions.filter(of_ids)
+    prefixes = published.prefixes.filter(of_ids)
+
+    def rollouts(policy_id: str) -> list[Completion]:
+        return rollout_completions(published.rollouts, prefixes, policy_id=policy_id)
+
+    if kind == "q":
+        heads = [
+            _value_head(parameters["targets"], solutions, rollouts(policy_id), policy_id)
+            for policy_id in parameters["head_policies"]
+        ]
+        return target_sequences(heads, best_of_k=parameters["best_of_k"])
+    seeds = solution_completions(solutions.filter(pl.col("policy_id") == base))
+    # Both ORMs are stopped and calibrated by all that is known of the validation problems.
+    is_all = kind == "orm_all" or held_out
+    completions = [*seeds, *rollouts(base)] if is_all else seeds
+    return target_sequences([outcome_sequences(completions)])
+
+
+def _value_head(
+    targets: str, solutions: pl.DataFrame, rollouts: list[Completion], policy_id: str
+) -> list[LabelledSequence]:
+    """Return the sequences of one policy's value, of the problems it has rollouts of."""
+    labelled = {completion.problem_id for completion in rollouts}
+    seeds = restrict(solution_completions(solutions), labelled)
+    if targets == "counts":
+        return value_sequences(seeds, own_counts(rollouts))
+    own = solution_completions(solutions.filter(pl.col("policy_id") == policy_id))
+    return value_sequences([*seeds, *rollouts], passing_counts([*own, *rollouts]))
+
+
+def _sample(sequences: list[TargetSequence], size: int) -> list[TargetSequence]:
+    """Return `size` of the sequences, the same ones whatever their order."""
+    return sorted(sequences, key=lambda each: _place(each.prefix))[:size]
+
+
+def _place(prefix: Prefix) -> tuple[int, str]:
+    return stream_key(prefix.problem_id, prefix.text, int(prefix.is_finished)), prefix.text
+
+
+def encode(codec: Codec, sequences: Iterable[TargetSequence]) -> list[EncodedSequence]:
+    """Return the sequences with the token ids of the prompt and of each step."""
+    encoded = []
+    for sequence in sequences:
+        ids, ends = codec.encode_with_ends(sequence.prefix)
+        encoded.append(EncodedSequence(segments(ids, ends), sequence.targets, sequence.weights))
+    return encoded
+
+
+def held_out_solutions(
+    published: Published, problems: Mapping[str, Problem], *, base: str
+) -> pl.DataFrame:
+    """Return the base's solutions of validation and test problems with `split`, `prefix_ids`."""
+    splits = pl.DataFrame(
+        [(name, each.split) for name, each in problems.items()],
+        schema={"problem_id": pl.String, "split": pl.String},
+        orient="row",
+    )
+    prefix_ids = (
+        published.solution_prefixes.sort("num_steps")
+        .group_by("solution_id")
+        .agg(prefix_ids=pl.col("prefix_id"))
+    )
+    return (
+        published.solutions.filter(pl.col("policy_id") == base)
+        .join(splits.filter(pl.col("split") != "train"), on="problem_id")
+        .join(prefix_ids, on="solution_id")
+        .sort("solution_id")
+    )
+
+
+def counts_by_prefix(published: Published, policy_id: str) -> dict[str, tuple[int, int]]:
+    """Return prefix_id -> (num_correct, num_rollouts) of a policy's own rollouts."""
+    graded = published.rollouts.filter(
+        pl.col("policy_id") == policy_id, pl.col("verdict") != "failed"
+    )
+    counts = graded.group_by("prefix_id").agg((pl.col("verdict") == "correct").sum(), n=pl.len())
+    return {name: (correct, total) for name, correct, total in counts.iter_rows()}
