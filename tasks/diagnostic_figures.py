@@ -1,5 +1,7 @@
 """Figures of labels, verifiers and training: what limits the search, and by how much."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
@@ -7,7 +9,7 @@ from matplotlib.colors import to_rgb
 
 from pav.models.estimators import value, wilson_interval
 from pav.models.metrics import reliability_table
-from pav.tasks.arm_labels import verifier_label
+from pav.tasks.arm_labels import Row, verifier_label
 from pav.tasks.plotting import (
     BLUE,
     COLOURS,
@@ -160,7 +162,7 @@ def reliability_figure(scores: pl.DataFrame, *, verifier: str, title: str, capti
     return Figure(f"reliability-{verifier}", title, caption, draw(paint, width=3.7, height=3.2))
 
 
-def auc_figure(rows: list[dict[str, float | str]], *, title: str, caption: str) -> Figure:
+def auc_figure(rows: Sequence[Row], *, title: str, caption: str) -> Figure:
     """Return each verifier's AUC by number of steps; rows hold verifier, num_steps and auc."""
     names = sorted({str(row["verifier"]) for row in rows})
 

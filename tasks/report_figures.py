@@ -123,7 +123,7 @@ def _alpha_figures(inputs: ReportInputs) -> list[Figure]:
     return [figures.alpha_figure(rows, chosen, title=title, caption=caption)]
 
 
-def _alpha_rows(inputs: ReportInputs) -> list[Row]:
+def _alpha_rows(inputs: ReportInputs) -> Sequence[Row]:
     """Return validation accuracy with its interval for each alpha of the main prover."""
     rows = []
     for row in inputs.results["validation"]:
@@ -181,7 +181,7 @@ def limit_figures(inputs: ReportInputs) -> list[Figure]:
     return found
 
 
-def metrics_by_step(scores: pl.DataFrame) -> list[Row]:
+def metrics_by_step(scores: pl.DataFrame) -> Sequence[Row]:
     """Return metrics by verifier and number of steps, where both classes occur."""
     if scores.is_empty():
         return []

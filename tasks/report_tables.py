@@ -11,7 +11,6 @@ from pav.tasks.arm_labels import (
     arm_label,
     pick_label,
     points,
-    seeds_label,
     verifier_label,
 )
 from pav.tasks.planning import StageReport
@@ -32,7 +31,7 @@ def arm_table(arms: Sequence[Row], *, caption: str) -> Table:
     """Return every arm with accuracy, its interval, the pass of its candidates and its cost."""
     columns = (
         "arm", "N", "alpha", "final pick", "accuracy %", "interval", "pass %", "generated tokens",
-        "scored tokens", "seconds", "seeds",
+        "scored tokens", "time", f"seeds, pipeline {TIMES} search",
     )  # fmt: skip
     rows = tuple(
         (
@@ -46,11 +45,11 @@ def arm_table(arms: Sequence[Row], *, caption: str) -> Table:
             amount(arm["generated_tokens"]),
             amount(arm["scored_tokens"]),
             _seconds(arm["seconds"]),
-            seeds_label(arm),
+            f"{arm['num_pipeline_seeds']} {TIMES} {arm['num_search_seeds']}",
         )
         for arm in arms
     )
-    return Table("arms", columns, rows, (0, 3, 10), caption)
+    return Table("arms", columns, rows, (0, 3), caption)
 
 
 def verifier_table(metrics: Sequence[Row], *, caption: str) -> Table:
@@ -95,9 +94,7 @@ def timing_table(
         (stage.stage, stage.made, stage.seconds, ever.get(stage.stage, stage.seconds))
         for stage in stages
     ]
-    rows.append(
-        ("all", *(sum(row[place] for row in rows) for place in (1, 2, 3)))  # type: ignore[misc]
-    )
+    rows.append(("all", sum(r[1] for r in rows), sum(r[2] for r in rows), sum(r[3] for r in rows)))
     caption = "Seconds of work, summed over workers. The last column counts reused units too."
     columns = ("stage", "units made", "seconds in this run", "seconds of all its units")
     shown = tuple(
@@ -150,7 +147,7 @@ def compute_table(ratios: Sequence[Row], *, caption: str) -> Table:
     rows = tuple(
         (
             arm_label(dict(zip(_ARM, (*row["arm"].split(), ""), strict=False))),
-            str(row["matches"]),
+            str(row["matches"]).replace("orm_seed", "ORM (seed)").replace("orm", "ORM"),
             points(row["accuracy"]),
             amount(row["candidates"]) if row["candidates"] else "not reached",
             _ratio(row["candidate_ratio"]),

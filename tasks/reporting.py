@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from pav.tasks import report_figures, report_tables, report_words
-from pav.tasks.arm_labels import DASH, MINUS
+from pav.tasks.arm_labels import DASH, MINUS, verifier_label
 from pav.tasks.examples import Example, ExampleTables, Track, advantages_along, worked_examples
 from pav.tasks.figures import comparison_figure
 from pav.tasks.plotting import Figure
@@ -246,7 +246,7 @@ def _advantage_pair(track: Track) -> dict[str, Any]:
 def _orm_words(tracks: Sequence[Track]) -> str:
     """Return what each ORM says of the finished solution."""
     said = [
-        f"{report_tables.verifier_label(track.name)} {track.scored[-1]:.2f}"
+        f"{verifier_label(track.name)} {track.scored[-1]:.2f}"
         for track in tracks
         if track.scored[-1] is not None
     ]
