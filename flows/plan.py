@@ -17,6 +17,7 @@ from pav.tasks.run_records import FinishedRun
 from pav.tasks.sampling_plan import plan_sampling
 from pav.tasks.searching_plan import Choice, SearchInputs, choose, plan_choice, plan_search
 from pav.tasks.store import Store
+from pav.tasks.training_plan import plan_training, verifiers_by_role
 from pav.tasks.units import Manifest, Unit
 
 # The parts in order; those of one stage flow stand together.
@@ -146,6 +147,20 @@ def _label(plan: Plan) -> list[Unit]:
     )
 
 
+def _train(plan: Plan) -> list[Unit]:
+    return [
+        unit
+        for seed in plan.settings.pipeline_seeds
+        for unit in plan_training(
+            plan.settings,
+            pipeline_seed=seed,
+            policies=plan.policies,
+            sample_manifests=plan.finished("sample"),
+            label_manifests=plan.finished("label"),
+        )
+    ]
+
+
 def _choose(plan: Plan) -> list[Unit]:
     settings = plan.settings
     return [
@@ -171,13 +186,12 @@ def _choice_of_seed(plan: Plan, pipeline_seed: int) -> Choice:
 
 
 def _search_inputs(plan: Plan, pipeline_seed: int) -> SearchInputs:
-    trained = plan.of_seed("train", pipeline_seed)
     return SearchInputs(
         pipeline_seed=pipeline_seed,
         problems=plan.problems,
         problems_manifest=plan.finished("problems")[0],
         policy=plan.policies["base"],
-        verifiers={manifest.unit.parameters["verifier"]: manifest for manifest in trained},
+        verifiers=verifiers_by_role(plan.of_seed("train", pipeline_seed)),
     )
 
 
@@ -186,6 +200,7 @@ _PLANNERS: Mapping[str, Callable[[Plan], list[Unit]]] = {
     "pretrain": _pretrain,
     "sample": _sample,
     "label": _label,
+    "train": _train,
     "choose": _choose,
     "evaluate": _evaluate,
 }

@@ -97,7 +97,8 @@ def _verifier_rows(run: FinishedRun) -> list[dict[str, Any]]:
         {
             "name": manifest.unit.parameters["verifier"],
             "pipeline_seed": manifest.unit.parameters["pipeline_seed"],
-            "kind": "orm" if "orm" in manifest.unit.parameters["verifier"] else "q",
+            "kind": manifest.unit.parameters["kind"],
+            "heads": manifest.unit.parameters["heads"],
             "policy_id": run.policies["base"].policy_id,
             "checkpoint": f"{_folder(manifest)}/model",
             "unit_id": manifest.unit.unit_id,
