@@ -113,6 +113,21 @@ def status(
 
 
 @app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="What to measure.")] = "engine",
+    config: Annotated[str, typer.Option("--config", help="Whose policy and prefixes.")] = "smoke",
+    store: StoreAddress = DEFAULT_STORE,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure this machine: one table, and bench/NAME.json in the store."""
+    from pav.flows import bench as benches
+
+    figures = benches.bench(name, load_settings(config, overrides or ()), open_store(store))
+    typer.echo(json.dumps(figures) if as_json else benches.as_text(figures))
+
+
+@app.command()
 def doctor(store: StoreAddress = DEFAULT_STORE, as_json: AsJson = False) -> None:
     """Show what this machine and the store have."""
     from pav.tasks.machine import machine_facts, store_facts

@@ -15,9 +15,16 @@ from pav.tasks.policies import PolicySpec, check_policies, plan_pretrain, resolv
 from pav.tasks.problems import plan_problems, read_problems
 from pav.tasks.run_records import FinishedRun
 from pav.tasks.sampling_plan import plan_sampling
-from pav.tasks.searching_plan import Choice, SearchInputs, choose, plan_choice, plan_search
+from pav.tasks.searching_plan import (
+    Choice,
+    SearchInputs,
+    choose,
+    plan_choice,
+    plan_search,
+    verifiers_by_role,
+)
 from pav.tasks.store import Store
-from pav.tasks.training_plan import plan_training, verifiers_by_role
+from pav.tasks.training_plan import plan_training
 from pav.tasks.units import Manifest, Unit
 
 # The parts in order; those of one stage flow stand together.

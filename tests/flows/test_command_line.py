@@ -54,6 +54,7 @@ WRONG = {
     "unknown command": (["frobnicate"], "frobnicate"),
     "unknown option": (["run", "--frobnicate"], "--frobnicate"),
     "no database": (["sql", "select 1"], "no database yet"),
+    "no such bench": (["bench", "nothing"], "expected one of engine"),
     "no question": (["sql"], "--list"),
 }
 
