@@ -1,5 +1,6 @@
 """labels.duckdb: built whole from Parquet under a temporary name, then only read."""
 
+import io
 import os
 import re
 import tempfile
@@ -14,7 +15,7 @@ import duckdb
 import polars as pl
 
 from pav import sql
-from pav.models.errors import InputError, WorkError
+from pav.models.errors import InputError, StoreError, WorkError
 from pav.tasks.datasets import SCHEMAS
 
 # Raise when a table or view changes; a database of another version is refused when read.
@@ -23,10 +24,10 @@ DATABASE_VERSION = 1
 MACROS = ("wilson_low", "wilson_high", "best_of", "value_se", "advantage_se")
 # In the order of building: a table comes after those it reads.
 TABLES = (
-    "schema_version", "units", "costs", "runs", "run_units", "run_policies", "problems",
-    "problem_units", "policies", "solutions", "prefixes", "solution_prefixes", "label_blocks",
-    "labels", "labels_by_seed", "verifiers", "training_runs", "scores", "all_search_results",
-    "search_results",
+    "schema_version", "units", "data_files", "costs", "runs", "run_units", "run_policies",
+    "problems", "problem_units", "policies", "solutions", "prefixes", "solution_prefixes",
+    "label_blocks", "labels", "labels_by_seed", "verifiers", "training_runs", "scores",
+    "all_search_results", "search_results",
 )  # fmt: skip
 VIEWS = ("value_estimates", "step_values", "advantages", "prover_disagreement")
 
@@ -47,6 +48,10 @@ ROW_SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "parameters": pl.String, "inputs": pl.String, "num_files": pl.Int32,
         "num_rows": pl.Int64, "num_bytes": pl.Int64, "versions": pl.String,
         "schema_version": pl.Int32, "created_at": pl.Datetime("us"),
+    },
+    "data_files": {
+        "unit_id": pl.String, "name": pl.String, "path": pl.String, "sha256": pl.String,
+        "num_rows": pl.Int64, "num_bytes": pl.Int64,
     },
     "costs": {
         "unit_id": pl.String, "stage": pl.String, "item": pl.String, "amount": pl.Float64,
@@ -92,12 +97,18 @@ def build_database(path: Path, sources: Sources) -> None:
         try:
             parameters = _parameters(sources, Path(folder))
             with duckdb.connect(str(temporary)) as connection:
+                connection.begin()
                 _build(connection, parameters)
-        except duckdb.Error as error:
-            raise WorkError(f"{path}: the database could not be built: {error}") from error
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+                connection.commit()
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except (OSError, duckdb.Error) as error:
+            kind = StoreError if isinstance(error, OSError) else WorkError
+            raise kind(
+                f"{path}: the database could not be built: {error}. The one before it is kept; "
+                "the same command tries again"
+            ) from error
 
 
 def run_query(
@@ -113,22 +124,28 @@ def run_query(
     """
     with _reading(path) as connection:
         try:
-            _show_rollouts(connection, rollouts)
-            connection.execute("set search_path = 'labels_db.main,memory.main'").fetchall()
-            _check_select(connection, query)
-            relation = connection.sql(query, params=dict(parameters) if parameters else None)
-            return _plain(pl.DataFrame(_Stream(relation)))
+            if rollouts:
+                files = [str(file) for file in rollouts]
+                connection.read_parquet(files, union_by_name=True).create_view("rollouts")
+            return _select(connection, query, parameters)
         except duckdb.Error as error:
             raise InputError(f"SQL: {_first_line(error)}") from error
 
 
 def check_database(path: Path) -> list[Fault]:
     """Return what is wrong with the database at `path`; nothing if it is whole."""
-    faults = []
-    for name in sql.names("checks"):
-        found = run_query(path, sql.read(f"checks/{name}"))
-        faults += [Fault(name, str(subject), detail) for subject, detail in found.iter_rows()]
-    return faults
+    try:
+        with _reading(path) as connection:
+            return [
+                Fault(name, str(subject), detail)
+                for name in sql.names("checks")
+                for subject, detail in _select(connection, sql.read(f"checks/{name}"), None).rows()
+            ]
+    except duckdb.Error as error:
+        raise WorkError(
+            f"{path}: the check could not read the database: {_first_line(error)}; remove it, "
+            "then the `pav run` that made it builds it again from what is done"
+        ) from error
 
 
 def _parameters(sources: Sources, folder: Path) -> dict[str, Any]:
@@ -139,13 +156,20 @@ def _parameters(sources: Sources, folder: Path) -> dict[str, Any]:
     files["built_at"] = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     for name, schema in SCHEMAS.items():
         # An empty file gives every column its type, and a list with no file is an error.
-        pl.DataFrame(schema=schema).write_parquet(folder / f"{name}.parquet")
-        files[name] = [str(folder / f"{name}.parquet"), *map(str, sources.files.get(name, ()))]
+        empty = _write(folder / f"{name}.parquet", pl.DataFrame(schema=schema))
+        files[name] = [empty, *map(str, sources.files.get(name, ()))]
     for name, schema in ROW_SCHEMAS.items():
         rows = sources.rows.get(name, pl.DataFrame(schema=schema))
-        rows.select(list(schema)).write_parquet(folder / f"{name}.parquet")
-        files[name] = [str(folder / f"{name}.parquet")]
+        files[name] = [_write(folder / f"{name}.parquet", rows.select(list(schema)))]
     return files
+
+
+def _write(path: Path, table: pl.DataFrame) -> str:
+    """Write by way of memory, since Polars hides which OSError a full disk raises."""
+    sink = io.BytesIO()
+    table.write_parquet(sink)
+    path.write_bytes(sink.getvalue())
+    return str(path)
 
 
 def _build(connection: Any, parameters: Mapping[str, Any]) -> None:
@@ -164,7 +188,7 @@ def _build(connection: Any, parameters: Mapping[str, Any]) -> None:
 def _reading(path: Path) -> Iterator[Any]:
     """Open the database at `path` attached read-only; InputError where it cannot be queried."""
     if not path.is_file():
-        raise InputError(f"{path}: no database yet; `pav run` makes it, `pav label` is enough")
+        raise InputError(f"{path}: no database yet; `pav run` makes it")
     # DuckDB shares one instance a file and process, so a plain connect could see a replaced file.
     with duckdb.connect() as connection:
         try:
@@ -173,16 +197,17 @@ def _reading(path: Path) -> Iterator[Any]:
         except duckdb.Error as error:
             raise InputError(
                 f"{path}: expected a database made by pav, got {_first_line(error)}; "
-                "`pav label` builds it again from the store"
+                "remove it, then the `pav run` that made it builds it again from what is done"
             ) from error
         _check_version(path, found[0][0] if found else None)
         yield connection
 
 
-def _show_rollouts(connection: Any, rollouts: Sequence[Path]) -> None:
-    if rollouts:
-        files = [str(file) for file in rollouts]
-        connection.read_parquet(files, union_by_name=True).create_view("rollouts")
+def _select(connection: Any, query: str, parameters: Mapping[str, Any] | None) -> pl.DataFrame:
+    connection.execute("set search_path = 'labels_db.main,memory.main'").fetchall()
+    _check_select(connection, query)
+    relation = connection.sql(query, params=dict(parameters) if parameters else None)
+    return _plain(pl.DataFrame(_Stream(relation)))
 
 
 def _check_version(path: Path, version: int | None) -> None:
@@ -194,8 +219,7 @@ def _check_version(path: Path, version: int | None) -> None:
     if version != DATABASE_VERSION:
         raise InputError(
             f"{path}: schema version {version} is from an older pav, this one reads "
-            f"{DATABASE_VERSION}; `pav label` builds it again from the store, sampling nothing "
-            "that is done"
+            f"{DATABASE_VERSION}; the `pav run` that made it builds it again from what is done"
         )
 
 

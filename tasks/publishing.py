@@ -4,6 +4,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,7 @@ def gather(store: Store) -> Sources:
     files = {name: data_files(store, manifests, name) for name in _DATA_SETS}
     tables = {
         "units": [_unit_row(manifest) for manifest in manifests],
+        "data_files": [row for manifest in manifests for row in _file_rows(manifest)],
         "costs": [row for manifest in manifests for row in _cost_rows(manifest)],
         "runs": [_run_row(run) for run in runs],
         "run_units": _run_rows(runs, "unit_ids"),
@@ -186,6 +188,10 @@ def _unit_row(manifest: Manifest) -> Row:
         "schema_version": manifest.schema_version,
         "created_at": _utc(manifest.created_at),
     }
+
+
+def _file_rows(manifest: Manifest) -> list[Row]:
+    return [{"unit_id": manifest.unit.unit_id} | asdict(file) for file in manifest.files]
 
 
 def _cost_rows(manifest: Manifest) -> list[Row]:

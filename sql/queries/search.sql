@@ -15,7 +15,12 @@ problem_means as (
         count(*) as num_searches,
         avg(is_correct::integer) as accuracy,
         avg(is_any_correct::integer) as pass_rate,
+        avg(is_correct_q_last::integer) as accuracy_q_last,
+        avg(is_correct_q_product::integer) as accuracy_q_product,
+        avg(is_correct_orm::integer) as accuracy_orm,
+        avg(num_candidates) as num_candidates,
         avg(generated_tokens) as generated_tokens,
+        avg(scored_prefixes) as scored_prefixes,
         avg(scored_tokens) as scored_tokens,
         avg(seconds) as seconds
     from search_results
@@ -37,7 +42,12 @@ select
     avg(accuracy) as accuracy,
     stddev_samp(accuracy) / sqrt(count(*)) as accuracy_se,
     avg(pass_rate) as pass_rate,
+    avg(accuracy_q_last) as accuracy_q_last,
+    avg(accuracy_q_product) as accuracy_q_product,
+    avg(accuracy_orm) as accuracy_orm,
+    avg(num_candidates) as num_candidates,
     avg(generated_tokens) as generated_tokens,
+    avg(scored_prefixes) as scored_prefixes,
     avg(scored_tokens) as scored_tokens,
     avg(seconds) as seconds
 from problem_means

@@ -101,7 +101,8 @@ def searched(strategy, seed, is_correct, **more):
         "strategy": strategy, "verifier": "", "prover": "", "alpha": 0.0, "num_samples": 1,
         "split": "test", "problem_id": "twelve", "pipeline_seed": 0, "seed": seed,
         "final_pick": "", "is_correct": is_correct, "is_any_correct": True,
-        "generated_tokens": 30, "scored_tokens": 0, "seconds": 0.5,
+        "num_candidates": 1, "generated_tokens": 30, "scored_prefixes": 0, "scored_tokens": 0,
+        "seconds": 0.5,
     } | more  # fmt: skip
 
 
@@ -169,7 +170,9 @@ def fill(store):
     })  # fmt: skip
     best = put(store, "evaluate", "best", {
         "search_results": [searched("best_of_n", 0, True, verifier="orm_all", num_samples=4,
-                                    final_pick="orm", generated_tokens=120, scored_tokens=150)],
+                                    final_pick="orm", is_correct_q_last=False, is_correct_orm=True,
+                                    num_candidates=4, generated_tokens=120,
+                                    scored_prefixes=4, scored_tokens=150)],
     })  # fmt: skip
     policies = [
         {"name": "weak", "policy_id": WEAK, "parent_policy_id": "from scratch", "round": 0,

@@ -1,11 +1,12 @@
 import os
+import resource
 import threading
 
 import duckdb
 import polars as pl
 import pytest
 
-from pav.models.errors import InputError, WorkError
+from pav.models.errors import InputError, PavError, WorkError
 from pav.tasks.database import DATABASE_VERSION, Sources, build_database, check_database, run_query
 from pav.tasks.datasets import frame
 
@@ -106,6 +107,19 @@ def test_a_damaged_source_leaves_the_old_database_as_it_was(database, tmp_path):
     assert [name for name in os.listdir(tmp_path) if name.startswith(".")] == []
 
 
+@pytest.mark.parametrize("num_bytes", [100, 3_000, 20_000])
+def test_a_full_disk_leaves_the_old_database_as_it_was(database, num_bytes, tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, limits[1]))
+    try:
+        with pytest.raises(PavError, match=r"File too large.*The one before it is kept"):
+            build_database(database, Sources())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert answer(database, "select count(*) from problems") == [(2,)]
+    assert sorted(os.listdir(tmp_path)) == ["labels.duckdb", "one.parquet"]
+
+
 def test_equal_blocks_count_once_and_of_two_lengths_the_longer(tmp_path):
     files = [
         blocks_file(tmp_path / "short.parquet", (0, 1, 4, "fixed"), (1, 2, 4, "fixed")),
@@ -177,13 +191,13 @@ def test_a_mistake_in_sql_is_one_line_with_what_duckdb_says(database):
 
 
 def test_no_database_names_the_command_that_makes_one(tmp_path):
-    with pytest.raises(InputError, match="no database yet; `pav run`"):
+    with pytest.raises(InputError, match="no database yet; `pav run` makes it"):
         run_query(tmp_path / "labels.duckdb", "select 1")
 
 
 @pytest.mark.parametrize(
     ("version", "message"),
-    [(DATABASE_VERSION - 1, "older pav.*`pav label`"), (DATABASE_VERSION + 1, "newer pav")],
+    [(DATABASE_VERSION - 1, "older pav.*`pav run`"), (DATABASE_VERSION + 1, "newer pav")],
 )
 def test_a_database_of_another_version_is_refused_with_what_to_do(database, version, message):
     with duckdb.connect(str(database)) as connection:

@@ -1,0 +1,49 @@
+"""docs/database.md says what the database is; these tests hold it to that."""
+
+import re
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pav import sql
+from pav.tasks import database
+from pav.tasks.queries import database_path
+
+TEXT = (Path(__file__).parents[2] / "docs" / "database.md").read_text(encoding="utf-8")
+SECTIONS = {
+    match[1]: match[0] for match in re.finditer(r"^\| `(\w+)` \|.*$", TEXT, flags=re.MULTILINE)
+}
+
+
+@pytest.mark.parametrize("name", [*database.TABLES, *database.VIEWS])
+def test_the_page_names_every_column_of_a_table(ask, name):
+    columns = {row["column_name"] for row in ask(f"describe {name}")}
+    if name == "search_results":
+        assert columns == {row["column_name"] for row in ask("describe all_search_results")}
+    else:
+        assert columns <= set(re.findall(r"`(\w+)`", _row(name)))
+
+
+def _row(name):
+    rows = [line for line in TEXT.splitlines() if line.startswith(f"| `{name}` |")]
+    return max(rows, key=len)
+
+
+@pytest.mark.parametrize("folder", ["queries", "checks"])
+def test_the_page_names_every_saved_query_and_check(folder):
+    assert set(sql.names(folder)) <= set(SECTIONS)
+
+
+def test_the_page_names_nothing_that_is_not_there():
+    known = {*database.TABLES, *database.VIEWS, *sql.names("queries"), *sql.names("checks")}
+    assert set(SECTIONS) == known
+
+
+def test_the_recipe_for_raw_rollouts_works_in_the_stores_folder(store, monkeypatch):
+    monkeypatch.chdir(store.root)
+    recipe = re.search(r"```sql\n(.*?)```", TEXT, flags=re.DOTALL)[1]
+    with duckdb.connect(str(database_path(store)), read_only=True) as connection:
+        for statement in connection.extract_statements(recipe):
+            rows = connection.execute(statement).fetchall()
+    assert rows == [("base", "correct", 1), ("base", "wrong", 1)]
