@@ -3,7 +3,7 @@ with
 
 steps as (
 
-    select distinct on (prefix_id_before, prefix_id_after, policy_id)
+    select
         problem_id,
         step,
         step_text,
@@ -16,8 +16,10 @@ steps as (
         advantage_high,
         solution_id
     from advantages
-    where advantage is not null
-    order by prefix_id_before, prefix_id_after, policy_id, solution_id, step
+    where advantage <> 0
+    qualify row_number() over (
+        partition by prefix_id_before, prefix_id_after, policy_id order by solution_id, step
+    ) = 1
 
 ),
 
