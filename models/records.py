@@ -73,6 +73,8 @@ class Grading:
 class Extend:
     """Sample `num_samples` continuations of each prefix; the reply is a tuple of Samples each.
 
+    `max_tokens` bounds the whole response, the prefix's steps included, so that a rollout is cut
+    off where the policy's own response would be; a prefix at the bound gets empty samples.
     `purpose`, `seed` and `block` name the random stream together with policy, problem and prefix,
     so what is sampled does not depend on what else is in the batch.
     """
@@ -89,7 +91,7 @@ class Extend:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Score each prefix; the reply has, for each, len(steps) + 1 probabilities, index 0 the bare problem."""
+    """Score each prefix: len(steps) + 1 probabilities each, the bare problem first."""
 
     verifier: str
     prefixes: tuple[Prefix, ...]

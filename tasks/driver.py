@@ -151,15 +151,22 @@ class Driver:
             )  # fmt: skip
             seen[prefix] += 1
             ids = self.codec.encode(prefix)
+            left = request.max_tokens - (len(ids) - self.codec.num_prompt_tokens(prefix))
             self.costs[extension.algorithm]["prompt_tokens"] += len(ids)
+            if left <= 0:
+                extension.replies[row] = [Sample((), "length", 0)] * request.num_samples
+                extension.missing -= request.num_samples
+                continue
             self._extensions[self._next_request] = (extension, row, request.num_samples)
             generations.append(
                 Generation(
-                    self._next_request, ids, request.num_samples, request.max_tokens, stream,
+                    self._next_request, ids, request.num_samples, left, stream,
                     request.until == "step",
                 )
             )  # fmt: skip
             self._next_request += 1
+        if not extension.missing:
+            self._ready.append((extension.algorithm, tuple(map(tuple, extension.replies))))
         return generations
 
     def _collect(self, generated: Generated) -> None:

@@ -7,19 +7,36 @@ Rates are the best of a few repeats: a busy machine only ever makes them slower.
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 from transformers import DynamicCache
 
+from pav.models.errors import InputError
 from pav.models.planners import Graded, exhaustive, full_response
 from pav.models.records import Generation, Prefix, Sample
+from pav.models.settings import RunSettings
 from pav.tasks.driver import Driver
+from pav.tasks.labelling import open_prefixes
+from pav.tasks.labelling_plan import plan_labelling
+from pav.tasks.policies import PolicySpec
+from pav.tasks.roles import Roles, policy_folder
+from pav.tasks.sampling import shard_problems
+from pav.tasks.store import Store
 from pav.tasks.transformers_engine import TransformersEngine
+from pav.tasks.units import Manifest
 
 REPEATS = 3
 _SEED = 0
+# What the project promises of the labelling stage; ratios of rates in one table.
+TARGETS = {
+    "of the engine's raw rate": (0.85, "labelling stage", "engine alone"),
+    "engine alone to plain loop": (1.0, "engine alone", "plain loop with KV cache"),
+    "to one prefix at a time": (6.5, "labelling stage", "generate, one prefix at a time"),
+    "to one question at a time": (3.0, "labelling stage", "generate, one question at a time"),
+    "engine alone to matrix products": (0.0, "engine alone", "matrix products alone"),
+}
 
 
 @dataclass(frozen=True)
@@ -231,3 +248,51 @@ def _generate(
         grading = driver.domain.grade(problem, full_response(prefix, sample))
         graded[row // workload.num_rollouts].append((sample, grading))
     return graded
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A ratio of two rates and the least it should be (0: stated, not promised)."""
+
+    name: str
+    value: float
+    target: float
+
+
+def ratios(rates: Sequence[Rate]) -> list[Ratio]:
+    """Return the promised ratios; of rollouts per second, so that all count the same work."""
+    by_name = {rate.name: rate.rollouts_per_second for rate in rates}
+    return [
+        Ratio(name, by_name[one] / by_name[other], target)
+        for name, (target, one, other) in TARGETS.items()
+    ]
+
+
+def bench_engine(
+    settings: RunSettings, store: Store, policy: PolicySpec, sampled: Manifest, *, num_threads: int
+) -> dict[str, Any]:
+    """Return rates and ratios on the open prefixes of a sampled shard, as JSON."""
+    torch.set_num_threads(num_threads)
+    base_only = settings.model_copy(
+        update={"label": settings.label.model_copy(update={"provers": ()})}
+    )
+    unit = plan_labelling(base_only, policies={"base": policy}, sample_manifests=[sampled])[0]
+    driver = Roles(settings, "cpu" if not torch.cuda.is_available() else "cuda").driver(
+        shard_problems(store, unit), policies={"policy": (policy.policy_id, policy_folder(settings, store, policy.role, policy.ref))}
+    )
+    engine = driver.policies["policy"].engine
+    if not isinstance(engine, TransformersEngine):
+        raise InputError(f"bench engine: expected engine.kind transformers, got {engine!r}")
+    prefixes = open_prefixes(store, unit)
+    workload = Workload(prefixes, settings.label.block_size, settings.sample.max_tokens)
+    rates = measure(driver, engine, workload, slow_problems=max(len(prefixes) // 10, 1))
+    return {
+        "bench": "engine",
+        "num_threads": num_threads,
+        "dtype": str(engine.model.dtype).removeprefix("torch."),
+        "batch_size": settings.engine.batch_size,
+        "num_prefixes": workload.num_labels,
+        "num_rollouts": workload.num_rollouts,
+        "rates": [asdict(rate) for rate in rates],
+        "ratios": [asdict(ratio) for ratio in ratios(rates)],
+    }

@@ -36,7 +36,8 @@ class SlotCache(Cache):  # type: ignore[misc]
 
     def begin(self, lengths_B: torch.Tensor, longest: int) -> None:
         """Set where the next token of each active row goes."""
-        self._fit(longest + 1)
+        if self.width <= longest:
+            self._resize(longest + 1)
         self.rows_B = torch.arange(len(lengths_B), device=lengths_B.device)
         self.lengths_B = lengths_B
 
@@ -74,7 +75,7 @@ class SlotCache(Cache):  # type: ignore[misc]
             self.values_SHTD = [self._empty(values, 0) for _, values in layers]
         length = layers[0][0].shape[2]
         if self.width < length:
-            self._fit(length)
+            self._resize(length)
         for index, (keys, values) in enumerate(layers):
             self.keys_SHTD[index][slots, :, :length] = keys[rows].to(self.dtype)
             self.values_SHTD[index][slots, :, :length] = values[rows].to(self.dtype)
@@ -88,10 +89,12 @@ class SlotCache(Cache):  # type: ignore[misc]
         """Return the widest row; Transformers asks, positions are given explicitly."""
         return self.width
 
-    def _fit(self, length: int) -> None:
-        """Make room for `length` positions, and give back what is far above it."""
-        if length <= self.width < length + 2 * _CHUNK:
-            return
+    def shrink(self, longest: int) -> None:
+        """Give back positions far above the longest row."""
+        if self.width > longest + 2 * _CHUNK:
+            self._resize(longest + 1)
+
+    def _resize(self, length: int) -> None:
         width = -(-length // _CHUNK) * _CHUNK
         for store in (self.keys_SHTD, self.values_SHTD):
             for index, old in enumerate(store):

@@ -31,6 +31,10 @@ class Codec:
             ids += self._encode_text(step)
         return ids + self._end_id if prefix.is_finished else ids
 
+    def num_prompt_tokens(self, prefix: Prefix) -> int:
+        """Return the number of tokens of the bare problem's prompt."""
+        return len(self._encode_text(self._domain.prompt(self._problems[prefix.problem_id])))
+
     def encode_with_ends(self, prefix: Prefix) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the ids and the index of the last token of the prompt and of every step."""
         ids = self._encode_text(self._domain.prompt(self._problems[prefix.problem_id]))

@@ -149,6 +149,7 @@ class TransformersEngine:
         arrivals = [self._ready.popleft() for _ in range(count)]
         first = self._slots.count
         self._place(arrivals)
+        self._cache.shrink(int(self._slots.lengths[: self._slots.count].max()))
         logits_BV = torch.stack([start.logits_V for _, _, start in arrivals])
         return self._advance(logits_BV, first)
 
