@@ -36,7 +36,9 @@ def engine(folder: Path, **sampling) -> TransformersEngine:
     return TransformersEngine(folder, Sampling(**sampling), device="cpu", dtype="float32")
 
 
-def drain(engine: TransformersEngine, generations: list[Generation]) -> dict[tuple[int, int], Generated]:
+def drain(
+    engine: TransformersEngine, generations: list[Generation]
+) -> dict[tuple[int, int], Generated]:
     engine.submit(generations)
     wanted = sum(each.num_samples for each in generations)
     done: dict[tuple[int, int], Generated] = {}
