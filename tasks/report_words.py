@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from pav.models.metrics import metrics_table
-from pav.tasks.arm_labels import Row, arm_label, points
+from pav.tasks.arm_labels import Row, arm_label, points, verifier_label
 from pav.tasks.diagnostic_figures import label_noise
 from pav.tasks.report_inputs import ReportInputs
 
@@ -112,7 +112,18 @@ def limits(inputs: ReportInputs) -> list[str]:
             f"candidates hold a right solution that the pick did not take, and {points(missed)} "
             f"are problems where no kept candidate is right. The larger loss is {larger}."
         )
-    return [*found, *_weakest_step(inputs)]
+    return [*found, *_judges(inputs), *_weakest_step(inputs)]
+
+
+def _judges(inputs: ReportInputs) -> list[str]:
+    """Return how well each verifier tells finished right solutions from finished wrong ones."""
+    table = metrics_table(inputs.scores.filter("is_terminal"), by=("verifier",))
+    said = [
+        f"{verifier_label(row['verifier'])} {row['auc']:.3f}"
+        for row in table.to_dicts()
+        if row.get("auc", float("nan")) == row.get("auc")
+    ]
+    return [f"AUC on finished held-out solutions: {'; '.join(said)}."] if said else []
 
 
 def _weakest_step(inputs: ReportInputs) -> list[str]:
