@@ -38,7 +38,7 @@ ranked as (
 )
 
 select
-    policies.name as policy,
+    coalesce(policies.name, ranked.policy_id) as policy,
     case when ranked.advantage > 0 then 'rise' else 'fall' end as direction,
     problems.question,
     ranked.step,
@@ -49,7 +49,8 @@ select
     ranked.se,
     ranked.advantage_low,
     ranked.advantage_high,
-    ranked.solution_id
+    ranked.solution_id,
+    ranked.policy_id
 from ranked
 inner join problems using (problem_id)
 left join policies using (policy_id)

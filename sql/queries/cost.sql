@@ -9,14 +9,21 @@ unit_policies as (
 
 ),
 
+named as (
+
+    select unit_policies.unit_id, coalesce(policies.name, unit_policies.policy_id) as name
+    from unit_policies
+    left join policies using (policy_id)
+
+),
+
 policy_names as (
 
     select
-        unit_policies.unit_id,
-        string_agg(distinct policies.name, ', ' order by policies.name) as policy
-    from unit_policies
-    inner join policies using (policy_id)
-    group by unit_policies.unit_id
+        unit_id,
+        string_agg(distinct name, ', ' order by name) as policy
+    from named
+    group by unit_id
 
 )
 

@@ -4,7 +4,7 @@ select
     problems.split,
     prefixes.num_steps,
     prefixes.text,
-    policies.name as policy,
+    coalesce(policies.name, labels.policy_id) as policy,
     labels.num_correct,
     labels.num_rollouts,
     labels.num_truncated,

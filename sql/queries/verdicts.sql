@@ -1,13 +1,14 @@
 -- One row per policy, split, verdict and reason: how many sampled solutions ended so.
 select
-    policies.name as policy,
+    coalesce(policies.name, solutions.policy_id) as policy,
     problems.split,
     solutions.verdict,
     solutions.reason,
     count(*) as num_solutions,
     count(*) / sum(count(*)) over (
         partition by solutions.policy_id, problems.split
-    )::double as share
+    )::double as share,
+    solutions.policy_id
 from solutions
 inner join problems using (problem_id)
 left join policies using (policy_id)

@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pav import sql
 from pav.models.errors import StoreError
 from pav.tasks.database import run_query
 from pav.tasks.datasets import frame, to_parquet
@@ -152,3 +153,10 @@ def test_a_database_in_s3_answers_from_a_copy_that_follows_it(bucket, tmp_path):
     copy.write_bytes(store.read_bytes(DATABASE))
     with duckdb.connect(str(copy), read_only=True) as connection:
         assert connection.execute("select value from value_estimates").fetchall() == []
+
+
+def test_a_policy_that_no_run_names_goes_by_its_id(store):
+    label(store, 0, 1, policy_id="nameless")
+    publish_database(store)
+    [(stage, policy, *_)] = answer(store, sql.read("queries/cost"))
+    assert (stage, policy) == ("label", "nameless")
