@@ -1,6 +1,7 @@
 """The optimiser's loop of a verifier: a function of its data, settings and seed, resumable."""
 
 import copy
+import dataclasses
 import io
 import itertools
 import math
@@ -13,7 +14,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pav.models.errors import InputError
 from pav.models.losses import soft_cross_entropy
 from pav.models.schedules import warmup_cosine
 from pav.models.verifier_batches import (
@@ -92,11 +92,6 @@ class Trainer:
         plan: TrainingPlan,
         pad_id: int,
     ) -> None:
-        if not training or not validation:
-            raise InputError(
-                "training: expected labelled sequences to train on and to validate on, got "
-                f"{len(training)} and {len(validation)}"
-            )
         self._model, self._plan, self._pad_id = model, plan, pad_id
         self._device = next(model.parameters()).device
         self._half = has_fast_bfloat16(self._device)
@@ -143,7 +138,7 @@ class Trainer:
         sink = io.BytesIO()
         torch.save(
             {
-                "state": self.state,
+                "state": dataclasses.asdict(self.state),
                 "model": self._model.state_dict(),
                 "optimizer": self._optimizer.state_dict(),
             },
@@ -153,9 +148,9 @@ class Trainer:
 
     def restore(self, data: bytes) -> None:
         """Go back to a state that `save` returned."""
-        with torch.serialization.safe_globals([State, Look]):
-            kept = torch.load(io.BytesIO(data), map_location=self._device, weights_only=True)
-        self.state = kept["state"]
+        kept = torch.load(io.BytesIO(data), map_location=self._device, weights_only=True)
+        looks = [Look(**look) for look in kept["state"].pop("looks")]
+        self.state = State(**kept["state"], looks=looks)
         self._model.load_state_dict(kept["model"])
         self._optimizer.load_state_dict(kept["optimizer"])
 

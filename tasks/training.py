@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.special import logit
+from transformers import AutoConfig, AutoModelForTokenClassification
+from transformers.utils import logging
 
 from pav.models.domains import domain
 from pav.models.errors import InputError
@@ -82,26 +84,36 @@ def open_worker(
 
 def new_verifier(folder: Path, heads: Sequence[str], *, rates: Sequence[float], device: str) -> Any:
     """Return a token classifier that begins as a policy; each head says its base rate anywhere."""
-    from transformers import AutoModelForTokenClassification
-    from transformers.utils import logging
+    model = _classifier(folder, heads, device)
+    layers = (getattr(model, name, None) for name in ("score", "classifier"))
+    head = next((layer for layer in layers if layer is not None), None)
+    if not isinstance(head, torch.nn.Linear) or head.bias is None:
+        raise InputError(
+            f"checkpoint {str(folder)!r}: expected an architecture whose token classifier has a "
+            f"linear head with a bias, got {type(model).__name__}"
+        )
+    with torch.no_grad():
+        head.weight.zero_()
+        head.bias.copy_(torch.from_numpy(logit(np.clip(rates, 0.01, 0.99))))
+    return model.to(device)
 
-    logging.disable_progress_bar()
+
+def _classifier(folder: Path, heads: Sequence[str], device: str) -> Any:
     verbosity = logging.get_verbosity()
+    logging.disable_progress_bar()
     # Transformers warns that the head is new; it is meant to be.
     logging.set_verbosity_error()
     try:
-        model: Any = AutoModelForTokenClassification.from_pretrained(
-            folder,
-            dtype=torch.float32,
-            local_files_only=True,
-            num_labels=len(heads),
-            id2label=dict(enumerate(heads)),
-            label2id={head: number for number, head in enumerate(heads)},
-            classifier_dropout=0.0,
-            attention_dropout=0.0,
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        config.id2label = dict(enumerate(heads))
+        config.label2id = {head: number for number, head in enumerate(heads)}
+        # What a batch gives must not depend on a random number that resuming would lose.
+        config.classifier_dropout = config.attention_dropout = 0.0
+        return AutoModelForTokenClassification.from_pretrained(
+            folder, config=config, dtype=torch.float32, local_files_only=True,
             # The fused CPU kernel's backward pass takes longer than all the rest here.
             attn_implementation="eager" if device == "cpu" else "sdpa",
-        )
+        )  # fmt: skip
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
             f"checkpoint {str(folder)!r}: expected one that Transformers can load as a token "
@@ -109,24 +121,10 @@ def new_verifier(folder: Path, heads: Sequence[str], *, rates: Sequence[float], 
         ) from error
     finally:
         logging.set_verbosity(verbosity)
-    head = next(
-        (layer for name in ("score", "classifier") if (layer := getattr(model, name, None))), None
-    )
-    if not isinstance(head, torch.nn.Linear) or head.bias is None:
-        raise InputError(
-            f"checkpoint {str(folder)!r}: expected an architecture whose token classifier has a "
-            f"linear head with a bias, got {type(model).__name__}"
-        )
-    torch.nn.init.zeros_(head.weight)
-    with torch.no_grad():
-        head.bias.copy_(torch.from_numpy(logit(np.clip(rates, 0.01, 0.99))))
-    return model.to(device)
 
 
 def base_rates(sequences: Sequence[TargetSequence]) -> list[float]:
     """Return the mean target of each head over all labelled step ends; 0.5 without any."""
-    if not sequences:
-        return []
     weights = np.concatenate([each.weights for each in sequences]).astype(np.float64)
     targets = np.concatenate([each.targets for each in sequences])
     total = weights.sum(axis=0)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
+from pav.models.errors import InputError
 from pav.models.hashing import bucket, stream_key
 from pav.models.records import Prefix, Problem
 from pav.models.verifier_batches import EncodedSequence
@@ -86,6 +87,12 @@ def make_examples(
     splits = _split_ids(parameters, published, problems)
     training = _sequences(parameters, published, splits["train"], held_out=False)
     validation = _sequences(parameters, published, splits["validation"], held_out=True)
+    if not training or not validation:
+        raise InputError(
+            f"verifier {parameters['verifier']}: expected labelled solutions of training problems "
+            "to train on, and others to stop and calibrate by; got those of "
+            f"{len(splits['train'])} and {len(splits['validation'])} problems"
+        )
     return Examples(training, _sample(validation, MAX_VALIDATION))
 
 

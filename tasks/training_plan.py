@@ -86,16 +86,6 @@ def plan_training(
     ]
 
 
-def verifiers_by_role(manifests: Iterable[Manifest]) -> dict[str, Manifest]:
-    """Return the unit that trained each role's network, such as `q`, `orm_all` or `q_bo4`."""
-    return {
-        str(head): manifest
-        for manifest in manifests
-        if manifest.unit.stage == STAGE
-        for head in manifest.unit.parameters["heads"]
-    }
-
-
 def _of_seed(manifests: Iterable[Manifest], pipeline_seed: int) -> list[Manifest]:
     return [
         manifest

@@ -64,6 +64,7 @@ def load_verifier(folder: Path, device: str, dtype: str) -> LoadedVerifier:
     """Return the verifier of a folder, in evaluation mode; InputError where it is none."""
     calibration = _read_calibration(folder)
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForTokenClassification
     from transformers.utils import logging
 
@@ -72,7 +73,7 @@ def load_verifier(folder: Path, device: str, dtype: str) -> LoadedVerifier:
         model = AutoModelForTokenClassification.from_pretrained(
             folder, dtype=getattr(torch, dtype), local_files_only=True
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise _wrong(folder, f"a token classifier that Transformers loads, got {error}") from error
     # With short trees the plain kernel is faster than the fused one on CPU.
     model.set_attn_implementation("eager" if device == "cpu" else "sdpa")
