@@ -66,4 +66,4 @@ def _newton_step(parameters: Floats, x: Floats, t: Floats, w: Floats) -> Floats:
     gradient = np.array([error @ x, error.sum()]) + _RIDGE * (parameters - [1.0, 0.0])
     cross = curvature @ x
     hessian = np.array([[curvature @ (x * x), cross], [cross, curvature.sum()]])
-    return np.linalg.solve(hessian + _RIDGE * np.eye(2), gradient)
+    return np.asarray(np.linalg.solve(hessian + _RIDGE * np.eye(2), gradient), np.float64)

@@ -86,8 +86,8 @@ def calibration_error(
     table = reliability_table(scores, num_correct, num_rollouts, num_bins=num_bins, by_rank=by_rank)
     if table.is_empty():
         return float("nan")
-    gaps = (table["mean_score"] - table["mean_label"]).abs()
-    return float((gaps * table["num_prefixes"]).sum() / table["num_prefixes"].sum())
+    gaps = np.abs(table["mean_score"].to_numpy() - table["mean_label"].to_numpy())
+    return float(np.average(gaps, weights=table["num_prefixes"].to_numpy()))
 
 
 def summary(scores: ArrayLike, num_correct: ArrayLike, num_rollouts: ArrayLike) -> dict[str, float]:

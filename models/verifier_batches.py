@@ -108,7 +108,7 @@ def pack(sequences: Sequence[EncodedSequence]) -> Pack:
     weighted = total.copy()
     np.add.at(total, numbers, weights)
     np.add.at(weighted, numbers, weights * targets)
-    return Pack(tree, weighted / np.where(total > 0, total, 1), total)
+    return Pack(tree, (weighted / np.where(total > 0, total, 1)).astype(np.float32), total)
 
 
 def collate(packs: Sequence[Pack], *, pad_id: int) -> Batch:

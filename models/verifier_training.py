@@ -185,7 +185,7 @@ class Trainer:
         self._model.train()
         loss = self._loss(batch, self._normaliser)
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
         self._optimizer.step()
         state.step += 1
@@ -232,7 +232,8 @@ def forward_logits(model: Any, trees: TreeBatch, *, half: bool) -> Tensor:
             use_cache=False,
         ).logits
     rows_N, columns_N = torch.from_numpy(trees.rows_N), torch.from_numpy(trees.columns_N)
-    return logits_BTH[rows_N.to(device), columns_N.to(device)].float()
+    logits_NH: Tensor = logits_BTH[rows_N.to(device), columns_N.to(device)]
+    return logits_NH.float()
 
 
 def pack_all(sequences: Sequence[EncodedSequence]) -> list[Pack]:
