@@ -71,7 +71,7 @@ def points(share: float | None, *, sign: bool = False) -> str:
     if share is None or share != share:
         return DASH
     text = f"{100 * share:+.1f}" if sign else f"{100 * share:.1f}"
-    return text.replace("-", MINUS)
+    return "0.0" if float(text) == 0 else text.replace("-", MINUS)
 
 
 def amount(number: float | None) -> str:

@@ -193,7 +193,8 @@ def training_figure(runs: pl.DataFrame, *, name: str, title: str, caption: str) 
 
     def paint(axes: Axes) -> None:
         for seed in seeds:
-            mine = runs.filter(pl.col("pipeline_seed") == seed).sort("step")
+            # A policy's training belongs to no pipeline seed.
+            mine = runs.filter(pl.col("pipeline_seed").eq_missing(seed)).sort("step")
             for column, colour in (("train_loss", BLUE), ("validation_loss", ORANGE)):
                 known = mine.filter(pl.col(column).is_not_null() & pl.col(column).is_not_nan())
                 label = column.replace("_loss", "") if seed == seeds[0] else "_"

@@ -85,15 +85,22 @@ def _candidates(solutions: pl.DataFrame, scores: pl.DataFrame) -> list[dict[str,
         change.min().alias("drop"),
         pl.col("num_steps").gather(change.arg_min()).first().alias("drop_step"),
     )
-    finished = solutions.filter(pl.col("verdict").is_in(["correct", "wrong"]))
+    is_shown = pl.col("verdict").is_in(["correct", "wrong"]) & (pl.col("num_steps") > 1)
+    finished = solutions.filter(is_shown)
     joined = finished.unique("solution_id").join(summary, on="solution_id")
     return joined.sort("solution_id").to_dicts()
 
 
+# A smaller change of the score is no sign that the verifier noticed anything.
+_LEAST_DROP = 0.1
+
+
 def _seen_error(row: Mapping[str, object]) -> float | None:
     """Rank wrong solutions whose largest drop of Q is at the wrong step by that drop."""
-    is_hit = row["verdict"] == "wrong" and row["drop_step"] == row["wrong_step"]
-    return -float(str(row["drop"])) if is_hit and row["drop"] is not None else None
+    if row["verdict"] != "wrong" or row["drop_step"] != row["wrong_step"] or row["drop"] is None:
+        return None
+    drop = -float(str(row["drop"]))
+    return drop if drop >= _LEAST_DROP else None
 
 
 def _hard_success(row: Mapping[str, object]) -> float | None:

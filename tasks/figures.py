@@ -132,9 +132,10 @@ def k_figure(rows: Sequence[Row], baseline: Row | None, *, title: str, caption: 
     ordered = sorted((int(str(row["prover"])[2:]), *_interval(row)) for row in rows)
 
     def paint(axes: Axes) -> None:
+        level = _paint_baseline(axes, baseline)
         _paint_points(axes, ordered, colour=ORANGE)
         power_axis(axes, [row[0] for row in ordered], label="K of the Best-of-K prover (log scale)")
-        _paint_baseline(axes, baseline)
+        label_ends(axes, level)
 
     return Figure("best-of-k", title, caption, draw(paint))
 
@@ -176,14 +177,14 @@ def _paint_points(
     percent_axis(axes)
 
 
-def _paint_baseline(axes: Axes, baseline: Row | None) -> None:
-    """Draw the Q beam as a level with its interval."""
+def _paint_baseline(axes: Axes, baseline: Row | None) -> list[EndLabel]:
+    """Draw the Q beam as a level with its interval; return what to write beside it."""
     if baseline is None:
-        return
+        return []
     accuracy, low, high = _interval(baseline)
     axes.axhspan(low, high, color=GREY, alpha=0.15, lw=0)
     axes.axhline(accuracy, color=GREY, linestyle=(0, (4, 2)), linewidth=1.3)
-    label_ends(axes, [EndLabel(accuracy, "beam Q", "#666666")])
+    return [EndLabel(accuracy, "beam Q", "#666666")]
 
 
 def pick_figure(arms: Sequence[Row], *, title: str, caption: str) -> Figure:

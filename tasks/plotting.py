@@ -129,6 +129,8 @@ def percent_axis(axes: Axes, *, label: str = "accuracy") -> None:
     """Show the y axis, in shares of one, as percent."""
     axes.yaxis.set_major_formatter(matplotlib.ticker.PercentFormatter(1.0, decimals=0))
     axes.set_ylabel(label)
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(low, -0.02), max(high, 0.05))
 
 
 def power_axis(axes: Axes, ticks: Sequence[float], *, label: str) -> None:

@@ -232,7 +232,7 @@ def training_figures(inputs: ReportInputs) -> list[Figure]:
     found = []
     for name in inputs.training_runs["name"].unique(maintain_order=True):
         mine = inputs.training_runs.filter(pl.col("name") == name)
-        seeds = mine["pipeline_seed"].unique().sort().to_list()
+        seeds = mine["pipeline_seed"].drop_nulls().unique().sort().to_list()
         lines = "" if len(seeds) == 1 else ", a line each"
         caption = (
             f"Soft-label cross-entropy, nats; pipeline seed {', '.join(map(str, seeds))}{lines}."

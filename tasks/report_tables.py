@@ -144,6 +144,8 @@ def compute_table(ratios: Sequence[Row], *, caption: str) -> Table:
         "beam", "matches", "at accuracy %", "candidates needed", "ratio of candidates", "interval",
         "of generated tokens", "of all tokens", "of beam width",
     )  # fmt: skip
+    # Everything reaches an accuracy of 0 at no cost, which is no ratio worth naming.
+    ratios = [row for row in ratios if row["accuracy"] > 0]
     rows = tuple(
         (
             arm_label(dict(zip(_ARM, (*row["arm"].split(), ""), strict=False))),

@@ -105,12 +105,13 @@ def limits(inputs: ReportInputs) -> list[str]:
     for arm in main:
         lost = float(arm["pass_rate"]) - float(arm["accuracy"])
         missed = 1 - float(arm["pass_rate"])
-        larger = "the final pick" if lost > missed else "the beam, which drops every right path"
+        larger = "the final pick's" if lost > missed else "the search's, before any pick"
         found.append(
             f"Of the {points(1 - float(arm['accuracy']))} points that {arm_label(arm)} at "
             f"{arm['num_samples']} candidates misses, {points(lost)} are problems whose kept "
             f"candidates hold a right solution that the pick did not take, and {points(missed)} "
-            f"are problems where no kept candidate is right. The larger loss is {larger}."
+            f"are problems where no kept candidate is right (never sampled, or dropped on the "
+            f"way). The larger loss is {larger}."
         )
     return [*found, *_judges(inputs), *_weakest_step(inputs)]
 

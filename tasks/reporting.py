@@ -261,9 +261,10 @@ def _subtitle(run_id: str, inputs: ReportInputs) -> str:
     )
     seeds = len(inputs.settings.pipeline_seeds)
     plural = "" if seeds == 1 else "s"
+    searches = inputs.settings.evaluate.search_seeds
     return (
         f"Run {run_id}. Domain {inputs.settings.problems.domain}: {counted} problems. "
-        f"{seeds} pipeline seed{plural}, {inputs.settings.evaluate.search_seeds} search seeds "
+        f"{seeds} pipeline seed{plural}, {searches} search seed{'' if searches == 1 else 's'} "
         "for the main arms."
     )
 

@@ -1,5 +1,6 @@
 """Worked examples show real steps with the values that labels and verifiers give them."""
 
+import polars as pl
 import pytest
 
 from pav.tasks.datasets import frame
@@ -126,3 +127,12 @@ def test_examples_do_not_depend_on_the_order_of_rows(tables):
     assert worked_examples(shuffled, count=3, main_k=4) == worked_examples(
         tables, count=3, main_k=4
     )
+
+
+def test_a_verifier_that_says_the_same_of_every_step_has_seen_no_error(tables):
+    flat = tables.scores.with_columns(score=pl.lit(0.25))
+    found = worked_examples(
+        ExampleTables(tables.problems, tables.solutions, flat), count=3, main_k=4
+    )
+    assert "A wrong step that the verifier sees" not in {example.heading for example in found}
+    assert len(found) == 2

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pav.tasks.diagnostic_figures import (
     label_noise,
     reliability_figure,
+    training_figure,
     value_classes,
     values_figure,
 )
@@ -113,3 +114,22 @@ def test_figures_of_labels_and_reliability_can_be_drawn_from_few_rows():
     scores = few.with_columns(score=pl.Series([0.3, 1.0]))
     figure = reliability_figure(scores, verifier="q", title="t", caption="c")
     assert figure.name == "reliability-q"
+
+
+def test_a_training_without_a_pipeline_seed_is_drawn_too():
+    runs = pl.DataFrame(
+        {
+            "name": ["policy"] * 2, "pipeline_seed": [None] * 2, "step": [0, 100],
+            "train_loss": [2.0, 1.0], "validation_loss": [None] * 2,
+        },
+        schema_overrides={"pipeline_seed": pl.Int32, "validation_loss": pl.Float64},
+    )  # fmt: skip
+    svg = training_figure(runs, name="policy", title="t", caption="c").svg.decode()
+    assert "train" in svg
+    assert "validation" not in svg
+
+
+def test_an_arm_that_never_succeeds_is_drawn_on_an_axis_that_begins_at_zero():
+    shown = curves([arm(4, 0.0, low=0.0, high=0.0), arm(16, 0.0, low=0.0, high=0.0)])
+    svg = accuracy_figure(shown, name="accuracy", title="t", caption="c").svg.decode()
+    assert "\u22124%" not in svg

@@ -377,7 +377,7 @@ def test_the_loss_is_split_into_the_pick_and_the_beam(inputs):
     words = " ".join(limits(inputs))
     assert "9.6 points" in words
     assert "9.1 are problems whose kept candidates hold a right solution" in words
-    assert "larger loss is the final pick" in words
+    assert "larger loss is the final pick's" in words
 
 
 def test_a_right_rollout_of_a_hopeless_prefix_is_shown_as_an_error(inputs):
