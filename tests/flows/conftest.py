@@ -1,4 +1,4 @@
-"""The smoke pipeline, run once as a user runs it, and stores that start from its results."""
+"""The smoke pipeline, run once as a user runs it, and copies of its store to kill and damage."""
 
 import contextlib
 import json
@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 
@@ -31,41 +32,63 @@ class Finished:
 
 @dataclass
 class Pav:
-    """Runs `pav` in processes of its own, without a Prefect server unless one is given."""
+    """Runs `pav` in processes of its own; each starts its own Prefect server unless given one."""
 
     folder: Path
 
-    def environment(self, **more):
-        return {**os.environ, **more}
-
-    def start(self, *arguments, **environment):
-        """Start `pav` as a user does, in a process group of its own."""
+    def start(self, *arguments, server=""):
         command = [str(Path(sys.executable).with_name("pav")), *map(str, arguments)]
         return subprocess.Popen(
-            command, cwd=self.folder, env=self.environment(**environment), text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            command, cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, **({"PREFECT_API_URL": server} if server else {})},
         )  # fmt: skip
 
-    def __call__(self, *arguments, **environment):
+    def __call__(self, *arguments, server=""):
         started = time.monotonic()
-        process = self.start(*arguments, **environment)
+        process = self.start(*arguments, server=server)
         out, err = process.communicate(timeout=280)
         return Finished(process.returncode, out, err, time.monotonic() - started)
 
 
-def descendants(pid):
-    """Return the ids of every process below `pid`, from /proc."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            text = stat.read_text()
-            parents[int(stat.parent.name)] = int(text.rpartition(")")[2].split()[1])
-    found = []
-    level = {pid}
-    while level:
-        level = {child for child, parent in parents.items() if parent in level}
-        found += level
-    return found
+@dataclass
+class Results:
+    """What a store holds, read without `pav`."""
+
+    path: Path
+
+    def manifests(self, stage):
+        return sorted((self.path / "manifests").glob(f"{stage}-*.json"))
+
+    def files(self, stage):
+        """Return (unit, file name) -> entry of every file that a stage made."""
+        units = [json.loads(path.read_text()) for path in self.manifests(stage)]
+        return {(u["unit"]["unit_id"], f["name"]): f for u in units for f in u["files"]}
+
+    def contents(self, stage):
+        """Return (unit, file name) -> sha256; wall times are no content."""
+        files = self.files(stage).items()
+        return {key: file["sha256"] for key, file in files if key[1] != "search_results.parquet"}
+
+    def rows(self, stage, name):
+        """Return a data set as its manifests name it, in one order and without wall times."""
+        paths = [f["path"] for key, f in self.files(stage).items() if key[1] == f"{name}.parquet"]
+        table = pl.concat([pl.read_parquet(self.path / path) for path in sorted(paths)])
+        table = table.select(pl.exclude("seconds"))
+        return table.sort([c for c in table.columns if table[c].dtype != pl.List])
+
+    def forget(self, stage):
+        """Make a stage undone, as if its units had never been published."""
+        for path in self.manifests(stage):
+            path.unlink()
+
+    def executions(self, stage, event="finished"):
+        """Return how often each unit of a stage has that event in the ledger."""
+        counts = {}
+        for path in (self.path / "ledger").glob(f"{stage}-*/*.json"):
+            entry = json.loads(path.read_text())
+            if entry["event"] == event:
+                counts[entry["unit_id"]] = counts.get(entry["unit_id"], 0) + 1
+        return counts
 
 
 @pytest.fixture
@@ -74,10 +97,9 @@ def pav(tmp_path):
 
 
 @dataclass
-class Smoke:
+class Smoke(Results):
     """The store that `pav run smoke` filled, and how the run went."""
 
-    store: Path
     run: Finished
 
 
@@ -92,7 +114,21 @@ def smoke(tmp_path_factory):
 @pytest.fixture
 def smoke_copy(smoke, tmp_path):
     """A copy of the smoke store that a test may damage."""
-    return Path(shutil.copytree(smoke.store, tmp_path / "copy"))
+    return Results(Path(shutil.copytree(smoke.path, tmp_path / "copy")))
+
+
+def descendants(pid):
+    """Return the ids of every process below `pid`, from /proc."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    found = []
+    level = {pid}
+    while level:
+        level = {child for child, parent in parents.items() if parent in level}
+        found += level
+    return found
 
 
 def is_running(pid):
@@ -110,10 +146,12 @@ def wait_until(condition, *, seconds):
 
 
 @pytest.fixture
-def kill_once():
-    """Kill -9 a `pav` process once a condition holds; every process it started must end too."""
+def kill_and_resume(pav):
+    """Kill -9 a stage once a condition holds, resume it, and check what every kill must keep."""
 
-    def kill(process, condition):
+    def run(stage, results, *, part, condition):
+        known = results.executions(part)
+        process = pav.start(stage, "smoke", "--store", results.path)
         wait_until(lambda: condition() or process.poll() is not None, seconds=200)
         children = descendants(process.pid)
         is_midway = process.poll() is None
@@ -122,5 +160,12 @@ def kill_once():
         assert is_midway, f"the run ended before it could be killed: {err}"
         assert children
         assert wait_until(lambda: not any(map(is_running, children)), seconds=15), children
+        survivors = [path.stem for path in results.manifests(part)]
+        resumed = pav(stage, "smoke", "--store", results.path)
+        assert resumed.status == 0, resumed.err
+        again = results.executions(part)
+        # The kill may fall between a unit's manifest and its line in the ledger.
+        assert all(again.get(unit, 0) <= known.get(unit, 0) + 1 for unit in survivors)
+        return survivors
 
-    return kill
+    return run
