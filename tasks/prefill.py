@@ -11,6 +11,9 @@ from transformers import DynamicCache
 Tokens = tuple[int, ...]
 Layers = list[tuple[torch.Tensor, torch.Tensor]]
 
+# Rows and lengths of a pass come in multiples of this: kernels are compiled for each size.
+SIZE_STEP = 8
+
 
 @dataclass(frozen=True)
 class Prefilled:
@@ -61,18 +64,24 @@ def _groups(leaves: list[Tokens], max_tokens: int) -> list[list[Tokens]]:
 def _run(
     model: Any, leaves: list[Tokens], members: list[tuple[int, Tokens]]
 ) -> dict[Tokens, Prefilled]:
-    width = len(leaves[-1])
-    # Padding stands on the right, where causal attention never looks.
-    padded = torch.tensor([leaf + (0,) * (width - len(leaf)) for leaf in leaves])
     cache = DynamicCache(config=model.config)
     hidden = model.base_model(
-        padded.to(model.device), past_key_values=cache, use_cache=True
+        _padded(leaves).to(model.device), past_key_values=cache, use_cache=True
     ).last_hidden_state
-    rows = torch.tensor([row for row, _ in members], device=hidden.device)
-    ends = torch.tensor([len(sequence) - 1 for _, sequence in members], device=hidden.device)
+    places = [(row, len(sequence) - 1) for row, sequence in members]
+    places += [(0, 0)] * (-len(places) % SIZE_STEP)
+    rows, ends = torch.tensor(places, device=hidden.device).T
     logits = model.get_output_embeddings()(hidden[rows, ends])
     layers = [(layer.keys, layer.values) for layer in cache.layers]
     return {
         sequence: Prefilled(layers, row, logits[index])
         for index, (row, sequence) in enumerate(members)
     }
+
+
+def _padded(leaves: list[Tokens]) -> torch.Tensor:
+    """Return leaves as rows of one length, of a size that few passes do not share."""
+    # Padding stands on the right, where causal attention never looks.
+    width = -(-len(leaves[-1]) // SIZE_STEP) * SIZE_STEP
+    rows = [leaf + (0,) * (width - len(leaf)) for leaf in leaves]
+    return torch.tensor(rows + [(0,) * width] * (-len(rows) % SIZE_STEP))

@@ -18,6 +18,9 @@ from pav.tasks.checkpoints import load_policy, load_tokenizer
 from pav.tasks.prefill import Prefilled, prefill
 from pav.tasks.slot_cache import SlotCache
 
+# Rows of a decoding pass come in multiples of this.
+ROW_STEP = 64
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -182,9 +185,12 @@ class TransformersEngine:
     def _decode(self) -> torch.Tensor:
         """Run the last token of every row; return its next-token logits (B, V)."""
         slots, count = self._slots, self._slots.count
+        # A few row counts only: the CPU's kernels are compiled anew for each they meet.
+        rows = min(-(-count // ROW_STEP) * ROW_STEP, self.sampling.batch_size)
         # lengths counts the newest token, which is what this pass runs and writes.
-        positions = slots.lengths[:count] - 1
-        newest = slots.tokens[np.arange(count), slots.produced[:count] - 1]
+        positions = np.zeros(rows, np.int64)
+        positions[:count] = slots.lengths[:count] - 1
+        newest = slots.tokens[np.arange(rows), slots.produced[:rows] - 1]
         positions_B = torch.from_numpy(positions).to(self.model.device)
         self._cache.begin(positions_B, int(positions.max()))
         hidden = self.model.base_model(
@@ -195,7 +201,7 @@ class TransformersEngine:
             use_cache=True,
         ).last_hidden_state
         logits: torch.Tensor = self.model.get_output_embeddings()(hidden[:, 0])
-        return logits
+        return logits[:count]
 
     def _advance(self, logits_BV: torch.Tensor, first: int = 0) -> list[Generated]:
         """Sample a token for every row from `first` on; return and drop those that ended."""
