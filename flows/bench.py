@@ -29,7 +29,7 @@ def bench(name: str, settings: RunSettings, store: Store) -> dict[str, Any]:
         store,
         plan.policies["base"],
         _largest(plan.of_seed("sample", settings.pipeline_seeds[0])),
-        num_threads=len(os.sched_getaffinity(0)),
+        num_threads=max(1, len(os.sched_getaffinity(0)) // settings.runner.workers),
     )
     store.write_bytes(f"bench/{name}.json", (json.dumps(figures, indent=2) + "\n").encode())
     return figures

@@ -4,8 +4,10 @@ Shapes: B batch, T tokens.
 """
 
 import io
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -211,11 +213,23 @@ class Training:
         self._loss_sum = 0.0
 
 
+@contextmanager
+def all_cores() -> Iterator[None]:
+    """Use every core meanwhile: this stage has one unit, so other workers would stand idle."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(threads, len(os.sched_getaffinity(0))))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def open_worker(
     settings: RunSettings, store: Store, device: str, progress: Progress
 ) -> Callable[[Unit], Outcome]:
     """Return the function that trains the embedded policy, going on from its last saved state."""
 
+    @all_cores()
     def execute(unit: Unit) -> Outcome:
         prepare = settings.prepare
         progress("reading demonstrations", 0, prepare.strong_steps)
