@@ -68,11 +68,11 @@ class PrepareSettings(Settings):
     """Width of its feed-forward layers."""
     num_heads: int = Field(4, ge=1)
     """Attention heads."""
-    weak_steps: int = Field(300, ge=1)
+    weak_steps: int = Field(400, ge=1)
     """Optimiser steps after which the weak prover is kept."""
     base_steps: int = Field(600, ge=1)
     """Optimiser steps after which the base policy is kept."""
-    strong_steps: int = Field(1500, ge=1)
+    strong_steps: int = Field(1300, ge=1)
     """Optimiser steps in all; the strong prover is the last checkpoint."""
     batch_size: int = Field(64, ge=1)
     """Solver paths in one optimiser step."""

@@ -103,6 +103,19 @@ def test_the_loss_is_the_mean_over_response_tokens_and_padding_changes_nothing()
     assert loss == pytest.approx(total / count, rel=1e-5)
 
 
+def test_a_checkpoint_is_the_mean_of_the_weights_since_the_warm_up():
+    tokenizer = build_tokenizer()
+    corpus = build_corpus("countdown", problems(), tokenizer)
+    training = Training(TINY, tokenizer, device="cpu")
+    seen = []
+    for _ in range(TINY.weak_steps):
+        training.advance(corpus, None)
+        seen.append(training.model.model.norm.weight.detach().clone())
+    expected = torch.stack(seen[TINY.warmup_steps - 1 :]).mean(0)
+    kept = training.kept[TINY.weak_steps]["model.norm.weight"]
+    torch.testing.assert_close(kept, expected, rtol=1e-6, atol=1e-7)
+
+
 def test_the_loss_of_a_small_training_falls_and_its_three_checkpoints_differ_and_load(tmp_path):
     settings, store, unit = prepared(
         tmp_path, prepare=TINY.model_copy(update={"strong_steps": 100, "base_steps": 60})
