@@ -41,6 +41,8 @@ class LoadedVerifier:
     tokenizer: Any
     calibration: tuple[Calibration, ...]
     heads: tuple[str, ...]
+    # Whether products run in bfloat16.
+    is_half: bool = False
 
 
 def verifier_files(
@@ -69,9 +71,12 @@ def load_verifier(folder: Path, device: str, dtype: str) -> LoadedVerifier:
     from transformers.utils import logging
 
     logging.disable_progress_bar()
+    # On CPU as in training: weights in float32, products in bfloat16. Scores decide between near
+    # equals, which rounded weights would blur.
+    weights = torch.float32 if device == "cpu" else getattr(torch, dtype)
     try:
         model = AutoModelForTokenClassification.from_pretrained(
-            folder, dtype=getattr(torch, dtype), local_files_only=True
+            folder, dtype=weights, local_files_only=True
         )
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise _wrong(folder, f"a token classifier that Transformers loads, got {error}") from error
@@ -82,7 +87,11 @@ def load_verifier(folder: Path, device: str, dtype: str) -> LoadedVerifier:
         raise _wrong(folder, f"as many heads in both files, got {heads}")
     model.to(device).eval()
     return LoadedVerifier(
-        model, load_tokenizer(folder), tuple(calibration.values()), tuple(calibration)
+        model,
+        load_tokenizer(folder),
+        tuple(calibration.values()),
+        tuple(calibration),
+        is_half=dtype == "bfloat16",
     )
 
 
@@ -150,7 +159,7 @@ def segments(ids: Sequence[int], ends: Sequence[int]) -> tuple[Segment, ...]:
 def _probabilities(
     verifier: LoadedVerifier, rows: Sequence[tuple[Segment, ...]], score_tokens: int
 ) -> list[NDArray[np.float64]]:
-    logits = segment_logits(verifier.model, rows, score_tokens=score_tokens)
+    logits = segment_logits(verifier.model, rows, score_tokens=score_tokens, half=verifier.is_half)
     return [
         np.stack(
             [each.probabilities(row[:, head]) for head, each in enumerate(verifier.calibration)],
@@ -161,24 +170,28 @@ def _probabilities(
 
 
 def segment_logits(
-    model: "torch.nn.Module", rows: Sequence[tuple[Segment, ...]], *, score_tokens: int
+    model: "torch.nn.Module",
+    rows: Sequence[tuple[Segment, ...]],
+    *,
+    score_tokens: int,
+    half: bool = False,
 ) -> list[NDArray[np.float64]]:
     """Return, for each row of segments, the logits at their ends: (segments, heads).
+
+    `half` runs the products in bfloat16.
 
     Neighbours are packed as trees, and trees of like size are run together, at most
     `score_tokens` padded tokens in a forward pass.
     """
     import torch
 
-    from pav.models.verifier_training import forward_logits, has_fast_bfloat16
+    from pav.models.verifier_training import forward_logits
 
     order = neighbour_order(rows)
     parts = np.split(order, pack_cuts([rows[i] for i in order], min(PACK_TOKENS, score_tokens)))
     trees = [build_tree(rows[index] for index in part) for part in parts]
     by_size = sorted(range(len(trees)), key=lambda number: -trees[number].num_tokens)
     found: list[NDArray[np.float64]] = [np.empty(0)] * len(rows)
-    device = next(model.parameters()).device
-    half = next(model.parameters()).dtype == torch.bfloat16 and has_fast_bfloat16(device)
     while by_size:
         size = max(1, score_tokens // trees[by_size[0]].num_tokens)
         chosen, by_size = by_size[:size], by_size[size:]
