@@ -25,7 +25,8 @@ def plan_sampling(
     units = []
     for split in SPLITS:
         counts = _counts(settings, split, policies)
-        shards = sharded(problems.values(), split, settings.sample.num_shards)
+        num_shards = buckets(split, settings.sample.num_shards)
+        shards = sharded(problems.values(), split, num_shards)
         for shard, members in shards.items() if counts else ():
             inputs = {role: policies[role].ref for role in counts}
             inputs["problems"] = problems_ref(problems_manifest, members)
@@ -35,11 +36,20 @@ def plan_sampling(
                     f"sample {split} {shard} seed {pipeline_seed}",
                     REVISION,
                     _parameters(settings, split, shard, pipeline_seed)
-                    | {"counts": counts, "policies": _ids(policies, counts)},
+                    | {
+                        "num_shards": num_shards,
+                        "counts": counts,
+                        "policies": _ids(policies, counts),
+                    },
                     inputs,
                 )
             )
     return units
+
+
+def buckets(split: str, num_shards: int) -> int:
+    """Return the fixed number of buckets of a split: held-out splits are small, and few units."""
+    return num_shards if split == "train" else -(-num_shards // 8)
 
 
 def sharded(problems: Iterable[Problem], split: str, num_shards: int) -> dict[int, list[Problem]]:
