@@ -12,7 +12,8 @@ install: $(STAMP) ## make .venv and install pav with the versions of constraints
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install -q -c constraints.txt -e '.[dev]'
+	@echo 'installing the versions of constraints.txt into .venv (a few minutes)'
+	@.venv/bin/python -m pip install -q -c constraints.txt -e '.[dev]'
 	@touch $(STAMP)
 
 demo: install ## install, then run quickstart: from problems to a report in ./store

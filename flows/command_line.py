@@ -184,13 +184,15 @@ def open_store(address: str) -> Store:
 
 def main() -> None:
     """Run `pav`: exit status 0 done, 2 the input is wrong, 1 the work failed."""
-    sys.excepthook = _explain_surprise
     try:
         app(prog_name="pav")
     except InputError as error:
         _leave(2, f"pav: {error}")
     except PavError as error:
         _leave(1, f"pav: {error}\n{_what_next()}")
+    finally:
+        # Typer sets a hook of its own.
+        sys.excepthook = _explain_surprise
 
 
 def _leave(exit_status: int, message: str) -> NoReturn:
