@@ -4,10 +4,8 @@ Shapes: B batch, T tokens.
 """
 
 import io
-import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -227,17 +225,6 @@ class Training:
         self._loss_sum = 0.0
 
 
-@contextmanager
-def all_cores() -> Iterator[None]:
-    """Use every core meanwhile: this stage has one unit, so other workers would stand idle."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(max(threads, len(os.sched_getaffinity(0))))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
 def _copy(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {name: value.detach().clone() for name, value in weights.items()}
 
@@ -247,7 +234,6 @@ def open_worker(
 ) -> Callable[[Unit], Outcome]:
     """Return the function that trains the embedded policy, going on from its last saved state."""
 
-    @all_cores()
     def execute(unit: Unit) -> Outcome:
         prepare = settings.prepare
         progress("reading demonstrations", 0, prepare.strong_steps)
