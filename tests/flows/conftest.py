@@ -46,7 +46,10 @@ class Pav:
     def __call__(self, *arguments, server=""):
         started = time.monotonic()
         process = self.start(*arguments, server=server)
-        out, err = process.communicate(timeout=280)
+        try:
+            out, err = process.communicate(timeout=500)
+        finally:
+            process.kill()
         return Finished(process.returncode, out, err, time.monotonic() - started)
 
 
