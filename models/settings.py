@@ -131,7 +131,7 @@ class TrainSettings(Settings):
     """Most optimiser steps of each prover's Q network."""
     batch_size: int = Field(128, ge=1)
     """Solutions in one optimiser step."""
-    learning_rate: float = Field(2e-3, gt=0, lt=1)
+    learning_rate: float = Field(1e-3, gt=0, lt=1)
     """Highest learning rate of AdamW."""
     warmup_steps: int = Field(50, ge=0)
     """Steps of linear warm-up; cosine decay follows."""
