@@ -177,8 +177,6 @@ class EvaluateSettings(Settings):
     """Search seeds of the main arms: ORM, beam on Q and beam on Q + alpha A with main_k."""
     other_seeds: int = Field(1, ge=0)
     """Search seeds of every other arm."""
-    num_truth_rollouts: int = Field(64, ge=0)
-    """Rollouts that estimate each checked prefix's value when verifiers are measured."""
 
 
 class ReportSettings(Settings):

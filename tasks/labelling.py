@@ -35,7 +35,7 @@ def open_worker(
         driver = roles.driver(
             shard_problems(store, unit),
             policies={"policy": (unit.parameters["policy_id"], folder)},
-            progress=lambda done, total: progress(unit.name, done, total),
+            progress=lambda done, total: progress("problems", done, total),
         )
         labelled = label(driver, unit, open_prefixes(store, unit))
         return _outcome(driver, unit, labelled, started)

@@ -39,7 +39,7 @@ def open_worker(
                 role: (policy_id, policy_folder(settings, store, role, unit.inputs[role]))
                 for role, policy_id in unit.parameters["policies"].items()
             },
-            progress=lambda done, total: progress(unit.name, done, total),
+            progress=lambda done, total: progress("problems", done, total),
         )
         drawn = _draw(driver, unit)
         return _outcome(driver, unit, drawn, time.perf_counter() - started)

@@ -36,7 +36,7 @@ def open_worker(
                 for role, ref in unit.inputs.items()
                 if role not in ("policy", "problems")
             },
-            progress=lambda done, total: progress(unit.name, done, total),
+            progress=lambda done, total: progress("problems", done, total),
         )
         spent: Counter[str] = Counter()
         rows = search(driver, unit, settings.evaluate, spent=spent)
