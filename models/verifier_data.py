@@ -144,32 +144,22 @@ def outcome_sequences(completions: Iterable[Completion]) -> list[LabelledSequenc
 def value_sequences(
     completions: Iterable[Completion], counts: Mapping[PrefixKey, tuple[int, int]]
 ) -> list[LabelledSequence]:
-    """Return each distinct response, labelled by `counts` from its start prefix on.
+    """Return each distinct response once, labelled by `counts` at every step end that has any.
 
-    Step ends before the start have weight 0: every completion of a prefix shares them, and they
-    are labelled by the sequences that start earlier.
+    A prefix weighs as much as there are distinct responses through it.
     """
-    earliest: dict[tuple[str, str, bool], Completion] = {}
-    for completion in completions:
-        known = earliest.get(completion.key)
-        if known is None or completion.start < known.start:
-            earliest[completion.key] = completion
-    return [_label(completion, counts) for completion in earliest.values()]
+    distinct = {completion.key: completion for completion in completions}
+    return [_label(completion, counts) for completion in distinct.values()]
 
 
 def _label(completion: Completion, counts: Mapping[PrefixKey, tuple[int, int]]) -> LabelledSequence:
-    text, labels = "", [(0, 0)] * len(completion.steps)
-    for index, step in enumerate(completion.steps):
-        labels[index] = counts.get((completion.problem_id, text), (0, 0))
+    text, labels = "", []
+    for step in completion.steps:
+        labels.append(counts.get((completion.problem_id, text), (0, 0)))
         text += step
-    # A response without any step is its own start: the bare problem, ended at once.
-    end = (int(completion.num_correct > 0), 1)
-    correct, total = zip(*labels, end, strict=True)
-    last = len(completion.steps)
-    weights = tuple(
-        float(n > 0 and (index >= completion.start or index == last))
-        for index, n in enumerate(total)
-    )
+    labels.append((int(completion.num_correct > 0), 1))
+    correct, total = zip(*labels, strict=True)
+    weights = tuple(float(number > 0) for number in total)
     return LabelledSequence(completion.prefix, correct, total, weights)
 
 

@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 import io
-import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,24 +14,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pav.models.losses import soft_cross_entropy
+from pav.models.number_types import fast_number_type
 from pav.models.schedules import warmup_cosine
-from pav.models.verifier_batches import (
-    Batch,
-    EncodedSequence,
-    Pack,
-    Sampler,
-    TreeBatch,
-    collate,
-    neighbour_order,
-    pack,
-    pack_cuts,
-    scaled,
-)
+from pav.models.verifier_batches import Batch, EncodedSequence, Sampler, collate, mean_values
+from pav.models.verifier_trees import TreeBatch
 
-# Tokens in a pack of neighbours: attention's cost grows with the square, the sharing slower.
-PACK_TOKENS = 128
-# Packs in one forward pass of a look at the validation loss.
-VALIDATION_PACKS = 16
+# Sequences in one forward pass of a look at the validation loss.
+VALIDATION_BATCH = 256
 # Optimiser steps between two reports of progress.
 REPORT_EVERY = 10
 
@@ -73,13 +61,6 @@ class State:
     best: dict[str, Tensor] = field(default_factory=dict)
 
 
-def has_fast_bfloat16(device: torch.device) -> bool:
-    """Whether matrix products in bfloat16 are faster than in float32 there."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.cpu._is_avx512_bf16_supported())
-
-
 class Trainer:
     """Trains a token classifier on sequences; `run` goes on from where `restore` put it."""
 
@@ -94,13 +75,13 @@ class Trainer:
     ) -> None:
         self._model, self._plan, self._pad_id = model, plan, pad_id
         self._device = next(model.parameters()).device
-        self._half = has_fast_bfloat16(self._device)
+        self._half = fast_number_type(str(self._device)) == torch.bfloat16
         self._training = training
-        self._validation = pack_all(validation)
+        self._validation = sorted(validation, key=lambda each: len(each.token_ids))
         self._validation_weight = _total_weight(validation)
-        order = neighbour_order([each.segments for each in training])
+        lengths = np.array([len(each.token_ids) for each in training])
         self._sampler = Sampler(
-            training, order, plan.batch_size, PACK_TOKENS, plan.seed, plan.balance
+            lengths, mean_values(training), plan.batch_size, plan.seed, plan.balance
         )
         # The mean weight of a batch, so that each batch's gradient is unbiased.
         self._normaliser = _total_weight(training) / self._sampler.batches_per_epoch
@@ -169,13 +150,10 @@ class Trainer:
         epoch, skipped = 0, 0
         while True:
             batches = self._sampler.epoch(epoch)
-            for batch in batches[max(0, self.state.step - skipped) :]:
-                yield collate([self._pack(*part) for part in batch], pad_id=self._pad_id)
+            for numbers, factors in batches[max(0, self.state.step - skipped) :]:
+                chosen = [self._training[number] for number in numbers]
+                yield collate(chosen, factors.tolist(), pad_id=self._pad_id)
             epoch, skipped = epoch + 1, skipped + len(batches)
-
-    def _pack(self, numbers: NDArray[np.int64], factors: NDArray[np.float32]) -> Pack:
-        pairs = zip(numbers.tolist(), factors.tolist(), strict=True)
-        return pack([scaled(self._training[number], factor) for number, factor in pairs])
 
     def _step(self, batch: Batch) -> Tensor:
         plan, state = self._plan, self.state
@@ -192,7 +170,7 @@ class Trainer:
         return loss.detach()
 
     def _loss(self, batch: Batch, normaliser: float) -> Tensor:
-        logits = forward_logits(self._model, batch.trees, half=self._half)
+        logits = batch_logits(self._model, batch, half=self._half)
         targets = torch.from_numpy(batch.targets_NH).to(self._device)
         weights = torch.from_numpy(batch.weights_NH).to(self._device)
         return soft_cross_entropy(logits, targets, weights, normaliser=normaliser)
@@ -210,15 +188,25 @@ class Trainer:
     def _validate(self) -> float:
         self._model.eval()
         total = 0.0
-        for start in range(0, len(self._validation), VALIDATION_PACKS):
-            part = self._validation[start : start + VALIDATION_PACKS]
-            batch = collate(part, pad_id=self._pad_id)
+        for start in range(0, len(self._validation), VALIDATION_BATCH):
+            part = self._validation[start : start + VALIDATION_BATCH]
+            batch = collate(part, [1.0] * len(part), pad_id=self._pad_id)
             total += float(self._loss(batch, self._validation_weight))
         return total
 
 
-def forward_logits(model: Any, trees: TreeBatch, *, half: bool) -> Tensor:
-    """Return the logits of each node of a batch, shape (N nodes, H heads), float32."""
+def batch_logits(model: Any, batch: Batch, *, half: bool) -> Tensor:
+    """Return the logits at each step end of a batch, shape (N, H heads), float32."""
+    device = next(model.parameters()).device
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
+        logits_BTH = model(
+            input_ids=torch.from_numpy(batch.token_ids_BT).to(device), use_cache=False
+        ).logits
+    return _pick(logits_BTH, batch.rows_N, batch.columns_N)
+
+
+def tree_logits(model: Any, trees: TreeBatch, *, half: bool) -> Tensor:
+    """Return the logits at each node of some trees, shape (N nodes, H heads), float32."""
     device = next(model.parameters()).device
     can_see_B1TT = torch.from_numpy(trees.can_see_B1TT).to(device)
     # As an addend, which eager attention wants; finite, since -inf minus -inf would be NaN.
@@ -231,19 +219,14 @@ def forward_logits(model: Any, trees: TreeBatch, *, half: bool) -> Tensor:
             attention_mask=mask_B1TT,
             use_cache=False,
         ).logits
-    rows_N, columns_N = torch.from_numpy(trees.rows_N), torch.from_numpy(trees.columns_N)
-    logits_NH: Tensor = logits_BTH[rows_N.to(device), columns_N.to(device)]
+    return _pick(logits_BTH, trees.rows_N, trees.columns_N)
+
+
+def _pick(logits_BTH: Tensor, rows_N: NDArray[np.int64], columns_N: NDArray[np.int64]) -> Tensor:
+    device = logits_BTH.device
+    rows, columns = torch.from_numpy(rows_N).to(device), torch.from_numpy(columns_N).to(device)
+    logits_NH: Tensor = logits_BTH[rows, columns]
     return logits_NH.float()
-
-
-def pack_all(sequences: Sequence[EncodedSequence]) -> list[Pack]:
-    """Return packs that hold every sequence once, longest first."""
-    order = neighbour_order([each.segments for each in sequences])
-    ordered = [sequences[index] for index in order]
-    cuts = pack_cuts([each.segments for each in ordered], PACK_TOKENS)
-    cuts = [0, *cuts, len(ordered)]
-    packs = [pack(ordered[start:end]) for start, end in itertools.pairwise(cuts)]
-    return sorted(packs, key=lambda each: -each.tree.num_tokens)
 
 
 def _total_weight(sequences: Sequence[EncodedSequence]) -> float:

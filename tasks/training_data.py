@@ -28,7 +28,6 @@ from pav.tasks.manifests import read_tables, required_manifest
 from pav.tasks.store import Store
 from pav.tasks.tokens import Codec
 from pav.tasks.units import Manifest, Unit
-from pav.tasks.verifiers import segments
 
 # Enough for a loss to within a percent; more would take time from training.
 MAX_VALIDATION = 3072
@@ -158,11 +157,11 @@ def _place(prefix: Prefix) -> tuple[int, str]:
 
 
 def encode(codec: Codec, sequences: Iterable[TargetSequence]) -> list[EncodedSequence]:
-    """Return the sequences with the token ids of the prompt and of each step."""
+    """Return the sequences with the token ids and the ends of the prompt and of each step."""
     encoded = []
     for sequence in sequences:
         ids, ends = codec.encode_with_ends(sequence.prefix)
-        encoded.append(EncodedSequence(segments(ids, ends), sequence.targets, sequence.weights))
+        encoded.append(EncodedSequence(ids, ends, sequence.targets, sequence.weights))
     return encoded
 
 

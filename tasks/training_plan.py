@@ -11,7 +11,7 @@ from pav.tasks.units import InputRef, Manifest, Unit
 
 STAGE = "train"
 # Raised when examples, training or calibration change what comes out.
-REVISION = 1
+REVISION = 2
 SHARED = "q_provers"
 BEST_OF = "q_bok"
 _OF_TRAINING = ("batch_size", "learning_rate", "warmup_steps", "weight_decay", "eval_every",

@@ -40,7 +40,7 @@ def calibrate(
 ) -> dict[str, Calibration]:
     """Return each head's calibration, fitted on the labels of validation problems."""
     model.eval()
-    rows = [each.segments for each in validation]
+    rows = [segments(each.token_ids, each.ends) for each in validation]
     logits = np.concatenate(segment_logits(model, rows, score_tokens=_SCORE_TOKENS))
     targets = np.concatenate([each.targets for each in validation])
     weights = np.concatenate([each.weights for each in validation])

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from pav.models.calibration import Calibration
 from pav.models.errors import InputError
-from pav.models.verifier_batches import (
+from pav.models.verifier_trees import (
     Segment,
     build_tree,
     collate_trees,
     neighbour_order,
-    pack_cuts,
+    tree_cuts,
 )
 from pav.tasks.checkpoints import checkpoint_files, load_tokenizer
 from pav.tasks.manifests import checkpoint_folder, required_manifest
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CALIBRATION_FILE = "pav_verifier.json"
 MODEL_FOLDER = "model"
 # Sequences that share prefixes are scored as one tree of at most this many tokens.
-PACK_TOKENS = 128
+TREE_TOKENS = 128
 
 
 @dataclass(frozen=True)
@@ -180,15 +180,15 @@ def segment_logits(
 
     `half` runs the products in bfloat16.
 
-    Neighbours are packed as trees, and trees of like size are run together, at most
+    Neighbours are laid out as trees, and trees of like size are run together, at most
     `score_tokens` padded tokens in a forward pass.
     """
     import torch
 
-    from pav.models.verifier_training import forward_logits
+    from pav.models.verifier_training import tree_logits
 
     order = neighbour_order(rows)
-    parts = np.split(order, pack_cuts([rows[i] for i in order], min(PACK_TOKENS, score_tokens)))
+    parts = np.split(order, tree_cuts([rows[i] for i in order], min(TREE_TOKENS, score_tokens)))
     trees = [build_tree(rows[index] for index in part) for part in parts]
     by_size = sorted(range(len(trees)), key=lambda number: -trees[number].num_tokens)
     found: list[NDArray[np.float64]] = [np.empty(0)] * len(rows)
@@ -197,7 +197,7 @@ def segment_logits(
         chosen, by_size = by_size[:size], by_size[size:]
         batch = collate_trees([trees[number] for number in chosen], pad_id=0)
         with torch.inference_mode():
-            logits = forward_logits(model, batch, half=half).double().cpu().numpy()
+            logits = tree_logits(model, batch, half=half).double().cpu().numpy()
         first = 0
         for number in chosen:
             for index, path in zip(parts[number], trees[number].paths, strict=True):

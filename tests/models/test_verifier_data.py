@@ -45,7 +45,7 @@ def test_passing_counts_add_every_later_prefix_that_a_sample_passes():
     }
 
 
-def test_a_sequence_is_labelled_from_its_earliest_start_on_and_its_end_is_its_verdict():
+def test_a_distinct_response_is_labelled_at_every_step_end_and_its_end_is_its_verdict():
     counts = passing_counts([SEED, *ROLLOUTS])
     found = {each.prefix.text: each for each in value_sequences([SEED, *ROLLOUTS], counts)}
     assert set(found) == {"a\nb\nc", "a\nd\ne", "a\nb\nf", "a\nb\ng"}
@@ -53,9 +53,8 @@ def test_a_sequence_is_labelled_from_its_earliest_start_on_and_its_end_is_its_ve
     assert seed.num_correct == (1, 4, 6, 1)
     assert seed.num_rollouts == (3, 7, 9, 1)
     assert seed.weights == (1, 1, 1, 1)
-    assert found["a\nb\nf"].weights == (0, 1, 1, 1)
-    assert found["a\nb\ng"].weights == (0, 0, 1, 1)
-    assert found["a\nb\ng"].num_correct[-1] == 0
+    assert found["a\nb\ng"].num_correct == (1, 4, 6, 0)
+    assert found["a\nb\ng"].weights == (1, 1, 1, 1)
 
 
 def test_outcome_sequences_have_one_target_at_the_end_of_each_distinct_response():
