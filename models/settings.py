@@ -57,9 +57,9 @@ class PrepareSettings(Settings):
     base: str = ""
     """Checkpoint folder of the base policy; empty trains the embedded one."""
     weak: str = ""
-    """Checkpoint folder of the weak prover; empty takes an earlier checkpoint of the embedded one."""
+    """Checkpoint folder of the weak prover; empty takes an earlier one of the embedded policy."""
     strong: str = ""
-    """Checkpoint folder of the strong prover; empty takes a later checkpoint of the embedded one."""
+    """Checkpoint folder of the strong prover; empty takes a later one of the embedded policy."""
     num_layers: int = Field(3, ge=1, le=64)
     """Transformer layers of the embedded policy."""
     hidden_size: int = Field(128, ge=16, le=8192)
@@ -111,7 +111,7 @@ class LabelSettings(Settings):
     """Monte Carlo labels."""
 
     num_rollouts: int = Field(16, ge=1)
-    """n_mc: rollouts of the base from every distinct prefix of a training or validation solution."""
+    """n_mc: rollouts of the base from every distinct prefix of a sampled solution."""
     num_prover_rollouts: int = Field(8, ge=0)
     """Rollouts of each prover from every distinct prefix it labels."""
     block_size: int = Field(8, ge=1)

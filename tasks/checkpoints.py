@@ -8,14 +8,11 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pav.models.errors import InputError
 from pav.models.hashing import canonical_json, digest
 from pav.tasks.store import cache_folder, write_atomically
-
-if TYPE_CHECKING:
-    import torch
 
 _CAUSAL = re.compile(r"(ForCausalLM|LMHeadModel)$")
 _WEIGHTS = re.compile(r"^(model|pytorch_model).*\.(safetensors|bin)$")
@@ -127,7 +124,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def load_policy(folder: Path, *, dtype: str, device: str) -> "torch.nn.Module":
+def load_policy(folder: Path, *, dtype: str, device: str) -> Any:
     """Return the causal language model of a folder, in evaluation mode, on the device."""
     check_checkpoint(folder)
     import torch
@@ -136,7 +133,7 @@ def load_policy(folder: Path, *, dtype: str, device: str) -> "torch.nn.Module":
 
     logging.disable_progress_bar()
     try:
-        model: torch.nn.Module = AutoModelForCausalLM.from_pretrained(
+        model = AutoModelForCausalLM.from_pretrained(
             folder, dtype=getattr(torch, dtype), local_files_only=True
         )
     except (OSError, ValueError, KeyError) as error:

@@ -17,6 +17,7 @@ from pav.models.errors import InputError
 from pav.models.planners import Graded, exhaustive, full_response
 from pav.models.records import Generation, Prefix, Sample
 from pav.models.settings import RunSettings
+from pav.tasks.devices import resolve_device
 from pav.tasks.driver import Driver
 from pav.tasks.labelling import open_prefixes
 from pav.tasks.labelling_plan import plan_labelling
@@ -277,8 +278,9 @@ def bench_engine(
         update={"label": settings.label.model_copy(update={"provers": ()})}
     )
     unit = plan_labelling(base_only, policies={"base": policy}, sample_manifests=[sampled])[0]
-    driver = Roles(settings, "cpu" if not torch.cuda.is_available() else "cuda").driver(
-        shard_problems(store, unit), policies={"policy": (policy.policy_id, policy_folder(settings, store, policy.role, policy.ref))}
+    folder = policy_folder(settings, store, policy.role, policy.ref)
+    driver = Roles(settings, resolve_device(settings.engine.device, 0)).driver(
+        shard_problems(store, unit), policies={"policy": (policy.policy_id, folder)}
     )
     engine = driver.policies["policy"].engine
     if not isinstance(engine, TransformersEngine):

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -85,13 +86,14 @@ class TransformersEngine:
         self._device, self._dtype = device, dtype
         self._waiting: deque[Generation] = deque()
         self._ready: deque[tuple[Generation, int, Prefilled]] = deque()
+        self._slots = Slots(0, 0)
         self.load_weights(folder)
 
     def load_weights(self, folder: Path) -> None:
         """Load a checkpoint folder; RuntimeError while anything is in flight."""
-        if self._waiting or self._ready or (self.version and self._slots.count):
+        if self._waiting or self._ready or self._slots.count:
             raise EngineError("load_weights: expected nothing in flight; poll until it is done")
-        self.model = load_policy(folder, dtype=self._dtype, device=self._device)
+        self.model: Any = load_policy(folder, dtype=self._dtype, device=self._device)
         tokenizer = load_tokenizer(folder)
         self.context = int(self.model.config.max_position_embeddings)
         vocabulary = int(self.model.config.vocab_size)
