@@ -9,9 +9,6 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
-# Batches whose sequences are sorted by length together, so that little is padded.
-_WINDOW = 16
-
 
 @dataclass(frozen=True, slots=True)
 class EncodedSequence:
@@ -64,9 +61,11 @@ def collate(
 
 @dataclass(frozen=True, slots=True)
 class Sampler:
-    """Draws batches of about `batch_size` sequences of like length.
+    """Draws batches of about `batch_size` sequences.
 
-    With `balance`, sequences of mean value under and over 0.5 are drawn equally often.
+    A batch mixes all lengths: responses of one length have too much in common. Its parts, run one
+    by one, hold sequences of like length, so that little is padded. With `balance`, sequences of
+    mean value under and over 0.5 are drawn equally often.
     """
 
     lengths: Integers
@@ -81,22 +80,19 @@ class Sampler:
         return max(1, round(self.lengths.size / self.batch_size))
 
     def epoch(self, number: int) -> list[tuple[Integers, Floats]]:
-        """Return the batches of a pass: the sequences' numbers and their weights' factors.
+        """Return the batches of a pass: the sequences' numbers, short ones first, and factors.
 
-        A factor is 1, or with `balance` (share in the data) / (share drawn), which leaves the
-        expected loss as it is without balancing.
+        A factor multiplies a sequence's weights: 1, or with `balance` (share in the data) / (share
+        drawn), which leaves the expected loss as it is without balancing.
         """
         random = np.random.default_rng([self.seed, number])
         drawn, factors = self._draw(random)
         shuffled = random.permutation(drawn.size)
-        window = self.batch_size * _WINDOW
-        parts = []
-        for start in range(0, drawn.size, window):
-            part = shuffled[start : start + window]
-            by_length = part[np.argsort(self.lengths[drawn[part]], kind="stable")]
-            parts += np.array_split(by_length, max(1, round(part.size / self.batch_size)))
-        order = random.permutation(len(parts))
-        return [(drawn[parts[index]], factors[parts[index]]) for index in order]
+        batches = np.array_split(shuffled, self.batches_per_epoch)
+        ordered = [
+            batch[np.argsort(self.lengths[drawn[batch]], kind="stable")] for batch in batches
+        ]
+        return [(drawn[batch], factors[batch]) for batch in ordered]
 
     def _draw(self, random: np.random.Generator) -> tuple[Integers, Floats]:
         everything = np.arange(self.lengths.size)

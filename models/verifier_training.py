@@ -19,6 +19,8 @@ from pav.models.schedules import warmup_cosine
 from pav.models.verifier_batches import Batch, EncodedSequence, Sampler, collate, mean_values
 from pav.models.verifier_trees import TreeBatch
 
+# Sequences in one forward and backward pass; the gradients of a batch's parts add up.
+PART = 32
 # Sequences in one forward pass of a look at the validation loss.
 VALIDATION_BATCH = 256
 # Optimiser steps between two reports of progress.
@@ -145,29 +147,38 @@ class Trainer:
             self._plan.patience * self._plan.eval_every
         )
 
-    def _batches(self) -> Iterator[Batch]:
-        """Yield the batches from the current step on."""
+    def _batches(self) -> Iterator[list[Batch]]:
+        """Yield the batches from the current step on, each cut into parts of like length."""
         epoch, skipped = 0, 0
         while True:
             batches = self._sampler.epoch(epoch)
             for numbers, factors in batches[max(0, self.state.step - skipped) :]:
-                chosen = [self._training[number] for number in numbers]
-                yield collate(chosen, factors.tolist(), pad_id=self._pad_id)
+                yield [
+                    collate(
+                        [self._training[number] for number in numbers[start : start + PART]],
+                        factors[start : start + PART].tolist(),
+                        pad_id=self._pad_id,
+                    )
+                    for start in range(0, numbers.size, PART)
+                ]
             epoch, skipped = epoch + 1, skipped + len(batches)
 
-    def _step(self, batch: Batch) -> Tensor:
+    def _step(self, parts: Sequence[Batch]) -> Tensor:
         plan, state = self._plan, self.state
         factor = warmup_cosine(state.step, warmup_steps=plan.warmup_steps, total_steps=plan.steps)
         for group in self._optimizer.param_groups:
             group["lr"] = plan.learning_rate * factor
         self._model.train()
-        loss = self._loss(batch, self._normaliser)
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        losses = []
+        for part in parts:
+            loss = self._loss(part, self._normaliser)
+            loss.backward()  # type: ignore[no-untyped-call]
+            losses.append(loss.detach())
         torch.nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
         self._optimizer.step()
         state.step += 1
-        return loss.detach()
+        return torch.stack(losses).sum()
 
     def _loss(self, batch: Batch, normaliser: float) -> Tensor:
         logits = batch_logits(self._model, batch, half=self._half)

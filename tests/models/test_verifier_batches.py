@@ -49,9 +49,9 @@ def test_a_pass_meets_every_sequence_once_and_passes_differ():
     assert first != numbers(sampler(seed=1).epoch(0))
 
 
-def test_batches_hold_sequences_of_like_length():
-    spreads = [np.ptp(LENGTHS[part]) for part, _ in sampler().epoch(0)]
-    assert np.mean(spreads) < 1.5
+def test_a_batch_goes_from_short_to_long():
+    for part, _ in sampler(batch_size=16).epoch(0):
+        assert (np.diff(LENGTHS[part]) >= 0).all()
 
 
 def test_balanced_draws_are_half_and_half_and_inverse_weights_undo_it():
@@ -76,5 +76,5 @@ def test_batches_hold_about_the_asked_number_of_sequences(batch_size, number):
     batches = each.epoch(number)
     sizes = [part.size for part, _ in batches]
     assert sum(sizes) == 50
-    assert len(batches) == pytest.approx(each.batches_per_epoch, abs=1)
-    assert max(sizes) <= 2 * batch_size
+    assert len(batches) == each.batches_per_epoch
+    assert max(sizes) - min(sizes) <= 1
