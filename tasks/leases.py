@@ -1,6 +1,5 @@
 """A Prefect task is a lease: one worker process, many units, each published as it finishes."""
 
-import math
 import queue
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -86,7 +85,7 @@ def split(units: Sequence[Unit], num_workers: int) -> list[list[Unit]]:
     groups = []
     rest = list(units)
     while rest:
-        size = math.ceil(len(rest) / (2 * num_workers))
+        size = max(1, len(rest) // (2 * num_workers))
         groups.append(rest[:size])
         rest = rest[size:]
     return groups
