@@ -115,7 +115,9 @@ def status(
 @app.command()
 def bench(
     name: Annotated[str, typer.Argument(help="What to measure.")] = "engine",
-    config: Annotated[str, typer.Option("--config", help="Whose policy and prefixes.")] = "smoke",
+    config: Annotated[
+        str, typer.Option("--config", help="Whose policy and prefixes.")
+    ] = "quickstart",
     store: StoreAddress = DEFAULT_STORE,
     overrides: Overrides = None,
     as_json: AsJson = False,
