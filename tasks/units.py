@@ -38,6 +38,12 @@ class Unit:
         return f"{self.stage}-{digest(key, length=20)}"
 
 
+    @property
+    def title(self) -> str:
+        """What the unit is called in messages: its stage and its name, the stage once."""
+        return self.name if self.name.split()[0] == self.stage else f"{self.stage} {self.name}"
+
+
 @dataclass(frozen=True)
 class Output:
     """One file that a unit made: a data set's Parquet, or a file of a checkpoint folder.

@@ -81,7 +81,7 @@ class Worker:
 
     def run(self, job: Job, on_update: OnUpdate = ignore) -> Done:
         """Execute and publish a unit; a PavError names the unit, and says what went wrong."""
-        label = job.unit.name
+        label = job.unit.title
         started = time.monotonic()
         reply = None
         loss = "interrupted: its lease was out of time, or the run was stopped"
