@@ -37,7 +37,6 @@ class Unit:
         key = [self.stage, self.revision, self.parameters, contents]
         return f"{self.stage}-{digest(key, length=20)}"
 
-
     @property
     def title(self) -> str:
         """What the unit is called in messages: its stage and its name, the stage once."""
