@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 from pav.models.hashing import bucket, digest
 from pav.models.records import Problem
 from pav.models.settings import RunSettings
+from pav.models.splits import SPLITS
 from pav.tasks.policies import PolicySpec
 from pav.tasks.units import InputRef, Manifest, Unit
 
 STAGE = "sample"
 REVISION = 1
-SPLITS = ("train", "validation", "test")
 
 
 def plan_sampling(

@@ -5,9 +5,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pav.models.domains import Domain
 from pav.models.records import Generated, Prefix, Problem, Sample
+
+
+def ends_step(tokenizer: Any, delimiter: str) -> NDArray[np.bool_]:
+    """Tell of every token id of a tokenizer whether its text holds the step delimiter."""
+    texts = tokenizer.batch_decode([[index] for index in range(len(tokenizer))])
+    return np.array([delimiter in text for text in texts])
 
 
 class Codec:
@@ -19,9 +26,7 @@ class Codec:
         self._problems = problems
         self._ids: dict[str, tuple[int, ...]] = {}
         self._texts: dict[tuple[int, ...], str] = {}
-        ids = range(len(tokenizer))
-        texts = tokenizer.batch_decode([[index] for index in ids])
-        self._ends_step = np.array([domain.delimiter in text for text in texts])
+        self._ends_step = ends_step(tokenizer, domain.delimiter)
         self._end_id = (int(tokenizer.eos_token_id),)
 
     def encode(self, prefix: Prefix) -> tuple[int, ...]:

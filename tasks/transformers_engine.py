@@ -18,6 +18,7 @@ from pav.tasks import slot_attention
 from pav.tasks.checkpoints import load_policy, load_tokenizer
 from pav.tasks.prefill import Prefilled, prefill
 from pav.tasks.slot_cache import SlotCache
+from pav.tasks.tokens import ends_step
 
 # Rows of a decoding pass come in multiples of this.
 ROW_STEP = 64
@@ -98,7 +99,7 @@ class TransformersEngine:
         self.context = int(self.model.config.max_position_embeddings)
         vocabulary = int(self.model.config.vocab_size)
         self._ends_step = np.zeros(vocabulary, bool)
-        self._ends_step[_holding(tokenizer, self.sampling.delimiter)] = True
+        self._ends_step[np.flatnonzero(ends_step(tokenizer, self.sampling.delimiter))] = True
         self.ends_text = np.zeros(vocabulary, bool)
         self.ends_text[_end_ids(self.model, tokenizer)] = True
         self._cache = SlotCache(self.sampling.batch_size, self._use_attention())
@@ -253,12 +254,6 @@ class TransformersEngine:
             self._cache.move(
                 torch.from_numpy(sources).to(device), torch.from_numpy(targets).to(device)
             )
-
-
-def _holding(tokenizer: object, delimiter: str) -> list[int]:
-    """Return the ids of the tokens whose text holds the step delimiter."""
-    texts = tokenizer.batch_decode([[index] for index in range(len(tokenizer))])  # type: ignore
-    return [index for index, text in enumerate(texts) if delimiter in text]
 
 
 def _end_ids(model: object, tokenizer: object) -> list[int]:
