@@ -68,11 +68,11 @@ class PrepareSettings(Settings):
     """Width of its feed-forward layers."""
     num_heads: int = Field(4, ge=1)
     """Attention heads."""
-    weak_steps: int = Field(400, ge=1)
+    weak_steps: int = Field(500, ge=1)
     """Optimiser steps after which the weak prover is kept."""
-    base_steps: int = Field(600, ge=1)
+    base_steps: int = Field(1000, ge=1)
     """Optimiser steps after which the base policy is kept."""
-    strong_steps: int = Field(1300, ge=1)
+    strong_steps: int = Field(1500, ge=1)
     """Optimiser steps in all; the strong prover is the last checkpoint."""
     batch_size: int = Field(64, ge=1)
     """Solver paths in one optimiser step."""
@@ -131,7 +131,7 @@ class TrainSettings(Settings):
     """Most optimiser steps of each prover's Q network."""
     batch_size: int = Field(128, ge=1)
     """Solutions in one optimiser step."""
-    learning_rate: float = Field(1e-3, gt=0, lt=1)
+    learning_rate: float = Field(2e-3, gt=0, lt=1)
     """Highest learning rate of AdamW."""
     warmup_steps: int = Field(50, ge=0)
     """Steps of linear warm-up; cosine decay follows."""
@@ -146,6 +146,8 @@ class TrainSettings(Settings):
     of each later prefix it passes through."""
     balance: bool = False
     """Draw values under and over 0.5 equally often, with inverse weights in the loss."""
+    rephrase: bool = True
+    """Show each solution under all prompts that ask its problem (countdown: orders of the hand)."""
     heads: Literal["separate", "shared"] = "separate"
     """Networks of their own for the provers, or heads of one network."""
     compare_targets: bool = False

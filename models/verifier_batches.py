@@ -1,7 +1,7 @@
 """Batches of verifier training, in an order that is a function of seed and step alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,33 @@ Integers = NDArray[np.int64]
 class EncodedSequence:
     """Token ids, the index of the last token of the prompt and of each step, and their labels.
 
-    Targets and weights have shape (step ends, heads).
+    Targets and weights have shape (step ends, heads). `prompts` are other ways to ask the same
+    problem, as token ids.
     """
 
     token_ids: tuple[int, ...]
     ends: tuple[int, ...]
     targets: Floats
     weights: Floats
+    prompts: tuple[tuple[int, ...], ...] = ()
+
+    def asked(self, prompt: tuple[int, ...]) -> "EncodedSequence":
+        """Return the response under another prompt: what is right under one is under the other."""
+        start = self.ends[0] + 1
+        shift = len(prompt) - start
+        ends = tuple(end + shift for end in self.ends)
+        return replace(self, token_ids=prompt + self.token_ids[start:], ends=ends)
+
+
+def rephrase(
+    sequences: Sequence[EncodedSequence], random: np.random.Generator
+) -> list[EncodedSequence]:
+    """Return every sequence under one of its prompts, drawn evenly; one without any as it is."""
+    draws = random.random(len(sequences))
+    return [
+        each.asked(each.prompts[int(draw * len(each.prompts))]) if each.prompts else each
+        for each, draw in zip(sequences, draws, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,14 @@ from torch import Tensor
 from pav.models.losses import soft_cross_entropy
 from pav.models.number_types import fast_number_type
 from pav.models.schedules import warmup_cosine
-from pav.models.verifier_batches import Batch, EncodedSequence, Sampler, collate, mean_values
+from pav.models.verifier_batches import (
+    Batch,
+    EncodedSequence,
+    Sampler,
+    collate,
+    mean_values,
+    rephrase,
+)
 from pav.models.verifier_trees import TreeBatch
 
 # Sequences in one forward and backward pass; the gradients of a batch's parts add up.
@@ -149,19 +156,22 @@ class Trainer:
 
     def _batches(self) -> Iterator[list[Batch]]:
         """Yield the batches from the current step on, each cut into parts of like length."""
-        epoch, skipped = 0, 0
+        epoch, first = 0, 0
         while True:
             batches = self._sampler.epoch(epoch)
-            for numbers, factors in batches[max(0, self.state.step - skipped) :]:
+            for index in range(max(0, self.state.step - first), len(batches)):
+                numbers, factors = batches[index]
+                random = np.random.default_rng([self._plan.seed, first + index])
+                shown = rephrase([self._training[number] for number in numbers], random)
                 yield [
                     collate(
-                        [self._training[number] for number in numbers[start : start + PART]],
+                        shown[start : start + PART],
                         factors[start : start + PART].tolist(),
                         pad_id=self._pad_id,
                     )
-                    for start in range(0, numbers.size, PART)
+                    for start in range(0, len(shown), PART)
                 ]
-            epoch, skipped = epoch + 1, skipped + len(batches)
+            epoch, first = epoch + 1, first + len(batches)
 
     def _step(self, parts: Sequence[Batch]) -> Tensor:
         plan, state = self._plan, self.state

@@ -17,7 +17,7 @@ from pav.tasks.units import InputRef, Manifest, Unit
 
 STAGE = "pretrain"
 # Raised when the training, its data or the tokenizer change what comes out.
-REVISION = 2
+REVISION = 3
 
 ROLES: tuple[PolicyName, ...] = get_args(PolicyName)
 FROM_SCRATCH = "from scratch"

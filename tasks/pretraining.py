@@ -5,8 +5,10 @@ Shapes: B batch, T tokens.
 
 import io
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch.nn import functional
@@ -22,6 +24,7 @@ from pav.models.schedules import warmup_cosine
 from pav.models.settings import PrepareSettings, RunSettings
 from pav.tasks.checkpoints import checkpoint_files
 from pav.tasks.datasets import frame, to_parquet
+from pav.tasks.devices import cores_per_worker
 from pav.tasks.manifests import load_partial, save_partial
 from pav.tasks.policies import REVISION, STAGE, kept_steps, plan_pretrain
 from pav.tasks.problems import read_problems
@@ -40,6 +43,7 @@ __all__ = [
 ]
 
 Progress = Callable[[str, float, float], None]
+Tokens = tuple[int, ...]
 # No hand of four numbers has more solutions; larger hands are drawn.
 MOST_DEMONSTRATIONS = 128
 LOG_EVERY = 50
@@ -49,66 +53,93 @@ BETAS = (0.9, 0.99)
 CLIP_NORM = 1.0
 # Checkpoints are moving averages: one taken before the rate has decayed is far better so.
 AVERAGE_DECAY = 0.99
+# More threads than this only wait for each other on so small a network.
+_MOST_THREADS = 2
 _IGNORED = -100
 
 
-class Corpus(NamedTuple):
-    """Demonstrations of all problems as padded tensors, those of one problem in a row."""
+@dataclass(frozen=True)
+class Corpus:
+    """Exercises as token ids; those that differ only in how they are shown share their responses.
 
-    inputs_BT: torch.Tensor
-    targets_BT: torch.Tensor
-    lengths_B: torch.Tensor
-    first_of_problem: torch.Tensor
-    num_of_problem: torch.Tensor
+    Exercise e belongs to group `group_of_prompt[e]`, whose responses are the `num_of_group` ones
+    from `first_of_group` on.
+    """
+
+    prompts: list[Tokens]
+    group_of_prompt: torch.Tensor
+    responses: list[Tokens]
+    first_of_group: torch.Tensor
+    num_of_group: torch.Tensor
+    pad: int
 
     def batch(self, size: int, *, seed: int, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return inputs and targets of a step: problems drawn evenly, then a path of each.
+        """Return inputs and targets (B, T) of a step: exercises drawn evenly, a response of each.
 
         A function of (seed, step) alone, so a resumed training meets the same batches.
         """
         generator = torch.Generator().manual_seed(stream_key(STAGE, seed, step) >> 1)
-        problems = torch.randint(len(self.num_of_problem), (size,), generator=generator)
+        exercises = torch.randint(len(self.prompts), (size,), generator=generator)
         shares = torch.rand(size, generator=generator, dtype=torch.float64)
-        rows = self.first_of_problem[problems] + (shares * self.num_of_problem[problems]).long()
-        longest = int(self.lengths_B[rows].max())
-        return self.inputs_BT[rows, :longest], self.targets_BT[rows, :longest]
+        groups = self.group_of_prompt[exercises]
+        rows = self.first_of_group[groups] + (shares * self.num_of_group[groups]).long()
+        chosen = zip(exercises.tolist(), rows.tolist(), strict=True)
+        return pad_pairs([(self.prompts[e], self.responses[row]) for e, row in chosen], self.pad)
+
+
+def pad_pairs(
+    pairs: Sequence[tuple[Tokens, Tokens]], pad: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return inputs and targets (B, T) of prompts with a response each; a prompt is no target."""
+    longest = max(len(prompt) + len(response) for prompt, response in pairs) - 1
+    inputs = torch.full((len(pairs), longest), pad)
+    targets = torch.full((len(pairs), longest), _IGNORED)
+    for row, (prompt, response) in enumerate(pairs):
+        ids = prompt + response
+        inputs[row, : len(ids) - 1] = torch.tensor(ids[:-1])
+        targets[row, len(prompt) - 1 : len(ids) - 1] = torch.tensor(response)
+    return inputs, targets
 
 
 def build_corpus(domain_name: str, problems: Sequence[Problem], tokenizer: Any) -> Corpus | None:
-    """Return every problem's demonstrations as tensors; None where no problem has any."""
+    """Return problems with their demonstrations as token ids; None where no problem has any."""
     family = domain(domain_name)
     codec = Codec(tokenizer, family, {problem.problem_id: problem for problem in problems})
-    rows: list[tuple[int, tuple[int, ...]]] = []
-    counts: list[int] = []
+    groups: dict[str, list[Problem]] = {}
     for problem in problems:
-        num_prompt = len(codec.encode(Prefix(problem.problem_id)))
-        paths = family.demonstrations(problem, limit=MOST_DEMONSTRATIONS, seed=0)
-        responses = [Prefix(problem.problem_id, tuple(steps), is_finished=True) for steps in paths]
-        rows += [(num_prompt, codec.encode(response)) for response in responses]
-        counts += [len(paths)] if paths else []
-    if not rows:
+        groups.setdefault(problem.canonical_key, []).append(problem)
+    prompts: list[Tokens] = []
+    group_of_prompt: list[int] = []
+    responses: list[Tokens] = []
+    counts: list[int] = []
+    for members in groups.values():
+        shown = [codec.encode(Prefix(member.problem_id)) for member in members]
+        paths = family.demonstrations(members[0], limit=MOST_DEMONSTRATIONS, seed=0)
+        if not paths:
+            continue
+        whole = [Prefix(members[0].problem_id, tuple(path), is_finished=True) for path in paths]
+        found = [codec.encode(response)[len(shown[0]) :] for response in whole]
+        _check_length(max(map(len, shown)) + max(map(len, found)))
+        prompts += shown
+        group_of_prompt += [len(counts)] * len(shown)
+        responses += found
+        counts.append(len(found))
+    if not counts:
         return None
-    longest = max(len(ids) for _, ids in rows)
+    nums = torch.tensor(counts)
+    pad = int(tokenizer.pad_token_id)
+    return Corpus(
+        prompts, torch.tensor(group_of_prompt), responses, nums.cumsum(0) - nums, nums, pad
+    )
+
+
+def _check_length(longest: int) -> None:
     if longest > MAX_POSITIONS:
         raise InputError(
             f"problems: expected demonstrations of at most {MAX_POSITIONS} tokens, the embedded "
             f"policy's context, got one of {longest}; use smaller numbers, or set prepare.base, "
             "prepare.weak and prepare.strong to checkpoint folders"
         )
-    return _padded(rows, counts, width=longest - 1, pad=int(tokenizer.pad_token_id))
-
-
-def _padded(
-    rows: Sequence[tuple[int, tuple[int, ...]]], counts: Sequence[int], *, width: int, pad: int
-) -> Corpus:
-    inputs = torch.full((len(rows), width), pad)
-    targets = torch.full((len(rows), width), _IGNORED)
-    for row, (num_prompt, ids) in enumerate(rows):
-        inputs[row, : len(ids) - 1] = torch.tensor(ids[:-1])
-        targets[row, num_prompt - 1 : len(ids) - 1] = torch.tensor(ids[num_prompt:])
-    nums = torch.tensor(counts)
-    lengths = torch.tensor([len(ids) - 1 for _, ids in rows])
-    return Corpus(inputs, targets, lengths, nums.cumsum(0) - nums, nums)
 
 
 def response_loss(
@@ -243,15 +274,27 @@ def open_worker(
         if (saved := load_partial(store, unit)) is not None:
             training.load_state(saved)
         clock = _Clock(progress, training.step, prepare.strong_steps)
-        while training.step < prepare.strong_steps:
-            loss = training.advance(*corpora)
-            is_last = training.step == prepare.strong_steps
-            if training.step % prepare.save_every == 0 and not is_last:
-                save_partial(store, unit, training.state())
-            clock.report(training.step, loss)
+        with _idle_cores():
+            while training.step < prepare.strong_steps:
+                loss = training.advance(*corpora)
+                is_last = training.step == prepare.strong_steps
+                if training.step % prepare.save_every == 0 and not is_last:
+                    save_partial(store, unit, training.state())
+                clock.report(training.step, loss)
         return _outcome(unit, training, tokenizer)
 
     return execute
+
+
+@contextmanager
+def _idle_cores() -> Iterator[None]:
+    """Use the cores of the other workers, which have nothing to do while the policy is trained."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(before, min(_MOST_THREADS, cores_per_worker(1))))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class _Clock:
@@ -268,15 +311,26 @@ class _Clock:
         self._progress(f"training policy: loss {loss:.3f}, {rate:.1f} steps/s", step, self._total)
 
 
+def make_exercises(
+    domain_name: str, problems: Sequence[Problem], held_out: Sequence[Problem]
+) -> list[Problem]:
+    """Return the exercises of all problems, without any that is one of those held out."""
+    forbidden = {problem.canonical_key for problem in held_out}
+    family = domain(domain_name)
+    everything = [each for problem in problems for each in family.exercises(problem)]
+    return [each for each in everything if each.canonical_key not in forbidden]
+
+
 def _corpora(
     settings: RunSettings, store: Store, unit: Unit, tokenizer: Any
 ) -> tuple[Corpus, Corpus | None]:
-    """The demonstrations of the training problems; those of the validation problems, if any."""
-    by_split: dict[str, list[Problem]] = {"train": [], "validation": []}
+    """Exercises made of the training problems; the validation problems as they are, if any."""
+    by_split: dict[str, list[Problem]] = {"train": [], "validation": [], "test": []}
     for problem in read_problems(store, unit.inputs["problems"].unit_id).values():
-        by_split.get(problem.split, []).append(problem)
+        by_split[problem.split].append(problem)
     name = settings.problems.domain
-    train = build_corpus(name, by_split["train"], tokenizer)
+    held_out = [*by_split["validation"], *by_split["test"]]
+    train = build_corpus(name, make_exercises(name, by_split["train"], held_out), tokenizer)
     if train is None:
         raise InputError(
             "problems: the embedded policy learns from solved training problems, got none among "

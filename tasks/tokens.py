@@ -40,6 +40,11 @@ class Codec:
         """Return the number of tokens of the bare problem's prompt."""
         return len(self._encode_text(self._domain.prompt(self._problems[prefix.problem_id])))
 
+    def prompts(self, problem: Problem) -> tuple[tuple[int, ...], ...]:
+        """Return the ids of every prompt that asks a problem, the given one first."""
+        asked = self._domain.rephrasings(problem)
+        return tuple(self._encode_text(self._domain.prompt(each)) for each in asked)
+
     def encode_with_ends(self, prefix: Prefix) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the ids and the index of the last token of the prompt and of every step."""
         ids = self._encode_text(self._domain.prompt(self._problems[prefix.problem_id]))

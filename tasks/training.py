@@ -24,7 +24,13 @@ from pav.tasks.problems import check_disjoint, read_problems
 from pav.tasks.roles import policy_folder
 from pav.tasks.store import Store
 from pav.tasks.tokens import Codec
-from pav.tasks.training_data import Examples, encode, make_examples, read_published
+from pav.tasks.training_data import (
+    Examples,
+    encode,
+    encode_rephrased,
+    make_examples,
+    read_published,
+)
 from pav.tasks.training_plan import REVISION, STAGE
 from pav.tasks.units import Outcome, Output, Unit
 from pav.tasks.verifier_scores import HeldOut, calibrate, score_held_out
@@ -66,8 +72,13 @@ def open_worker(
             folder, values["heads"], rates=base_rates(examples.training), device=device
         )
         validation = encode(codec, examples.validation)
+        training = (
+            encode_rephrased(codec, examples.training, problems)
+            if values["rephrase"]
+            else encode(codec, examples.training)
+        )
         trainer = Trainer(
-            model, encode(codec, examples.training), validation,
+            model, training, validation,
             plan=_plan(values), pad_id=_pad_id(tokenizer),
         )  # fmt: skip
         state = _train(trainer, store, unit, progress)

@@ -1,7 +1,7 @@
 """Reads published samples and labels, and makes the training examples of one verifier of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -163,6 +163,24 @@ def encode(codec: Codec, sequences: Iterable[TargetSequence]) -> list[EncodedSeq
         ids, ends = codec.encode_with_ends(sequence.prefix)
         encoded.append(EncodedSequence(ids, ends, sequence.targets, sequence.weights))
     return encoded
+
+
+def encode_rephrased(
+    codec: Codec, sequences: Sequence[TargetSequence], problems: Mapping[str, Problem]
+) -> list[EncodedSequence]:
+    """Return the sequences, each with every prompt that asks its problem.
+
+    Verdicts do not depend on how a problem is asked, and values hardly, for a policy that was
+    trained to see it so: a verifier shown one prompt a problem learns problems by heart.
+    """
+    prompts = {
+        name: codec.prompts(problems[name])
+        for name in {sequence.prefix.problem_id for sequence in sequences}
+    }
+    return [
+        replace(each, prompts=prompts[sequence.prefix.problem_id])
+        for each, sequence in zip(encode(codec, sequences), sequences, strict=True)
+    ]
 
 
 def held_out_solutions(

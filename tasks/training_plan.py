@@ -11,11 +11,11 @@ from pav.tasks.units import InputRef, Manifest, Unit
 
 STAGE = "train"
 # Raised when examples, training or calibration change what comes out.
-REVISION = 2
+REVISION = 3
 SHARED = "q_provers"
 BEST_OF = "q_bok"
 _OF_TRAINING = ("batch_size", "learning_rate", "warmup_steps", "weight_decay", "eval_every",
-                "patience", "balance")  # fmt: skip
+                "patience", "balance", "rephrase")  # fmt: skip
 
 
 @dataclass(frozen=True)

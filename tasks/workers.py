@@ -22,6 +22,8 @@ _THREAD_VARIABLES = (
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS",
     "RAYON_NUM_THREADS",
 )  # fmt: skip
+# Threads that wait must not spin: the cores are shared with other workers.
+_PATIENT = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
 # Everything is loaded from local folders; a bar of a library would break the run's own.
 _OFFLINE = {
     "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -144,7 +146,7 @@ class Worker:
         return subprocess.Popen(
             [*command, self._pool.requested_device, str(self._index), *self._pool.preload],
             pass_fds=(read_end, write_end), stdin=subprocess.DEVNULL, stdout=2,
-            env={**_OFFLINE, **os.environ, **limits},
+            env={**_PATIENT, **_OFFLINE, **os.environ, **limits},
             start_new_session=True,
         )  # fmt: skip
 

@@ -18,6 +18,7 @@ os.environ["XDG_CACHE_HOME"] = f"{_HOME}/cache"
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 # One thread: the models of the tests are too small for two to help.
 os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["OMP_WAIT_POLICY"] = "passive"
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ.pop("PREFECT_API_URL", None)
 os.environ.pop("PAV_STORE", None)

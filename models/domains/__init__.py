@@ -31,6 +31,14 @@ class Domain(Protocol):
         """Check a whole response (`prefix.is_finished` False means it was cut off)."""
         ...
 
+    def rephrasings(self, problem: Problem) -> Sequence[Problem]:
+        """Return the same problem asked in several ways, as given first; answers stay the same."""
+        ...
+
+    def exercises(self, problem: Problem) -> Sequence[Problem]:
+        """Return problems made of this one, itself as well, to train an embedded policy on."""
+        ...
+
     def demonstrations(
         self, problem: Problem, *, limit: int, seed: int
     ) -> Sequence[tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """Domain `countdown`: reach a target from numbers, using each once; one step a line."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import lru_cache
 from random import Random
 
@@ -16,6 +17,10 @@ HIGHEST_NUMBER = 10_000
 HIGHEST_TARGET = 1_000_000
 # Above this many numbers a hand can have millions of paths, so they are drawn, not listed.
 MOST_LISTED = 4
+# Exercises of a hand: orders of its numbers, other targets, and how many of those are tried.
+_NUM_ORDERS = 8
+_NUM_TARGETS = 4
+_NUM_TRIED = 16
 
 
 class Countdown:
@@ -64,6 +69,35 @@ class Countdown:
             return Grading(Verdict.WRONG, "wrong result", step)
         return _CORRECT
 
+    def rephrasings(self, problem: Problem) -> Sequence[Problem]:
+        """Return the hand in several orders, as given first."""
+        random = Random(stream_key("orders", problem.canonical_key))
+        numbers = _parse_question(problem.question)
+        orders = [numbers, *(_shuffled(numbers, random) for _ in range(_NUM_ORDERS))]
+        return [self._asked(order, problem.answer, problem) for order in dict.fromkeys(orders)]
+
+    def exercises(self, problem: Problem) -> Sequence[Problem]:
+        """Return a solvable hand in several orders, and in one order each with other targets.
+
+        A policy that sees every hand sorted and one target only learns its hands by heart; orders
+        and targets make it learn to copy and to reckon, and what it then gets wrong is what it
+        pretends to reach.
+        """
+        numbers, target = _parse_question(problem.question), _parse_target(problem.answer)
+        if not is_solvable(tuple(sorted(numbers)), target):
+            return []
+        random = Random(stream_key("exercises", problem.canonical_key))
+        others = _other_targets(numbers, target, random)
+        return [
+            *self.rephrasings(problem),
+            *(self._asked(_shuffled(numbers, random), str(other), problem) for other in others),
+        ]
+
+    def _asked(self, numbers: Sequence[Number], answer: str, like: Problem) -> Problem:
+        question = " ".join(map(str, numbers))
+        name = f"{question}={answer}"
+        return self.problem(question, answer, problem_id=name, split=like.split)
+
     def demonstrations(
         self, problem: Problem, *, limit: int, seed: int
     ) -> Sequence[tuple[str, ...]]:
@@ -73,6 +107,19 @@ class Countdown:
 
 
 _CORRECT = Grading(Verdict.CORRECT)
+
+
+def _shuffled(numbers: Sequence[int], random: Random) -> tuple[int, ...]:
+    return tuple(random.sample(numbers, len(numbers)))
+
+
+def _other_targets(numbers: Sequence[int], target: Number, random: Random) -> list[int]:
+    """Return a few other targets up to twice the target that a hand reaches, as drawn."""
+    state = tuple(sorted(numbers))
+    highest = max(2, int(2 * abs(Fraction(target))))
+    drawn = random.sample(range(1, highest + 1), k=min(_NUM_TRIED, highest))
+    reached = [each for each in drawn if each != target and is_solvable(state, each)]
+    return reached[:_NUM_TARGETS]
 
 
 def solution_paths(

@@ -208,6 +208,39 @@ def test_the_first_error_is_the_step_that_puts_the_target_out_of_reach() -> None
     assert first_error(make("1 1 1 1"), ()) == 0
 
 
+def test_exercises_are_the_hand_in_other_orders_and_with_other_targets_that_it_reaches() -> None:
+    shown = COUNTDOWN.exercises(make())
+    assert shown[0].question == make().question
+    assert len({(each.question, each.answer) for each in shown}) == len(shown)
+    assert {tuple(sorted(each.question.split())) for each in shown} == {("10", "13", "4", "9")}
+    assert sum(each.answer == "24" for each in shown) >= 6
+    others = {each.answer for each in shown} - {"24"}
+    assert len(others) == 4
+    assert all(1 <= int(answer) <= 48 for answer in others)
+    assert all(is_solvable((4, 9, 10, 13), int(answer)) for answer in others)
+    assert shown == COUNTDOWN.exercises(make())
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "is_any"),
+    [("2 2", "0", True), ("1 2", "-1", True), ("1 2", "1/2", True), ("1 2", "1000000", False)],
+)
+def test_a_solvable_hand_has_exercises_whatever_its_target(
+    question: str, answer: str, is_any: bool
+) -> None:
+    problem = make(question, answer)
+    asked = [(each.question, each.answer) for each in COUNTDOWN.exercises(problem)]
+    assert asked[:1] == [(question, answer)] * is_any
+
+
+def test_a_hand_is_rephrased_by_its_order_alone() -> None:
+    shown = COUNTDOWN.rephrasings(make())
+    assert shown[0].question == make().question
+    assert len({each.question for each in shown}) == len(shown) > 5
+    assert {each.canonical_key for each in shown} == {make().canonical_key}
+    assert [each.question for each in COUNTDOWN.rephrasings(make("6 6 6 6"))] == ["6 6 6 6"]
+
+
 def test_demonstrations_are_correct_distinct_and_the_same_for_the_same_seed() -> None:
     shown = COUNTDOWN.demonstrations(make(), limit=10_000, seed=0)
     assert SOLUTION in shown

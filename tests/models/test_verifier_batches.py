@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pav.models.verifier_batches import EncodedSequence, Sampler, collate, mean_values
+from pav.models.verifier_batches import EncodedSequence, Sampler, collate, mean_values, rephrase
 
 
 def sequence(token_ids, ends, targets, weights=None):
@@ -27,6 +27,26 @@ def test_a_batch_pads_on_the_right_and_knows_where_its_labels_are():
 def test_mean_values_leave_out_what_has_no_weight():
     rows = [sequence([1, 2], [0, 1], [0.2, 1.0], weights=[3, 1]), sequence([1], [0], [1], [0])]
     assert mean_values(rows).tolist() == pytest.approx([0.4, 0])
+
+
+def test_a_response_under_another_prompt_keeps_its_steps_and_labels():
+    whole = sequence([1, 2, 3, 10, 11, 12], [2, 4, 5], [0.5, 1, 0])
+    asked = whole.asked((7, 8, 9, 4))
+    assert asked.token_ids == (7, 8, 9, 4, 10, 11, 12)
+    assert asked.ends == (3, 5, 6)
+    assert asked.targets is whole.targets
+
+
+def test_rephrasing_draws_every_prompt_evenly_and_leaves_others_alone():
+    plain = sequence([1, 10], [0, 1], [0.5, 1])
+    asked = EncodedSequence((1, 10), (0, 1), plain.targets, plain.weights, ((1,), (2,), (3,)))
+    shown = rephrase([plain, *[asked] * 3000], np.random.default_rng(0))
+    assert shown[0] is plain
+    first = [each.token_ids[0] for each in shown[1:]]
+    assert [first.count(prompt) / 3000 for prompt in (1, 2, 3)] == pytest.approx(
+        [1 / 3] * 3, abs=0.03
+    )
+    assert {each.token_ids[1:] for each in shown} == {(10,)}
 
 
 LENGTHS = np.arange(50) % 7 + 3

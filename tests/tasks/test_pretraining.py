@@ -11,7 +11,15 @@ from pav.models.errors import InputError
 from pav.models.settings import PrepareSettings, RunSettings
 from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.manifests import checkpoint_folder, find, load_partial, publish, read_table
-from pav.tasks.pretraining import Training, build_corpus, open_worker, plan_pretrain, response_loss
+from pav.tasks.pretraining import (
+    Training,
+    build_corpus,
+    make_exercises,
+    open_worker,
+    pad_pairs,
+    plan_pretrain,
+    response_loss,
+)
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
 
@@ -54,23 +62,53 @@ def contents(outcome):
     return {output.name: output.data for output in outcome.outputs}
 
 
-def row_of(corpus, row):
-    inputs, targets = corpus.inputs_BT[row], corpus.targets_BT[row]
-    length = int(corpus.lengths_B[row])
-    return inputs[:length].tolist(), targets[:length].tolist()
-
-
 def test_a_row_is_prompt_steps_and_end_of_text_and_the_prompt_is_no_target():
     tokenizer = build_tokenizer()
     [hand] = problems(hands=["6 6 6 6"])
     corpus = build_corpus("countdown", [hand], tokenizer)
     paths = domain("countdown").demonstrations(hand, limit=128, seed=0)
-    assert len(corpus.inputs_BT) == len(paths)
-    inputs, targets = row_of(corpus, 0)
+    assert len(corpus.responses) == len(paths)
     prompt = tokenizer.encode("6 6 6 6 -> 24\n")
     response = [*tokenizer.encode("".join(paths[0])), tokenizer.eos_token_id]
-    assert inputs == [*prompt, *response][:-1]
-    assert targets == [-100] * (len(prompt) - 1) + response
+    inputs, targets = pad_pairs([(tuple(prompt), tuple(response)), ((5,), (6,))], pad=9)
+    assert corpus.prompts == [tuple(prompt)]
+    assert corpus.responses[0] == tuple(response)
+    assert inputs[0].tolist() == [*prompt, *response][:-1]
+    assert targets[0].tolist() == [-100] * (len(prompt) - 1) + response
+    width = inputs.shape[1]
+    assert inputs[1].tolist() == [5] + [9] * (width - 1)
+    assert targets[1].tolist() == [6] + [-100] * (width - 1)
+
+
+def test_every_order_of_a_hand_is_drawn_with_each_response_of_its_own_hand_and_target():
+    family, tokenizer = domain("countdown"), build_tokenizer()
+    asked = [("1 2 3 4", "24"), ("4 3 2 1", "24"), ("1 2 3 4", "10"), ("6 6 6 6", "24")]
+    given = [family.problem(*each, problem_id=str(each), split="train") for each in asked]
+    corpus = build_corpus("countdown", given, tokenizer)
+    inputs, targets = corpus.batch(3000, seed=0, step=0)
+    seen = set()
+    for ids, response in zip(inputs.tolist(), targets.tolist(), strict=True):
+        question, _, _ = tokenizer.decode(ids).partition("\n")
+        kept = [token for token in response if token not in (-100, tokenizer.eos_token_id)]
+        seen.add((question, tokenizer.decode(kept)))
+    assert seen == {
+        (f"{each.question} -> {each.answer}", "".join(path))
+        for each in given
+        for path in family.demonstrations(each, limit=128, seed=0)
+    }
+
+
+def test_exercises_of_training_hands_leave_out_what_is_held_out():
+    hands = problems()
+    everything = make_exercises("countdown", hands, [])
+    held_out = [each for each in everything if each.answer != "24"][:5]
+    kept = make_exercises("countdown", hands, held_out)
+    keys = {each.canonical_key for each in held_out}
+    assert keys
+    assert not keys & {each.canonical_key for each in kept}
+    assert {each.canonical_key for each in everything} - keys == {
+        each.canonical_key for each in kept
+    }
 
 
 def test_each_problem_is_drawn_as_often_as_any_other_and_batches_depend_on_seed_and_step_only():
@@ -90,15 +128,15 @@ def test_the_loss_is_the_mean_over_response_tokens_and_padding_changes_nothing()
     tokenizer = build_tokenizer()
     corpus = build_corpus("countdown", problems(hands=["6 6 6 6", "3 3 8 8"]), tokenizer)
     model = Training(TINY, tokenizer, device="cpu").model
+    pairs = [(corpus.prompts[0], corpus.responses[0]), (corpus.prompts[1], corpus.responses[-1])]
     total, count = 0.0, 0
-    for row in range(len(corpus.inputs_BT)):
-        inputs, targets = row_of(corpus, row)
-        logits = model(input_ids=torch.tensor([inputs])).logits[0].double()
-        for position, target in enumerate(targets):
-            if target != -100:
-                total -= logits[position].log_softmax(-1)[target].item()
-                count += 1
-    batch = corpus.inputs_BT, corpus.targets_BT
+    for prompt, response in pairs:
+        ids = prompt + response
+        logits = model(input_ids=torch.tensor([ids])).logits[0].double()
+        for position in range(len(prompt), len(ids)):
+            total -= logits[position - 1].log_softmax(-1)[ids[position]].item()
+            count += 1
+    batch = pad_pairs(pairs, corpus.pad)
     loss = response_loss(model, batch, number_type=torch.float32).item()
     assert loss == pytest.approx(total / count, rel=1e-5)
 
