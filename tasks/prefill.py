@@ -9,7 +9,6 @@ import torch
 from transformers import DynamicCache
 
 Tokens = tuple[int, ...]
-Layers = list[tuple[torch.Tensor, torch.Tensor]]
 
 # Rows and lengths of a pass come in multiples of this: kernels are compiled for each size.
 SIZE_STEP = 8
@@ -17,10 +16,12 @@ SIZE_STEP = 8
 
 @dataclass(frozen=True)
 class Prefilled:
-    """The keys and values that a sequence's samples start from, and its next-token logits."""
+    """The keys and values that a sequence's samples start from, and its next-token logits.
 
-    layers: Layers
-    row: int
+    `states_NHTD` has the keys and values of each layer in turn, by head, position and size.
+    """
+
+    states_NHTD: torch.Tensor
     logits_V: torch.Tensor
 
 
@@ -72,9 +73,9 @@ def _run(
     places += [(0, 0)] * (-len(places) % SIZE_STEP)
     rows, ends = torch.tensor(places, device=hidden.device).T
     logits = model.get_output_embeddings()(hidden[rows, ends])
-    layers = [(layer.keys, layer.values) for layer in cache.layers]
+    states = torch.stack([each for layer in cache.layers for each in (layer.keys, layer.values)])
     return {
-        sequence: Prefilled(layers, row, logits[index])
+        sequence: Prefilled(states[:, row, :, : len(sequence)], logits[index])
         for index, (row, sequence) in enumerate(members)
     }
 
