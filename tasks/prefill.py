@@ -12,6 +12,8 @@ Tokens = tuple[int, ...]
 
 # Rows and lengths of a pass come in multiples of this: kernels are compiled for each size.
 SIZE_STEP = 8
+# Tokens that cost as much as what a pass costs whatever it holds.
+PASS_COST = 256
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,16 @@ def _cover(ordered: Sequence[Tokens]) -> dict[Tokens, list[Tokens]]:
 
 
 def _groups(leaves: list[Tokens], max_tokens: int) -> list[list[Tokens]]:
-    """Cut leaves, shortest first, into passes of at most `max_tokens` padded tokens."""
+    """Cut leaves, shortest first, into passes of at most `max_tokens` padded tokens.
+
+    A pass ends where a longer leaf would pad the others by more tokens than a pass costs.
+    """
     groups: list[list[Tokens]] = []
     for leaf in leaves:
-        if groups and (len(groups[-1]) + 1) * len(leaf) <= max_tokens:
-            groups[-1].append(leaf)
+        group = groups[-1] if groups else []
+        padding = len(group) * (len(leaf) - len(group[0])) if group else PASS_COST
+        if padding < PASS_COST and (len(group) + 1) * len(leaf) <= max_tokens:
+            group.append(leaf)
         else:
             groups.append([leaf])
     return groups

@@ -118,14 +118,14 @@ class TransformersEngine:
     def _prefill(self) -> list[Generated]:
         """Run the prefixes of waiting requests; return the samples that end with one token.
 
-        As many requests at once as give a whole batch of samples: prefixes of one problem come
-        one after another and mostly begin one another, and long passes cost less a token.
+        As many prefixes as one pass could hold: those of a problem, which come one after
+        another, mostly begin one another, and the others find neighbours of their length.
         """
-        group: list[Generation] = []
-        num_samples = 0
-        while self._waiting and num_samples < self.sampling.batch_size:
+        group = [self._waiting.popleft()]
+        num_tokens = len(group[0].token_ids)
+        while self._waiting and num_tokens < self.sampling.prefill_tokens:
             group.append(self._waiting.popleft())
-            num_samples += group[-1].num_samples
+            num_tokens += len(group[-1].token_ids)
         self._starts = prefill(
             self.model, [item.token_ids for item in group], max_tokens=self.sampling.prefill_tokens
         )
