@@ -14,14 +14,19 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from transformers import DynamicCache
 
 from pav.models.errors import InputError
 from pav.models.planners import Graded, exhaustive, full_response
-from pav.models.records import Generation, Prefix, Sample
+from pav.models.records import Prefix, Sample
 from pav.models.settings import RunSettings
 from pav.tasks.devices import resolve_device
 from pav.tasks.driver import Driver
+from pav.tasks.engine_bench_decoding import (
+    Batch,
+    plain_seconds,
+    products_seconds,
+    raw_seconds,
+)
 from pav.tasks.labelling import open_prefixes
 from pav.tasks.labelling_plan import plan_labelling
 from pav.tasks.policies import PolicySpec
@@ -88,29 +93,17 @@ def measure(
     even = batch.of_one_length()
     ways: list[Callable[[], Rate]] = [
         lambda: _stage(driver, workload),
-        lambda: _decoding("engine alone", batch, lambda: _raw(engine, batch)),
-        lambda: _decoding(ONE_LENGTH, even, lambda: _raw(engine, even)),
-        lambda: _decoding("plain loop with KV cache", even, lambda: _plain(engine, even)),
-        lambda: _decoding("matrix products alone", even, lambda: _products(engine, even)),
+        lambda: _decoding("engine alone", batch, lambda: raw_seconds(engine, batch)),
+        lambda: _decoding(ONE_LENGTH, even, lambda: raw_seconds(engine, even)),
+        lambda: _decoding("plain loop with KV cache", even, lambda: plain_seconds(engine, even)),
+        lambda: _decoding("matrix products alone", even, lambda: products_seconds(engine, even)),
         lambda: _peer(driver, engine, few, by_question=False),
         lambda: _peer(driver, engine, few, by_question=True),
     ]
     turns = [[way() for way in ways] for _ in range(REPEATS)]
-    return [max(rates, key=lambda rate: rate.tokens_per_second) for rates in zip(*turns)]
-
-
-@dataclass(frozen=True)
-class Batch:
-    """A full batch whose rows grow by `steps` tokens from `starts` each; a rollout's mean tokens."""
-
-    starts: tuple[int, ...]
-    steps: int
-    mean_tokens: float
-
-    def of_one_length(self) -> "Batch":
-        """Return the batch with every row of the mean length."""
-        mean = round(sum(self.starts) / len(self.starts))
-        return Batch((mean,) * len(self.starts), self.steps, self.mean_tokens)
+    return [
+        max(rates, key=lambda rate: rate.tokens_per_second) for rates in zip(*turns, strict=True)
+    ]
 
 
 def _batch(driver: Driver, engine: TransformersEngine, workload: Workload) -> Batch:
@@ -162,60 +155,6 @@ def _decoding(name: str, batch: Batch, run: Callable[[], float]) -> Rate:
     seconds = sum(run() for _ in range(ROUNDS)) / ROUNDS
     tokens = len(batch.starts) * batch.steps / seconds
     return Rate(name, 0.0, tokens / batch.mean_tokens, tokens)
-
-
-def _prompts(batch: Batch) -> list[tuple[int, ...]]:
-    draw = random.Random(_SEED)
-    return [tuple(draw.randrange(2, 256) for _ in range(start)) for start in batch.starts]
-
-
-def _raw(engine: TransformersEngine, batch: Batch) -> float:
-    """Return the seconds the engine needs for `steps` tokens of a batch that is already full."""
-    prompts = _prompts(batch)
-    # One token more than is timed, so that no row leaves within the time.
-    limit = batch.steps + 2
-    kept, engine.ends_text = engine.ends_text, engine.ends_text & False
-    engine.submit(Generation(i, ids, 1, limit, i) for i, ids in enumerate(prompts))
-    engine.poll()
-    started = time.perf_counter()
-    for _ in range(batch.steps):
-        engine.poll()
-    seconds = time.perf_counter() - started
-    engine.cancel(range(len(batch.starts)))
-    engine.ends_text = kept
-    return seconds
-
-
-def _plain(engine: TransformersEngine, batch: Batch) -> float:
-    """Return the seconds of the loop everybody writes: forward, softmax, multinomial, again."""
-    model: Any = engine.model
-    own = model.config._attn_implementation
-    model.set_attn_implementation("sdpa")
-    with torch.inference_mode():
-        cache = DynamicCache(config=model.config)
-        ids = torch.tensor(_prompts(batch), device=model.device)
-        logits = model(ids, past_key_values=cache, use_cache=True, logits_to_keep=1).logits
-        started = time.perf_counter()
-        for _ in range(batch.steps):
-            chosen = torch.multinomial(torch.softmax(logits[:, -1].float(), -1), 1)
-            logits = model(chosen, past_key_values=cache, use_cache=True).logits
-        seconds = time.perf_counter() - started
-    model.set_attn_implementation(own)
-    return seconds
-
-
-def _products(engine: TransformersEngine, batch: Batch) -> float:
-    """Return the seconds of the weights' products with a batch, and of nothing else."""
-    model: Any = engine.model
-    head = model.get_output_embeddings().weight
-    weights = [each for each in model.base_model.layers.parameters() if each.dim() == 2] + [head]
-    inputs = [weight.new_ones(len(batch.starts), weight.shape[1]) for weight in weights]
-    with torch.inference_mode():
-        started = time.perf_counter()
-        for _ in range(batch.steps):
-            for weight, given in zip(weights, inputs, strict=True):
-                torch.nn.functional.linear(given, weight)
-        return time.perf_counter() - started
 
 
 def _peer(

@@ -2,8 +2,8 @@
 
 from collections import deque
 from collections.abc import Iterable
-from itertools import groupby
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
