@@ -1,7 +1,10 @@
 """`pav bench engine`: the labelling stage against the engine alone, a plain loop, and peers.
 
 Everything runs on the same model, device, number type and threads, on the same prefixes.
-Rates are the best of a few repeats: a busy machine only ever makes them slower.
+Rates are the best of a few repeats, in which all take turns: a busy machine only ever makes
+them slower. The engine alone decodes full batches whose rows are as long as the stage's own, a
+mixture, because attention runs over the longest row of a batch; `rows of one length` is the
+same with every row of the mean length, and what the plain loop is given.
 """
 
 import random
@@ -11,14 +14,19 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from transformers import DynamicCache
 
 from pav.models.errors import InputError
 from pav.models.planners import Graded, exhaustive, full_response
-from pav.models.records import Generation, Prefix, Sample
+from pav.models.records import Prefix, Sample
 from pav.models.settings import RunSettings
 from pav.tasks.devices import resolve_device
 from pav.tasks.driver import Driver
+from pav.tasks.engine_bench_decoding import (
+    Batch,
+    plain_seconds,
+    products_seconds,
+    raw_seconds,
+)
 from pav.tasks.labelling import open_prefixes
 from pav.tasks.labelling_plan import plan_labelling
 from pav.tasks.policies import PolicySpec
@@ -29,10 +37,14 @@ from pav.tasks.transformers_engine import TransformersEngine
 from pav.tasks.units import Manifest
 
 REPEATS = 3
+# Batches that one timing of decoding alone covers: a second or so, as a stage takes seconds.
+ROUNDS = 8
+ONE_LENGTH = "engine alone, rows of one length"
 _SEED = 0
 # What the project promises of the labelling stage; ratios of rates in one table.
 TARGETS = {
     "of the engine's raw rate": (0.85, "labelling stage", "engine alone"),
+    "of the engine's rate on rows of one length": (0.0, "labelling stage", ONE_LENGTH),
     "engine alone to plain loop": (1.0, "engine alone", "plain loop with KV cache"),
     "to one prefix at a time": (6.5, "labelling stage", "generate, one prefix at a time"),
     "to one question at a time": (3.0, "labelling stage", "generate, one question at a time"),
@@ -77,40 +89,42 @@ def measure(
     The peers are slow, so they label the first `slow_problems` problems only.
     """
     few = workload.first(slow_problems)
-    lengths = _lengths(driver, workload)
-    stage = _best(lambda: _stage(driver, workload))
-    mean_tokens = stage.tokens_per_second / stage.rollouts_per_second
-    decoding = [
-        _rate("engine alone", _best_seconds(lambda: _raw(engine, lengths)), lengths, mean_tokens),
-        _rate("plain loop with KV cache", _best_seconds(lambda: _plain(engine, lengths)), lengths,
-              mean_tokens),
-        _rate("matrix products alone", _best_seconds(lambda: _products(engine, lengths)), lengths,
-              mean_tokens),
-    ]  # fmt: skip
-    peers = [
-        _best(lambda: _peer(driver, engine, few, by_question=False)),
-        _best(lambda: _peer(driver, engine, few, by_question=True)),
+    batch = _batch(driver, engine, workload)
+    even = batch.of_one_length()
+    ways: list[Callable[[], Rate]] = [
+        lambda: _stage(driver, workload),
+        lambda: _decoding("engine alone", batch, lambda: raw_seconds(engine, batch)),
+        lambda: _decoding(ONE_LENGTH, even, lambda: raw_seconds(engine, even)),
+        lambda: _decoding("plain loop with KV cache", even, lambda: plain_seconds(engine, even)),
+        lambda: _decoding("matrix products alone", even, lambda: products_seconds(engine, even)),
+        lambda: _peer(driver, engine, few, by_question=False),
+        lambda: _peer(driver, engine, few, by_question=True),
     ]
-    return [stage, *decoding, *peers]
+    turns = [[way() for way in ways] for _ in range(REPEATS)]
+    return [
+        max(rates, key=lambda rate: rate.tokens_per_second) for rates in zip(*turns, strict=True)
+    ]
 
 
-@dataclass(frozen=True)
-class Lengths:
-    """A full batch in which every row grows from `start` tokens by `steps`."""
+def _batch(driver: Driver, engine: TransformersEngine, workload: Workload) -> Batch:
+    """Return a batch as the stage has them: its rows are about to decode tokens of the stage.
 
-    rows: int
-    start: int
-    steps: int
-
-
-def _lengths(driver: Driver, workload: Workload) -> Lengths:
-    """Return the shape of the stage's own batches: its mean prefix and mean rollout."""
-    engine = driver.policies["policy"].engine
-    ids = [len(driver.codec.encode(each)) for group in workload.prefixes.values() for each in group]
-    graded = _label(driver, workload)
-    tokens = [sample.num_tokens for block in graded for sample, _ in block]
-    rows = engine.sampling.batch_size if isinstance(engine, TransformersEngine) else 1
-    return Lengths(rows, round(sum(ids) / len(ids)), max(round(sum(tokens) / len(tokens)), 2))
+    The tokens are drawn evenly from all that the stage decodes. A row is centred on the length
+    that its sequence had by then, and none becomes longer than the stage's longest.
+    """
+    prefixes = [prefix for group in workload.prefixes.values() for prefix in group]
+    lengths = [
+        len(driver.codec.encode(prefix)) + position
+        for prefix, block in zip(prefixes, _label(driver, workload), strict=True)
+        for sample, _ in block
+        for position in range(sample.num_tokens)
+    ]
+    mean_tokens = len(lengths) / (len(prefixes) * workload.num_rollouts)
+    steps = max(round(mean_tokens), 2)
+    highest = max(lengths) - steps
+    drawn = random.Random(_SEED).choices(lengths, k=engine.sampling.batch_size)
+    starts = tuple(max(1, min(each - steps // 2, highest)) for each in drawn)
+    return Batch(starts, steps, mean_tokens)
 
 
 def _label(driver: Driver, workload: Workload) -> list[list[Graded]]:
@@ -136,73 +150,11 @@ def _counted(name: str, blocks: Sequence[Sequence[Graded]], seconds: float) -> R
     return Rate(name, len(blocks) / seconds, len(rollouts) / seconds, tokens / seconds)
 
 
-def _rate(name: str, seconds: float, lengths: Lengths, mean_tokens: float) -> Rate:
-    tokens = lengths.rows * lengths.steps / seconds
-    return Rate(name, 0.0, tokens / mean_tokens, tokens)
-
-
-def _best(run: Callable[[], Rate]) -> Rate:
-    return max((run() for _ in range(REPEATS)), key=lambda rate: rate.tokens_per_second)
-
-
-def _best_seconds(run: Callable[[], float]) -> float:
-    return min(run() for _ in range(REPEATS))
-
-
-def _prompts(lengths: Lengths) -> list[tuple[int, ...]]:
-    draw = random.Random(_SEED)
-    return [
-        tuple(draw.randrange(2, 256) for _ in range(lengths.start)) for _ in range(lengths.rows)
-    ]
-
-
-def _raw(engine: TransformersEngine, lengths: Lengths) -> float:
-    """Return the seconds the engine needs for `steps` tokens of a batch that is already full."""
-    prompts = _prompts(lengths)
-    # One token more than is timed, so that no row leaves within the time.
-    limit = lengths.steps + 2
-    kept, engine.ends_text = engine.ends_text, engine.ends_text & False
-    engine.submit(Generation(i, ids, 1, limit, i) for i, ids in enumerate(prompts))
-    engine.poll()
-    started = time.perf_counter()
-    for _ in range(lengths.steps):
-        engine.poll()
-    seconds = time.perf_counter() - started
-    engine.cancel(range(lengths.rows))
-    engine.ends_text = kept
-    return seconds
-
-
-def _plain(engine: TransformersEngine, lengths: Lengths) -> float:
-    """Return the seconds of the loop everybody writes: forward, softmax, multinomial, again."""
-    model: Any = engine.model
-    own = model.config._attn_implementation
-    model.set_attn_implementation("sdpa")
-    with torch.inference_mode():
-        cache = DynamicCache(config=model.config)
-        ids = torch.tensor(_prompts(lengths), device=model.device)
-        logits = model(ids, past_key_values=cache, use_cache=True, logits_to_keep=1).logits
-        started = time.perf_counter()
-        for _ in range(lengths.steps):
-            chosen = torch.multinomial(torch.softmax(logits[:, -1].float(), -1), 1)
-            logits = model(chosen, past_key_values=cache, use_cache=True).logits
-        seconds = time.perf_counter() - started
-    model.set_attn_implementation(own)
-    return seconds
-
-
-def _products(engine: TransformersEngine, lengths: Lengths) -> float:
-    """Return the seconds of the weights' products with a batch, and of nothing else."""
-    model: Any = engine.model
-    head = model.get_output_embeddings().weight
-    weights = [each for each in model.base_model.layers.parameters() if each.dim() == 2] + [head]
-    inputs = [weight.new_ones(lengths.rows, weight.shape[1]) for weight in weights]
-    with torch.inference_mode():
-        started = time.perf_counter()
-        for _ in range(lengths.steps):
-            for weight, given in zip(weights, inputs, strict=True):
-                torch.nn.functional.linear(given, weight)
-        return time.perf_counter() - started
+def _decoding(name: str, batch: Batch, run: Callable[[], float]) -> Rate:
+    """Return the rate of something that takes `run()` seconds to decode the batch."""
+    seconds = sum(run() for _ in range(ROUNDS)) / ROUNDS
+    tokens = len(batch.starts) * batch.steps / seconds
+    return Rate(name, 0.0, tokens / batch.mean_tokens, tokens)
 
 
 def _peer(

@@ -7,7 +7,7 @@ from pav.tasks.policies import PolicySpec
 from pav.tasks.units import Manifest, Unit
 
 STAGE = "label"
-REVISION = 1
+REVISION = 2
 
 
 def plan_labelling(

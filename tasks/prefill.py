@@ -9,18 +9,21 @@ import torch
 from transformers import DynamicCache
 
 Tokens = tuple[int, ...]
-Layers = list[tuple[torch.Tensor, torch.Tensor]]
 
 # Rows and lengths of a pass come in multiples of this: kernels are compiled for each size.
 SIZE_STEP = 8
+# Tokens that cost as much as what a pass costs whatever it holds.
+PASS_COST = 256
 
 
 @dataclass(frozen=True)
 class Prefilled:
-    """The keys and values that a sequence's samples start from, and its next-token logits."""
+    """The keys and values that a sequence's samples start from, and its next-token logits.
 
-    layers: Layers
-    row: int
+    `states_NHTD` has the keys and values of each layer in turn, by head, position and size.
+    """
+
+    states_NHTD: torch.Tensor
     logits_V: torch.Tensor
 
 
@@ -51,11 +54,16 @@ def _cover(ordered: Sequence[Tokens]) -> dict[Tokens, list[Tokens]]:
 
 
 def _groups(leaves: list[Tokens], max_tokens: int) -> list[list[Tokens]]:
-    """Cut leaves, shortest first, into passes of at most `max_tokens` padded tokens."""
+    """Cut leaves, shortest first, into passes of at most `max_tokens` padded tokens.
+
+    A pass ends where a longer leaf would pad the others by more tokens than a pass costs.
+    """
     groups: list[list[Tokens]] = []
     for leaf in leaves:
-        if groups and (len(groups[-1]) + 1) * len(leaf) <= max_tokens:
-            groups[-1].append(leaf)
+        group = groups[-1] if groups else []
+        padding = len(group) * (len(leaf) - len(group[0])) if group else PASS_COST
+        if padding < PASS_COST and (len(group) + 1) * len(leaf) <= max_tokens:
+            group.append(leaf)
         else:
             groups.append([leaf])
     return groups
@@ -72,9 +80,9 @@ def _run(
     places += [(0, 0)] * (-len(places) % SIZE_STEP)
     rows, ends = torch.tensor(places, device=hidden.device).T
     logits = model.get_output_embeddings()(hidden[rows, ends])
-    layers = [(layer.keys, layer.values) for layer in cache.layers]
+    states = torch.stack([each for layer in cache.layers for each in (layer.keys, layer.values)])
     return {
-        sequence: Prefilled(layers, row, logits[index])
+        sequence: Prefilled(states[:, row, :, : len(sequence)], logits[index])
         for index, (row, sequence) in enumerate(members)
     }
 

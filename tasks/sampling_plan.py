@@ -10,7 +10,7 @@ from pav.tasks.policies import PolicySpec
 from pav.tasks.units import InputRef, Manifest, Unit
 
 STAGE = "sample"
-REVISION = 1
+REVISION = 2
 
 
 def plan_sampling(

@@ -26,7 +26,7 @@ from pav.tasks.sampling_plan import problems_ref
 from pav.tasks.units import InputRef, Manifest, Unit
 
 STAGE = "evaluate"
-REVISION = 1
+REVISION = 2
 
 
 @dataclass(frozen=True)

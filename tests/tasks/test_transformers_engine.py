@@ -127,6 +127,34 @@ def test_a_prefix_of_another_prefix_costs_no_pass_of_its_own(folder):
     assert rows == [(8, 8)]
 
 
+def test_free_rows_are_taken_at_once_while_samples_wait(folder):
+    decoder = engine(folder, batch_size=4)
+    decoder.ends_text[:] = False
+    passes = []
+    hook = decoder.model.get_input_embeddings().register_forward_hook(
+        lambda module, inputs, output: passes.append(inputs[0].shape[1])
+    )
+    limits = [2 + i % 7 for i in range(40)]
+    drain(decoder, [Generation(i, (5, 6, 7), 1, limit, i) for i, limit in enumerate(limits)])
+    hook.remove()
+    # The prefill gives each sample its first token; a row gives one token in each pass.
+    decoded = sum(limits) - len(limits)
+    assert passes.count(1) <= decoded / 4 + max(limits)
+
+
+def test_a_pass_ends_where_a_longer_prefix_would_pad_many(folder):
+    decoder = engine(folder)
+    rows = []
+    hook = decoder.model.get_input_embeddings().register_forward_hook(
+        lambda module, inputs, output: rows.append(tuple(inputs[0].shape))
+    )
+    short = [(token, 6) for token in range(2, 34)]
+    with torch.inference_mode():
+        prefill(decoder.model, [*short, (5,) * 40], max_tokens=16_384)
+    hook.remove()
+    assert rows == [(32, 8), (8, 40)]
+
+
 def test_token_frequencies_follow_the_policy(folder):
     decoder = engine(folder, batch_size=512)
     count = 4000
