@@ -131,7 +131,7 @@ class TrainSettings(Settings):
     """Most optimiser steps of each prover's Q network."""
     batch_size: int = Field(128, ge=1)
     """Solutions in one optimiser step."""
-    learning_rate: float = Field(2e-3, gt=0, lt=1)
+    learning_rate: float = Field(1e-3, gt=0, lt=1)
     """Highest learning rate of AdamW."""
     warmup_steps: int = Field(50, ge=0)
     """Steps of linear warm-up; cosine decay follows."""
@@ -146,8 +146,9 @@ class TrainSettings(Settings):
     of each later prefix it passes through."""
     balance: bool = False
     """Draw values under and over 0.5 equally often, with inverse weights in the loss."""
-    rephrase: bool = True
-    """Show each solution under all prompts that ask its problem (countdown: orders of the hand)."""
+    rephrase: float = Field(0.5, ge=0, le=1)
+    """Share of solutions shown under another prompt that asks the same problem (countdown: the
+    hand in another order)."""
     heads: Literal["separate", "shared"] = "separate"
     """Networks of their own for the provers, or heads of one network."""
     compare_targets: bool = False

@@ -33,12 +33,14 @@ class EncodedSequence:
 
 
 def rephrase(
-    sequences: Sequence[EncodedSequence], random: np.random.Generator
+    sequences: Sequence[EncodedSequence], share: float, random: np.random.Generator
 ) -> list[EncodedSequence]:
-    """Return every sequence under one of its prompts, drawn evenly; one without any as it is."""
-    draws = random.random(len(sequences))
+    """Return about `share` of the sequences under one of their prompts, the others as they are."""
+    draws = random.random(len(sequences)) / max(share, 1e-9)
     return [
-        each.asked(each.prompts[int(draw * len(each.prompts))]) if each.prompts else each
+        each.asked(each.prompts[int(draw * len(each.prompts))])
+        if draw < 1 and each.prompts
+        else each
         for each, draw in zip(sequences, draws, strict=True)
     ]
 

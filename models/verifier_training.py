@@ -46,6 +46,7 @@ class TrainingPlan:
     eval_every: int
     patience: int
     balance: bool
+    rephrase: float
     seed: int
 
 
@@ -162,7 +163,9 @@ class Trainer:
             for index in range(max(0, self.state.step - first), len(batches)):
                 numbers, factors = batches[index]
                 random = np.random.default_rng([self._plan.seed, first + index])
-                shown = rephrase([self._training[number] for number in numbers], random)
+                shown = rephrase(
+                    [self._training[number] for number in numbers], self._plan.rephrase, random
+                )
                 yield [
                     collate(
                         shown[start : start + PART],

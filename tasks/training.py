@@ -72,13 +72,8 @@ def open_worker(
             folder, values["heads"], rates=base_rates(examples.training), device=device
         )
         validation = encode(codec, examples.validation)
-        training = (
-            encode_rephrased(codec, examples.training, problems)
-            if values["rephrase"]
-            else encode(codec, examples.training)
-        )
         trainer = Trainer(
-            model, training, validation,
+            model, encode_rephrased(codec, examples.training, problems), validation,
             plan=_plan(values), pad_id=_pad_id(tokenizer),
         )  # fmt: skip
         state = _train(trainer, store, unit, progress)
@@ -145,7 +140,7 @@ def base_rates(sequences: Sequence[TargetSequence]) -> list[float]:
 
 def _plan(values: Mapping[str, Any]) -> TrainingPlan:
     names = ("steps", "batch_size", "learning_rate", "warmup_steps", "weight_decay", "eval_every",
-             "patience", "balance")  # fmt: skip
+             "patience", "balance", "rephrase")  # fmt: skip
     return TrainingPlan(**{name: values[name] for name in names}, seed=values["pipeline_seed"])
 
 

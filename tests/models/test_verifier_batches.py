@@ -37,16 +37,16 @@ def test_a_response_under_another_prompt_keeps_its_steps_and_labels():
     assert asked.targets is whole.targets
 
 
-def test_rephrasing_draws_every_prompt_evenly_and_leaves_others_alone():
+def test_rephrasing_draws_every_prompt_evenly_and_leaves_the_rest_alone():
     plain = sequence([1, 10], [0, 1], [0.5, 1])
-    asked = EncodedSequence((1, 10), (0, 1), plain.targets, plain.weights, ((1,), (2,), (3,)))
-    shown = rephrase([plain, *[asked] * 3000], np.random.default_rng(0))
+    asked = EncodedSequence((1, 10), (0, 1), plain.targets, plain.weights, ((2,), (3,)))
+    shown = rephrase([plain, *[asked] * 3000], 0.6, np.random.default_rng(0))
     assert shown[0] is plain
     first = [each.token_ids[0] for each in shown[1:]]
-    assert [first.count(prompt) / 3000 for prompt in (1, 2, 3)] == pytest.approx(
-        [1 / 3] * 3, abs=0.03
-    )
+    shares = [first.count(prompt) / 3000 for prompt in (1, 2, 3)]
+    assert shares == pytest.approx([0.4, 0.3, 0.3], abs=0.03)
     assert {each.token_ids[1:] for each in shown} == {(10,)}
+    assert rephrase([asked], 0.0, np.random.default_rng(0)) == [asked]
 
 
 LENGTHS = np.arange(50) % 7 + 3
