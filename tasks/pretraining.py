@@ -5,47 +5,37 @@ Shapes: B batch, T tokens.
 
 import io
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch.nn import functional
 from transformers import LlamaForCausalLM
 
-from pav.models.domains import domain
-from pav.models.embedded import MAX_POSITIONS, build_config, build_tokenizer
-from pav.models.errors import InputError
-from pav.models.hashing import stream_key
+from pav.models.embedded import build_config, build_tokenizer
 from pav.models.number_types import fast_number_type
-from pav.models.records import Prefix, Problem
 from pav.models.schedules import warmup_cosine
 from pav.models.settings import PrepareSettings, RunSettings
 from pav.tasks.checkpoints import checkpoint_files
 from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.devices import cores_per_worker
+from pav.tasks.exercises import IGNORED, Corpus, corpora
 from pav.tasks.manifests import load_partial, save_partial
 from pav.tasks.policies import REVISION, STAGE, kept_steps, plan_pretrain
 from pav.tasks.problems import read_problems
 from pav.tasks.store import Store
-from pav.tasks.tokens import Codec
 from pav.tasks.units import Outcome, Output, Unit
 
 __all__ = [
     "REVISION",
     "STAGE",
-    "Corpus",
     "Training",
-    "build_corpus",
     "open_worker",
     "plan_pretrain",
 ]
 
 Progress = Callable[[str, float, float], None]
-Tokens = tuple[int, ...]
-# No hand of four numbers has more solutions; larger hands are drawn.
-MOST_DEMONSTRATIONS = 128
 LOG_EVERY = 50
 REPORT_EVERY = 10
 WEIGHT_DECAY = 0.01
@@ -55,91 +45,6 @@ CLIP_NORM = 1.0
 AVERAGE_DECAY = 0.99
 # More threads than this only wait for each other on so small a network.
 _MOST_THREADS = 2
-_IGNORED = -100
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Exercises as token ids; those that differ only in how they are shown share their responses.
-
-    Exercise e belongs to group `group_of_prompt[e]`, whose responses are the `num_of_group` ones
-    from `first_of_group` on.
-    """
-
-    prompts: list[Tokens]
-    group_of_prompt: torch.Tensor
-    responses: list[Tokens]
-    first_of_group: torch.Tensor
-    num_of_group: torch.Tensor
-    pad: int
-
-    def batch(self, size: int, *, seed: int, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return inputs and targets (B, T) of a step: exercises drawn evenly, a response of each.
-
-        A function of (seed, step) alone, so a resumed training meets the same batches.
-        """
-        generator = torch.Generator().manual_seed(stream_key(STAGE, seed, step) >> 1)
-        exercises = torch.randint(len(self.prompts), (size,), generator=generator)
-        shares = torch.rand(size, generator=generator, dtype=torch.float64)
-        groups = self.group_of_prompt[exercises]
-        rows = self.first_of_group[groups] + (shares * self.num_of_group[groups]).long()
-        chosen = zip(exercises.tolist(), rows.tolist(), strict=True)
-        return pad_pairs([(self.prompts[e], self.responses[row]) for e, row in chosen], self.pad)
-
-
-def pad_pairs(
-    pairs: Sequence[tuple[Tokens, Tokens]], pad: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return inputs and targets (B, T) of prompts with a response each; a prompt is no target."""
-    longest = max(len(prompt) + len(response) for prompt, response in pairs) - 1
-    inputs = torch.full((len(pairs), longest), pad)
-    targets = torch.full((len(pairs), longest), _IGNORED)
-    for row, (prompt, response) in enumerate(pairs):
-        ids = prompt + response
-        inputs[row, : len(ids) - 1] = torch.tensor(ids[:-1])
-        targets[row, len(prompt) - 1 : len(ids) - 1] = torch.tensor(response)
-    return inputs, targets
-
-
-def build_corpus(domain_name: str, problems: Sequence[Problem], tokenizer: Any) -> Corpus | None:
-    """Return problems with their demonstrations as token ids; None where no problem has any."""
-    family = domain(domain_name)
-    codec = Codec(tokenizer, family, {problem.problem_id: problem for problem in problems})
-    groups: dict[str, list[Problem]] = {}
-    for problem in problems:
-        groups.setdefault(problem.canonical_key, []).append(problem)
-    prompts: list[Tokens] = []
-    group_of_prompt: list[int] = []
-    responses: list[Tokens] = []
-    counts: list[int] = []
-    for members in groups.values():
-        shown = [codec.encode(Prefix(member.problem_id)) for member in members]
-        paths = family.demonstrations(members[0], limit=MOST_DEMONSTRATIONS, seed=0)
-        if not paths:
-            continue
-        whole = [Prefix(members[0].problem_id, tuple(path), is_finished=True) for path in paths]
-        found = [codec.encode(response)[len(shown[0]) :] for response in whole]
-        _check_length(max(map(len, shown)) + max(map(len, found)))
-        prompts += shown
-        group_of_prompt += [len(counts)] * len(shown)
-        responses += found
-        counts.append(len(found))
-    if not counts:
-        return None
-    nums = torch.tensor(counts)
-    pad = int(tokenizer.pad_token_id)
-    return Corpus(
-        prompts, torch.tensor(group_of_prompt), responses, nums.cumsum(0) - nums, nums, pad
-    )
-
-
-def _check_length(longest: int) -> None:
-    if longest > MAX_POSITIONS:
-        raise InputError(
-            f"problems: expected demonstrations of at most {MAX_POSITIONS} tokens, the embedded "
-            f"policy's context, got one of {longest}; use smaller numbers, or set prepare.base, "
-            "prepare.weak and prepare.strong to checkpoint folders"
-        )
 
 
 def response_loss(
@@ -147,7 +52,7 @@ def response_loss(
 ) -> torch.Tensor:
     """Return the mean cross-entropy in nats of the response tokens of a batch, as a scalar."""
     inputs_BT, targets_BT = batch
-    is_response_BT = targets_BT != _IGNORED
+    is_response_BT = targets_BT != IGNORED
     is_mixed = number_type != torch.float32
     with torch.autocast(inputs_BT.device.type, number_type, enabled=is_mixed):
         # Right padding needs no mask: a causal model never looks ahead at it.
@@ -269,14 +174,15 @@ def open_worker(
         prepare = settings.prepare
         progress("reading demonstrations", 0, prepare.strong_steps)
         tokenizer = build_tokenizer()
-        corpora = _corpora(settings, store, unit, tokenizer)
+        problems = read_problems(store, unit.inputs["problems"].unit_id)
+        train, held_out = corpora(settings.problems.domain, problems.values(), tokenizer)
         training = Training(prepare, tokenizer, device=device)
         if (saved := load_partial(store, unit)) is not None:
             training.load_state(saved)
         clock = _Clock(progress, training.step, prepare.strong_steps)
         with _idle_cores():
             while training.step < prepare.strong_steps:
-                loss = training.advance(*corpora)
+                loss = training.advance(train, held_out)
                 is_last = training.step == prepare.strong_steps
                 if training.step % prepare.save_every == 0 and not is_last:
                     save_partial(store, unit, training.state())
@@ -309,35 +215,6 @@ class _Clock:
             return
         rate = (step - self._first) / (time.perf_counter() - self._started)
         self._progress(f"training policy: loss {loss:.3f}, {rate:.1f} steps/s", step, self._total)
-
-
-def make_exercises(
-    domain_name: str, problems: Sequence[Problem], held_out: Sequence[Problem]
-) -> list[Problem]:
-    """Return the exercises of all problems, without any that is one of those held out."""
-    forbidden = {problem.canonical_key for problem in held_out}
-    family = domain(domain_name)
-    everything = [each for problem in problems for each in family.exercises(problem)]
-    return [each for each in everything if each.canonical_key not in forbidden]
-
-
-def _corpora(
-    settings: RunSettings, store: Store, unit: Unit, tokenizer: Any
-) -> tuple[Corpus, Corpus | None]:
-    """Exercises made of the training problems; the validation problems as they are, if any."""
-    by_split: dict[str, list[Problem]] = {"train": [], "validation": [], "test": []}
-    for problem in read_problems(store, unit.inputs["problems"].unit_id).values():
-        by_split[problem.split].append(problem)
-    name = settings.problems.domain
-    held_out = [*by_split["validation"], *by_split["test"]]
-    train = build_corpus(name, make_exercises(name, by_split["train"], held_out), tokenizer)
-    if train is None:
-        raise InputError(
-            "problems: the embedded policy learns from solved training problems, got none among "
-            f"{len(by_split['train'])}; give some, or set prepare.base, prepare.weak and "
-            "prepare.strong to checkpoint folders"
-        )
-    return train, build_corpus(name, by_split["validation"], tokenizer)
 
 
 def _outcome(unit: Unit, training: Training, tokenizer: Any) -> Outcome:

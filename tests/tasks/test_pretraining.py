@@ -10,16 +10,9 @@ from pav.models.embedded import build_tokenizer
 from pav.models.errors import InputError
 from pav.models.settings import PrepareSettings, RunSettings
 from pav.tasks.datasets import frame, to_parquet
+from pav.tasks.exercises import build_corpus, make_exercises, pad_pairs
 from pav.tasks.manifests import checkpoint_folder, find, load_partial, publish, read_table
-from pav.tasks.pretraining import (
-    Training,
-    build_corpus,
-    make_exercises,
-    open_worker,
-    pad_pairs,
-    plan_pretrain,
-    response_loss,
-)
+from pav.tasks.pretraining import Training, open_worker, plan_pretrain, response_loss
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
 
