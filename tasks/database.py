@@ -3,9 +3,11 @@
 import io
 import os
 import re
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +22,8 @@ from pav.tasks.datasets import SCHEMAS
 
 # Raise when a table or view changes; a database of another version is refused when read.
 DATABASE_VERSION = 1
+# No build takes as long.
+_ABANDONED_SECONDS = 3600.0
 
 MACROS = ("wilson_low", "wilson_high", "best_of", "value_se", "advantage_se")
 # In the order of building: a table comes after those it reads.
@@ -92,6 +96,7 @@ class _Stream:
 def build_database(path: Path, sources: Sources) -> None:
     """Build the database under a temporary name and put it at `path` in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path.parent)
     with tempfile.TemporaryDirectory(prefix=".labels-", suffix=".tmp", dir=path.parent) as folder:
         temporary = Path(folder) / "labels.duckdb"
         try:
@@ -109,6 +114,14 @@ def build_database(path: Path, sources: Sources) -> None:
                 f"{path}: the database could not be built: {error}. The one before it is kept; "
                 "the same command tries again"
             ) from error
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what builds left behind that were killed; a younger folder may be in use."""
+    for left in folder.glob(".labels-*.tmp"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
+                shutil.rmtree(left)
 
 
 def run_query(

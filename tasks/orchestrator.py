@@ -22,6 +22,7 @@ _QUIET = {
 }
 _STARTUP_SECONDS = 120.0
 _DRAIN_SECONDS = 5.0
+_ANSWER_SECONDS = 5.0
 
 
 def quiet_prefect() -> None:
@@ -41,6 +42,7 @@ def orchestrated() -> Iterator[str]:
 
     configured = PREFECT_API_URL.value()
     if configured:
+        _check_reachable(configured)
         yield configured
         return
     server = _start_server()
@@ -54,6 +56,20 @@ def orchestrated() -> Iterator[str]:
     finally:
         _use_server(None)
         _stop(server)
+
+
+def _check_reachable(address: str) -> None:
+    """Raise EngineError where nothing answers; any answer will do, what it says is Prefect's."""
+    try:
+        urllib.request.urlopen(f"{address.rstrip('/')}/health", timeout=_ANSWER_SECONDS).close()
+    except urllib.error.HTTPError:
+        return
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise EngineError(
+            f"PREFECT_API_URL: expected a running Prefect server at {address}, got {reason}; start "
+            "it (`prefect server start`), or unset PREFECT_API_URL for a server of the run's own"
+        ) from error
 
 
 def _use_server(address: str | None) -> None:
@@ -103,7 +119,7 @@ def _wait_until_ready(server: "subprocess.Popen[bytes]") -> str:
 
 def _answers(address: str) -> bool:
     try:
-        with urllib.request.urlopen(address, timeout=5) as answer:
+        with urllib.request.urlopen(address, timeout=_ANSWER_SECONDS) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

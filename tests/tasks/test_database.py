@@ -215,3 +215,13 @@ def test_what_is_no_database_is_said_to_be_none(tmp_path):
         connection.execute("create table labels (a integer)").fetchall()
     with pytest.raises(InputError, match="expected a database made by pav"):
         run_query(tmp_path / "other.duckdb", "select 1")
+
+
+def test_what_a_killed_build_left_goes_with_the_next_one_and_a_young_folder_stays(tmp_path):
+    left, in_use = tmp_path / ".labels-left.tmp", tmp_path / ".labels-in-use.tmp"
+    for folder in (left, in_use):
+        folder.mkdir()
+        (folder / "labels.duckdb").write_bytes(b"half")
+    os.utime(left, (0, 0))
+    build_database(tmp_path / "labels.duckdb", Sources())
+    assert sorted(each.name for each in tmp_path.iterdir()) == [in_use.name, "labels.duckdb"]

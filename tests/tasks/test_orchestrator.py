@@ -4,6 +4,10 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from pav.models.errors import EngineError
 from pav.tasks.orchestrator import orchestrated
 
 PARENT = """
@@ -44,3 +48,14 @@ def test_a_configured_server_is_used_and_no_other_is_started(prefect_api):
     with orchestrated() as address:
         assert address == prefect_api
     assert os.environ["PREFECT_API_URL"] == prefect_api
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/api", "no-address"])
+def test_a_server_that_cannot_be_reached_is_named_with_what_to_do(address):
+    expected = f"PREFECT_API_URL: expected a running Prefect server at {address}"
+    with (
+        temporary_settings({PREFECT_API_URL: address}),
+        pytest.raises(EngineError, match=expected),
+        orchestrated(),
+    ):
+        pass
