@@ -11,7 +11,13 @@ from pav.models.settings import RunSettings
 from pav.tasks.engine import check_kind
 from pav.tasks.labelling_plan import plan_labelling
 from pav.tasks.manifests import find_many, read_tables
-from pav.tasks.policies import PolicySpec, check_policies, plan_pretrain, resolve_policies
+from pav.tasks.policies import (
+    PolicySpec,
+    check_policies,
+    check_trainable,
+    plan_pretrain,
+    resolve_policies,
+)
 from pav.tasks.problems import plan_problems, read_problems
 from pav.tasks.run_records import FinishedRun
 from pav.tasks.sampling_plan import plan_sampling
@@ -123,6 +129,7 @@ def check_settings(settings: RunSettings) -> None:
     """Raise InputError for what can be known to be wrong before any work."""
     check_kind(settings.engine)
     check_policies(settings.prepare)
+    check_trainable(settings)
     plan_problems(settings)
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pav.flows.plan import PARTS, Plan, check_settings
+from pav.models.domains import check_stepwise, domain_of
 from pav.models.settings import RunSettings
 from pav.tasks.orchestrator import orchestrated
 from pav.tasks.planning import StageReport, report_stage
@@ -46,6 +47,8 @@ def run_until(last: str, settings: RunSettings, store: Store) -> Summary:
     """Do what is missing up to a stage (`run` is `report`) and return what was done."""
     check_settings(settings)
     stages = STAGES[: STAGES.index("report" if last == "run" else last) + 1]
+    if "evaluate" in stages:
+        check_stepwise(domain_of(settings.problems))
     plan = Plan(settings, store)
     reports = _reused(plan, stages)
     if reports is None:

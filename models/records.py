@@ -6,6 +6,9 @@ from enum import StrEnum
 from typing import Any, Literal, TypeVar
 
 Until = Literal["step", "end"]
+# Answers by these were checked by someone or something; those by a vote or by nobody were not.
+LABELLING_SOURCES = ("human", "program", "formal")
+OTHER_SOURCES = ("vote", "none")
 FinishReason = Literal["stop", "step", "length"]
 
 
@@ -67,6 +70,18 @@ class Grading:
     verdict: Verdict
     reason: str = ""
     wrong_step: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Two answers that their text alone cannot compare; a grader outside of `models` decides.
+
+    `reason` goes with the verdict, whichever it will be.
+    """
+
+    gold: str
+    answer: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

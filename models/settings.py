@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 PolicyName = Literal["weak", "base", "strong"]
+DomainName = Literal["countdown", "math"]
 
 
 class Settings(BaseModel):
@@ -16,10 +17,11 @@ class Settings(BaseModel):
 class ProblemSettings(Settings):
     """Which problems, and how they are split."""
 
-    domain: Literal["countdown"] = "countdown"
+    domain: DomainName = "countdown"
     """Family of problems: how questions are shown, responses cut into steps and checked."""
     path: str = ""
-    """JSONL, CSV or Parquet file with `question` and `answer`; empty for the embedded hands."""
+    """JSONL, CSV or Parquet file with `question` and `answer`; empty for the embedded hands, which
+    only countdown has."""
     target: int = Field(24, ge=1, le=10_000)
     """Number to reach (embedded hands)."""
     highest: int = Field(13, ge=2, le=100)
@@ -32,6 +34,30 @@ class ProblemSettings(Settings):
     """Use at most this many validation problems, in order of their hash."""
     max_test: int = Field(1_000_000, ge=1)
     """Use at most this many test problems, in order of their hash."""
+    prompt: str = "{question}\n"
+    """Text that a policy sees before the first step, `{question}` in its place (math)."""
+    segmenter: Literal["line", "paragraph", "sentence", "words", "call"] = "line"
+    """What a step is (math): a line, a paragraph, a sentence, `step_words` words, or a line inside
+    the first function call or fenced block."""
+    step_words: int = Field(32, ge=1, le=100_000)
+    """Words in one step (math, segmenter `words`)."""
+    answer_mark: Literal["any", "hashes", "boxed", "pattern"] = "any"
+    """Where the final answer stands (math): after `####`, in the last \\boxed{}, where
+    `answer_pattern` says, or `any`: at the last of these."""
+    answer_pattern: str = ""
+    """Regular expression whose only group is the final answer, such as `^A: (.*)`; ^ and $ match at
+    lines (math)."""
+
+
+class GradeSettings(Settings):
+    """The symbolic grader, for answers that their text alone cannot compare."""
+
+    limit_seconds: float = Field(5.0, gt=0, le=3600)
+    """Longest time of one verdict, in seconds; then its process is killed and it is `failed`."""
+    processes: int = Field(1, ge=1, le=256)
+    """Processes that compare answers, for each worker; they start when first needed."""
+    memory_mib: int = Field(2048, ge=256)
+    """Most memory of one such process, in MiB."""
 
 
 class EngineSettings(Settings):
@@ -212,6 +238,7 @@ class RunSettings(Settings):
     """Everything that a run depends on."""
 
     problems: ProblemSettings = ProblemSettings()
+    grade: GradeSettings = GradeSettings()
     engine: EngineSettings = EngineSettings()
     prepare: PrepareSettings = PrepareSettings()
     sample: SampleSettings = SampleSettings()

@@ -3,12 +3,13 @@
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pav.models.domains import Domain
+from pav.models.domains import Domain, check_stepwise
 from pav.models.errors import InputError
 from pav.models.hashing import stream_key
 from pav.models.records import (
@@ -17,14 +18,15 @@ from pav.models.records import (
     Generated,
     Generation,
     Grade,
-    Grading,
     Prefix,
     Problem,
     Request,
     Sample,
     Score,
 )
+from pav.models.settings import GradeSettings
 from pav.tasks.engine import Engine
+from pav.tasks.grading import Grader
 from pav.tasks.tokens import Codec
 
 
@@ -59,13 +61,18 @@ class _Extension:
     """An Extend that is being answered: samples land in `replies[prefix][sample]`."""
 
     algorithm: int
+    prefixes: tuple[Prefix, ...]
     replies: list[list[Sample | None]]
     missing: int
 
 
 @dataclass
 class Driver:
-    """Runs algorithms over one set of problems; `costs[i]` counts what algorithm i used."""
+    """Runs algorithms over one set of problems; `costs[i]` counts what algorithm i used.
+
+    `grader` judges all responses that wait for it together; by default the domain does so alone,
+    with processes of the default settings where it is in doubt.
+    """
 
     domain: Domain
     problems: Mapping[str, Problem]
@@ -74,6 +81,10 @@ class Driver:
     verifiers: Mapping[str, VerifierRole] = field(default_factory=dict)
     progress: Callable[[int, int], None] = lambda done, total: None
     costs: list[Counter[str]] = field(default_factory=list)
+    grader: Grader | None = None
+
+    def __post_init__(self) -> None:
+        self._grader = self.grader or Grader(self.domain, GradeSettings())
 
     def run(self, algorithms: Sequence[Algorithm[Any]]) -> list[Any]:
         """Return the results of all algorithms, in their order."""
@@ -82,6 +93,7 @@ class Driver:
         self._results: list[Any] = [None] * len(algorithms)
         self._ready: deque[tuple[int, Any]] = deque((i, None) for i in range(len(algorithms)))
         self._scores_wanted: list[tuple[int, Score]] = []
+        self._grades_wanted: list[tuple[int, Grade]] = []
         self._scores: dict[tuple[int, Prefix], NDArray[np.float64]] = {}
         self._extensions: dict[int, tuple[_Extension, int, int]] = {}
         self._next_request = 0
@@ -92,14 +104,19 @@ class Driver:
         return self._results
 
     def _resume_ready(self) -> None:
-        while self._ready:
-            index, reply = self._ready.popleft()
-            try:
-                request = self._algorithms[index].send(reply)
-            except StopIteration as stop:
-                self._finish(index, stop.value)
-            else:
-                self._take(index, request)
+        """Resume every algorithm that has its reply, grading for all of them together."""
+        while self._ready or self._grades_wanted:
+            while self._ready:
+                self._resume(*self._ready.popleft())
+            self._answer_grades()
+
+    def _resume(self, index: int, reply: Any) -> None:
+        try:
+            request = self._algorithms[index].send(reply)
+        except StopIteration as stop:
+            self._finish(index, stop.value)
+        else:
+            self._take(index, request)
 
     def _finish(self, index: int, result: Any) -> None:
         self._results[index] = result
@@ -107,9 +124,9 @@ class Driver:
         self.progress(len(self._algorithms) - self._unfinished, len(self._algorithms))
 
     def _take(self, index: int, request: Request) -> None:
-        """Answer at once what costs nothing; queue what wants a batch."""
+        """Queue a request with those of its kind: each kind wants a batch."""
         if isinstance(request, Grade):
-            self._ready.append((index, tuple(map(self._grade, request.responses))))
+            self._grades_wanted.append((index, request))
         elif isinstance(request, Score):
             self._scores_wanted.append((index, request))
         elif isinstance(request, Extend):
@@ -125,17 +142,28 @@ class Driver:
         if self._scores_wanted and not self._ready and not self._extensions:
             self._answer_scores()
 
-    def _grade(self, response: Prefix) -> Grading:
-        return self.domain.grade(self.problems[response.problem_id], response)
+    def _answer_grades(self) -> None:
+        """Answer all waiting Grade requests with one call of the grader."""
+        wanted, self._grades_wanted = self._grades_wanted, []
+        responses = [
+            (self.problems[response.problem_id], response)
+            for _, request in wanted
+            for response in request.responses
+        ]
+        gradings = iter(self._grader.grade(responses))
+        for index, request in wanted:
+            self._ready.append((index, tuple(islice(gradings, len(request.responses)))))
 
     def _extend(self, index: int, request: Extend) -> None:
         if not request.prefixes or not request.num_samples:
             self._ready.append((index, tuple(() for _ in request.prefixes)))
             return
+        if request.until == "step":
+            check_stepwise(self.domain)
         role = self._role(self.policies, request.policy, "policy")
         size = request.num_samples
         replies: list[list[Sample | None]] = [[None] * size for _ in request.prefixes]
-        extension = _Extension(index, replies, size * len(request.prefixes))
+        extension = _Extension(index, request.prefixes, replies, size * len(request.prefixes))
         role.engine.submit(self._generations(extension, request, role.policy_id))
 
     def _generations(
@@ -172,7 +200,9 @@ class Driver:
     def _collect(self, generated: Generated) -> None:
         """File a finished sample; resume its algorithm once its request is whole."""
         extension, row, left = self._extensions[generated.request_id]
-        extension.replies[row][generated.sample] = self.codec.sample(generated)
+        extension.replies[row][generated.sample] = self.codec.sample(
+            generated, extension.prefixes[row].steps
+        )
         extension.missing -= 1
         self.costs[extension.algorithm]["generated_tokens"] += len(generated.token_ids)
         if left == 1:

@@ -17,7 +17,7 @@ import torch
 
 from pav.models.errors import InputError
 from pav.models.planners import Graded, exhaustive, full_response
-from pav.models.records import Prefix, Sample
+from pav.models.records import Grading, Prefix, Sample
 from pav.models.settings import RunSettings
 from pav.tasks.devices import resolve_device
 from pav.tasks.driver import Driver
@@ -199,6 +199,8 @@ def _generate(
         sample = Sample(driver.domain.split_steps(text), "stop", count)
         problem = driver.problems[prefix.problem_id]
         grading = driver.domain.grade(problem, full_response(prefix, sample))
+        if not isinstance(grading, Grading):
+            raise InputError("bench engine: expected problems.domain countdown")
         graded[row // workload.num_rollouts].append((sample, grading))
     return graded
 

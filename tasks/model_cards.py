@@ -37,7 +37,7 @@ def verifier_card(parameters: Mapping[str, Any], facts: Mapping[str, Any]) -> st
     )  # fmt: skip
     return _CARD.format(
         name=parameters["verifier"],
-        domain=parameters["domain"],
+        domain=parameters["domain"].partition(" ")[0],
         equation=_EQUATIONS[kind],
         data=_DATA[kind],
         targets=_TARGETS[parameters["targets"]],

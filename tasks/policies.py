@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
 
-from pav.models.domains import domain
+from pav.models.domains import domain_key, domain_of
 from pav.models.errors import InputError, WorkError
 from pav.models.hashing import digest
 from pav.models.records import Problem
@@ -88,14 +88,27 @@ def check_policies(settings: PrepareSettings) -> None:
             )
 
 
+def check_trainable(settings: RunSettings) -> None:
+    """Raise InputError where a role needs the embedded policy and the domain cannot train it."""
+    missing = [role for role in ROLES if not outside_folder(settings.prepare, role)]
+    if missing and settings.problems.domain != "countdown":
+        names = ", ".join(f"prepare.{role}" for role in missing)
+        raise InputError(
+            f"{names}: expected checkpoint folders, as the embedded policy can only be trained on "
+            f"countdown, got none with problems.domain={settings.problems.domain}; weak and "
+            "strong may be the base's folder"
+        )
+
+
 def plan_pretrain(settings: RunSettings, problems: Manifest) -> list[Unit]:
     """Return the one training unit; none where all three policies are outside checkpoints."""
     prepare = settings.prepare
     check_policies(prepare)
     if all(outside_folder(prepare, role) for role in ROLES):
         return []
+    check_trainable(settings)
     parameters = prepare.model_dump(mode="json", exclude=_NOT_IN_UNIT)
-    parameters["domain"] = settings.problems.domain
+    parameters["domain"] = domain_key(settings.problems)
     return [Unit(STAGE, "embedded policy", REVISION, parameters, {"problems": problems.ref})]
 
 
@@ -121,7 +134,7 @@ def resolve_policies(
 
 def policy_id(settings: RunSettings, hashes: Mapping[str, str]) -> str:
     """Return 16 hex digits of weights, tokenizer, prompt template and sampling settings."""
-    family = domain(settings.problems.domain)
+    family = domain_of(settings.problems)
     example = Problem("", family.name, "1 2", "3", "")
     sampling = settings.sample.model_dump(include={"temperature", "top_p", "max_tokens"})
     key = {

@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional
 from transformers import LlamaForCausalLM
 
+from pav.models.domains import domain_key
 from pav.models.embedded import build_config, build_tokenizer
 from pav.models.number_types import fast_number_type
 from pav.models.schedules import warmup_cosine
@@ -175,7 +176,7 @@ def open_worker(
         progress("reading demonstrations", 0, prepare.strong_steps)
         tokenizer = build_tokenizer()
         problems = read_problems(store, unit.inputs["problems"].unit_id)
-        train, held_out = corpora(settings.problems.domain, problems.values(), tokenizer)
+        train, held_out = corpora(domain_key(settings.problems), problems.values(), tokenizer)
         training = Training(prepare, tokenizer, device=device)
         if (saved := load_partial(store, unit)) is not None:
             training.load_state(saved)

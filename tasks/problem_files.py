@@ -12,11 +12,9 @@ import polars as pl
 
 from pav.models.domains import Domain
 from pav.models.errors import InputError
-from pav.models.records import Problem
+from pav.models.records import LABELLING_SOURCES, OTHER_SOURCES, Problem
 from pav.models.splits import SPLITS, hash_split
 
-LABELLING_SOURCES = ("human", "program", "formal")
-OTHER_SOURCES = ("vote", "none")
 DEFAULT_SOURCE = "human"
 REQUIRED = ("question", "answer")
 SUFFIXES = (".jsonl", ".csv", ".parquet")

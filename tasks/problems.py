@@ -8,11 +8,11 @@ from typing import Any
 
 import polars as pl
 
-from pav.models.domains import domain
+from pav.models.domains import domain_key, domain_of
 from pav.models.domains.countdown import is_solvable_prefix
 from pav.models.domains.countdown_hands import hands
 from pav.models.errors import InputError, StoreError
-from pav.models.records import Prefix, Problem
+from pav.models.records import LABELLING_SOURCES, Prefix, Problem
 from pav.models.settings import ProblemSettings, RunSettings
 from pav.models.splits import hash_split, place
 from pav.tasks.datasets import frame, to_parquet
@@ -31,17 +31,26 @@ def plan_problems(settings: RunSettings) -> Unit:
     """Return the unit of this stage; InputError where the user's file is missing or wrong."""
     chosen = settings.problems
     limits = {name: getattr(chosen, name) for name in ("max_train", "max_validation", "max_test")}
-    parameters: dict[str, Any] = {"domain": chosen.domain, **limits}
+    parameters: dict[str, Any] = {"domain": domain_key(chosen), **limits}
     if not chosen.path:
+        _check_embedded(chosen)
         embedded = ("target", "highest", "num_numbers")
         parameters |= {name: getattr(chosen, name) for name in embedded}
         return Unit(STAGE, "problems", REVISION, parameters)
     data = file_bytes(chosen.path)
     # A wrong file is refused here, before anything runs or is written.
-    parse_problems(chosen.path, data, family=domain(chosen.domain))
+    parse_problems(chosen.path, data, family=domain_of(chosen))
     name = Path(chosen.path).name
     parameters |= {"file": name, "sha256": hashlib.sha256(data).hexdigest()}
     return Unit(STAGE, f"problems of {name}", REVISION, parameters)
+
+
+def _check_embedded(settings: ProblemSettings) -> None:
+    if settings.domain != "countdown":
+        raise InputError(
+            "problems.path: expected a file of questions with answers, got none; only countdown "
+            f"has embedded problems, problems.domain is {settings.domain}"
+        )
 
 
 def open_worker(
@@ -69,7 +78,7 @@ def open_worker(
 
 def embedded_problems(settings: ProblemSettings, *, progress: Progress) -> list[Problem]:
     """Return the solvable embedded hands in the order of their hashes, up to each split's limit."""
-    family = domain(settings.domain)
+    family = domain_of(settings)
     candidates = [
         family.problem(" ".join(map(str, hand)), str(settings.target), problem_id="", split="")
         for hand in hands(highest=settings.highest, num_numbers=settings.num_numbers)
@@ -97,7 +106,7 @@ def _from_file(
     data = file_bytes(settings.path)
     if hashlib.sha256(data).hexdigest() != unit.parameters["sha256"]:
         raise InputError(f"{settings.path}: the file changed since the run was planned; run again")
-    parsed = parse_problems(settings.path, data, family=domain(settings.domain))
+    parsed = parse_problems(settings.path, data, family=domain_of(settings))
     room = _limits(settings)
     chosen = []
     for problem in _in_order(parsed.problems):
@@ -118,8 +127,13 @@ def _from_file(
 
 
 def _unsolvable(problems: list[Problem], *, progress: Progress) -> list[str]:
-    """The ids of problems without any correct solution; they stay, and yield no success."""
-    found = []
+    """The ids of problems without any correct solution; they stay, and yield no success.
+
+    Only countdown has a solver that can tell.
+    """
+    found: list[str] = []
+    if any(problem.domain != "countdown" for problem in problems):
+        return found
     for done, problem in enumerate(problems):
         progress("problems checked", done, len(problems))
         if not is_solvable_prefix(problem, Prefix(problem.problem_id)):
@@ -148,10 +162,26 @@ def read_problems(store: Store, unit_id: str) -> dict[str, Problem]:
 
 
 def load_problems(table: pl.DataFrame) -> dict[str, Problem]:
-    """Return the rows of the data set `problems` by id, in their order; none is in two splits."""
+    """Return the rows of the data set `problems` by id, in their order; none is in two splits.
+
+    InputError where an answer's source may not label: a store can be older than the rule.
+    """
     problems = [Problem(**row) for row in table.drop("unit_id").iter_rows(named=True)]
     check_disjoint(problems)
+    check_sources(problems)
     return {problem.problem_id: problem for problem in problems}
+
+
+def check_sources(problems: Iterable[Problem]) -> None:
+    """Raise InputError where an answer comes from a source that may not label."""
+    wrong = [each for each in problems if each.answer_source not in LABELLING_SOURCES]
+    if wrong:
+        raise InputError(
+            f"problems: only answers by {LABELLING_SOURCES} may label, got "
+            f"{wrong[0].answer_source!r} for {wrong[0].problem_id!r}"
+            + (f" and {len(wrong) - 1} more" if len(wrong) > 1 else "")
+            + "; leave these rows out of problems.path"
+        )
 
 
 def check_disjoint(problems: Iterable[Problem]) -> None:

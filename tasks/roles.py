@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pav.models.domains import domain
+from pav.models.domains import Domain, domain_of
 from pav.models.number_types import number_type
 from pav.models.records import Problem
 from pav.models.settings import PolicyName, RunSettings
 from pav.tasks.checkpoints import load_tokenizer
 from pav.tasks.driver import Driver, PolicyRole, VerifierRole
 from pav.tasks.engine import check_kind
+from pav.tasks.grading import Grader
 from pav.tasks.manifests import checkpoint_folder, required_manifest
 from pav.tasks.policies import outside_folder
 from pav.tasks.store import Store
@@ -35,6 +36,7 @@ class Roles:
     device: str
     _engines: dict[Path, TransformersEngine] = field(default_factory=dict)
     _scorers: dict[Path, Scorer] = field(default_factory=dict)
+    _grader: Grader | None = None
 
     def driver(
         self,
@@ -49,7 +51,7 @@ class Roles:
         `policies` maps a role to (policy_id, folder), `verifiers` a role to (folder, head).
         """
         check_kind(self.settings.engine)
-        family = domain(self.settings.problems.domain)
+        family = domain_of(self.settings.problems)
         tokenizer = load_tokenizer(next(iter(policies.values()))[1])
         return Driver(
             family,
@@ -64,14 +66,22 @@ class Roles:
                 for role, (folder, head) in (verifiers or {}).items()
             },
             progress,
+            grader=self._graded(family),
         )
 
     def close(self) -> None:
         """Let go of every engine."""
         for engine in self._engines.values():
             engine.close()
+        if self._grader is not None:
+            self._grader.close()
         self._engines.clear()
         self._scorers.clear()
+
+    def _graded(self, family: Domain) -> Grader:
+        if self._grader is None:
+            self._grader = Grader(family, self.settings.grade)
+        return self._grader
 
     @property
     def _dtype(self) -> str:
@@ -86,7 +96,7 @@ class Roles:
                 sample.top_p,
                 engine.batch_size,
                 engine.score_tokens,
-                domain(self.settings.problems.domain).delimiter,
+                domain_of(self.settings.problems).delimiter,
             )
             self._engines[folder] = TransformersEngine(
                 folder, sampling, device=self.device, dtype=self._dtype

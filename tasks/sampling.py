@@ -139,4 +139,4 @@ def _prefix_row(driver: Driver, unit: Unit, prefix: Prefix, verdict: str) -> Row
 
 def _can_go_on(driver: Driver, prefix: Prefix) -> bool:
     """Whether the prefix ends at a step's end; what a token limit cut off in mid-step does not."""
-    return not prefix.steps or prefix.steps[-1].endswith(driver.domain.delimiter)
+    return not prefix.steps or driver.domain.ends_step(prefix.steps[-1])

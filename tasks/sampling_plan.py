@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from pav.models.domains import domain_key
 from pav.models.hashing import bucket, digest
 from pav.models.records import Problem
 from pav.models.settings import RunSettings
@@ -96,7 +97,7 @@ def _parameters(
         include={"temperature", "top_p", "max_tokens", "num_shards"}
     )
     return {
-        "domain": settings.problems.domain,
+        "domain": domain_key(settings.problems),
         "dtype": settings.engine.dtype,
         "batch_size": settings.engine.batch_size,
         "split": split,

@@ -18,6 +18,7 @@ from pav.models.arms import (
     prover_names,
     ranking,
 )
+from pav.models.domains import domain_key
 from pav.models.records import Problem
 from pav.models.search.beam import MAX_STEPS
 from pav.models.settings import RunSettings
@@ -194,7 +195,7 @@ class _Planner:
         settings = self.settings
         sample = settings.sample.model_dump(include={"temperature", "top_p", "max_tokens"})
         return {
-            "domain": settings.problems.domain,
+            "domain": domain_key(settings.problems),
             "dtype": settings.engine.dtype,
             "batch_size": settings.engine.batch_size,
             "policy_id": self.inputs.policy.policy_id,

@@ -12,9 +12,12 @@ from pav.models.records import Generated, Prefix, Problem, Sample
 
 
 def ends_step(tokenizer: Any, delimiter: str) -> NDArray[np.bool_]:
-    """Tell of every token id of a tokenizer whether its text holds the step delimiter."""
+    """Tell of every token id of a tokenizer whether its text holds the step delimiter.
+
+    None does where the delimiter is empty: such steps are found in the whole text.
+    """
     texts = tokenizer.batch_decode([[index] for index in range(len(tokenizer))])
-    return np.array([delimiter in text for text in texts])
+    return np.array([bool(delimiter) and delimiter in text for text in texts])
 
 
 class Codec:
@@ -58,13 +61,25 @@ class Codec:
         # The end of text belongs to the last step: only there is the response known to be whole.
         return ids + self._end_id, (*ends[:-1], len(ids))
 
-    def sample(self, generated: Generated) -> Sample:
-        """Cut generated ids into steps after each token that holds the delimiter."""
+    def sample(self, generated: Generated, before: tuple[str, ...] = ()) -> Sample:
+        """Cut generated ids into steps after each token that holds the delimiter.
+
+        Without a delimiter the domain cuts the text, which goes on from the steps `before` it.
+        """
         ids = generated.token_ids
+        if not self._domain.delimiter:
+            steps = self._continued(before, self._decode(ids))
+            return Sample(steps, generated.finish, len(ids))
         cuts = [i for i, token in enumerate(ids, start=1) if token in self._step_ends]
         bounds = [0, *cuts] if cuts and cuts[-1] == len(ids) else [0, *cuts, len(ids)]
         steps = tuple(self._decode(ids[a:b]) for a, b in itertools.pairwise(bounds))
         return Sample(tuple(filter(None, steps)), generated.finish, len(ids))
+
+    def _continued(self, before: tuple[str, ...], text: str) -> tuple[str, ...]:
+        """Return the steps of a text that goes on from others, which stay as they are."""
+        whole = self._domain.split_steps("".join(before) + text)
+        is_clean = whole[: len(before)] == before
+        return whole[len(before) :] if is_clean else self._domain.split_steps(text)
 
     def _encode_text(self, text: str) -> tuple[int, ...]:
         if text not in self._ids:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pav.models.domains import domain_key
 from pav.models.hashing import digest
 from pav.models.settings import RunSettings
 from pav.tasks.policies import PolicySpec
@@ -120,7 +121,7 @@ class _Planner:
         train = self.settings.train.model_dump(mode="json")
         ids = {role: self.policies[role].policy_id for role in ("base", *spec.policies)}
         parameters: dict[str, Any] = {
-            "domain": self.settings.problems.domain,
+            "domain": domain_key(self.settings.problems),
             "pipeline_seed": self.pipeline_seed,
             "verifier": spec.name,
             "kind": spec.kind,

@@ -1,18 +1,23 @@
 """Families of problems: how a question is shown, a response cut into steps and checked."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from pav.models.domains.countdown import Countdown
+from pav.models.domains.math import Math
 from pav.models.errors import InputError
-from pav.models.records import Grading, Prefix, Problem
+from pav.models.records import Doubt, Grading, Prefix, Problem
+from pav.models.settings import ProblemSettings
 
 
 class Domain(Protocol):
     """What the rest of `pav` needs to know of a family of problems. Pure and picklable."""
 
     name: str
-    # A step ends with this text; a response's last step ends where the policy stops.
+    # A step ends with this text; a response's last step ends where the policy stops. Empty where
+    # no one text ends a step: such responses are sampled whole, never step by step.
     delimiter: str
 
     def problem(self, question: str, answer: str, *, problem_id: str, split: str) -> Problem:
@@ -27,7 +32,11 @@ class Domain(Protocol):
         """Cut a response into steps; joined they are the text again."""
         ...
 
-    def grade(self, problem: Problem, prefix: Prefix) -> Grading:
+    def ends_step(self, step: str) -> bool:
+        """Return whether a step is whole; what a token limit cut off within a step is not."""
+        ...
+
+    def grade(self, problem: Problem, prefix: Prefix) -> Grading | Doubt:
         """Check a whole response (`prefix.is_finished` False means it was cut off)."""
         ...
 
@@ -46,11 +55,39 @@ class Domain(Protocol):
         ...
 
 
-DOMAINS: dict[str, Domain] = {"countdown": Countdown()}
+DOMAINS: dict[str, Callable[..., Domain]] = {"countdown": Countdown, "math": Math}
 
 
-def domain(name: str) -> Domain:
-    """Return the domain of a name."""
+@lru_cache(maxsize=64)
+def domain(key: str) -> Domain:
+    """Return the domain of a name, or of a name and its settings as `domain_key` writes them."""
+    name, _, options = key.partition(" ")
     if name not in DOMAINS:
         raise InputError(f"domain: expected one of {sorted(DOMAINS)}, got {name!r}")
-    return DOMAINS[name]
+    return DOMAINS[name](**json.loads(options or "{}"))
+
+
+def check_stepwise(family: Domain) -> None:
+    """Raise InputError where responses of a domain cannot be sampled step by step."""
+    if not family.delimiter:
+        raise InputError(
+            "problems.segmenter: expected line or paragraph, whose steps end with a text that a "
+            "policy can be stopped at, as sampling step by step needs; with another segmenter "
+            "responses can be sampled, labelled and graded whole (`pav train` and before)"
+        )
+
+
+def domain_key(settings: ProblemSettings) -> str:
+    """Return the name of a domain with the settings that change its prompts, steps or verdicts.
+
+    Units name their domain by this key, so that another setting makes other units.
+    """
+    if settings.domain == "countdown":
+        return settings.domain
+    options = settings.model_dump(mode="json", include=set(Math.OPTIONS))
+    return f"{settings.domain} {json.dumps(options, sort_keys=True)}"
+
+
+def domain_of(settings: ProblemSettings) -> Domain:
+    """Return the domain that the settings describe; InputError where they contradict each other."""
+    return domain(domain_key(settings))

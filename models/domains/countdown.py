@@ -53,6 +53,10 @@ class Countdown:
         steps = [part + self.delimiter for part in parts[:-1]]
         return (*steps, parts[-1]) if parts[-1] else tuple(steps)
 
+    def ends_step(self, step: str) -> bool:
+        """Return whether a step is whole."""
+        return step.endswith(self.delimiter)
+
     def grade(self, problem: Problem, prefix: Prefix) -> Grading:
         """Check a whole response; `wrong_step` is its first illegal step, or the wrong result's."""
         if not prefix.is_finished:

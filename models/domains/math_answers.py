@@ -1,0 +1,135 @@
+r"""The final answer of a text: after `####`, in the last `\boxed{}`, or where a pattern says."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pav.models.domains.math_forms import normal_form
+from pav.models.errors import InputError
+
+NO_ANSWER = "no answer found"
+SEVERAL = "several different answers"
+LAST_OF_SEVERAL = "last of several different answers"
+_HASHES = re.compile(r"####[ \t]*(.*)")
+# A backslash takes the character after it along, so that `\{` opens nothing.
+_BRACES = re.compile(r"\\(?:boxed|fbox)\s*\{|\\.|[{}]", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer as written, or none; `reason` says why there is none, or that there were more."""
+
+    answer: str | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """An answer and where it starts; `is_box` False for what runs to the end of a line."""
+
+    start: int
+    answer: str
+    is_box: bool = False
+
+
+@dataclass(frozen=True)
+class AnswerRule:
+    """Which marks count: `hashes`, `boxed`, `pattern`, or `any`, the last of whichever stand."""
+
+    kind: str
+    pattern: str = ""
+
+    def __post_init__(self) -> None:
+        compile_pattern(self.pattern)
+        if self.kind == "pattern" and not self.pattern:
+            raise InputError(
+                "problems.answer_pattern: expected a regular expression with one group, got '', "
+                "which problems.answer_mark=pattern needs"
+            )
+
+
+@lru_cache(maxsize=64)
+def compile_pattern(pattern: str) -> re.Pattern[str] | None:
+    """Return the compiled pattern, None for an empty one; InputError unless it has one group."""
+    if not pattern:
+        return None
+    try:
+        compiled = re.compile(pattern, re.MULTILINE)
+    except re.error as error:
+        raise InputError(
+            f"problems.answer_pattern: expected a regular expression, got {pattern!r}: {error}"
+        ) from None
+    if compiled.groups != 1:
+        raise InputError(
+            "problems.answer_pattern: expected exactly one group, which holds the answer, got "
+            f"{compiled.groups} in {pattern!r}"
+        )
+    return compiled
+
+
+def find_answer(text: str, rule: AnswerRule) -> Found:
+    """Return the final answer of a text, by time in proportion to its length.
+
+    Different answers on the last marked line are returned together, joined by commas; of
+    different answers on several lines the last counts.
+    """
+    marks, is_open = _marks(text, rule)
+    if is_open:
+        return Found(None, f"{NO_ANSWER}: a \\boxed{{ is never closed")
+    if not marks:
+        return Found(None, NO_ANSWER)
+    line = text.rfind("\n", 0, marks[-1].start)
+    last = _distinct([mark.answer for mark in marks if mark.start > line])
+    if len(last) > 1:
+        return Found(", ".join(last), SEVERAL)
+    answer = marks[-1].answer
+    if not answer:
+        return Found(None, f"{NO_ANSWER}: the mark is empty")
+    is_last = len(_distinct([mark.answer for mark in marks if mark.answer])) > 1
+    return Found(answer, LAST_OF_SEVERAL if is_last else "")
+
+
+def _marks(text: str, rule: AnswerRule) -> tuple[list[_Mark], bool]:
+    """Return the marked answers in the order of the text, and whether a box is left open."""
+    marks: list[_Mark] = []
+    is_open = False
+    if rule.kind in ("any", "boxed"):
+        marks, is_open = _boxes(text)
+    if rule.kind in ("any", "hashes"):
+        marks += [_Mark(match.start(1), match[1].strip()) for match in _HASHES.finditer(text)]
+    pattern = compile_pattern(rule.pattern)
+    if pattern is not None and rule.kind in ("any", "pattern"):
+        found = (match for match in pattern.finditer(text) if match[1] is not None)
+        marks += [_Mark(match.start(1), match[1].strip()) for match in found]
+    return _precise(sorted(marks, key=lambda mark: mark.start)), is_open
+
+
+def _boxes(text: str) -> tuple[list[_Mark], bool]:
+    """Return the contents of all closed boxes, and whether the last one opened is never closed."""
+    boxes: list[_Mark] = []
+    open_braces: list[tuple[bool, int]] = []
+    for match in _BRACES.finditer(text):
+        if match[0] == "}":
+            is_box, start = open_braces.pop() if open_braces else (False, 0)
+            if is_box:
+                while boxes and boxes[-1].start > start:
+                    boxes.pop()
+                boxes.append(_Mark(start, text[start : match.start()].strip(), is_box=True))
+        elif match[0][-1] == "{" and match[0] != r"\{":
+            open_braces.append((match[0] != "{", match.end()))
+    last_closed = max((box.start for box in boxes), default=-1)
+    return boxes, any(is_box and start > last_closed for is_box, start in open_braces)
+
+
+def _precise(marks: list[_Mark]) -> list[_Mark]:
+    r"""Return the marks without lines in which another starts: `#### \boxed{5}` is one answer."""
+    followers = [*(mark.start for mark in marks[1:]), None]
+    return [
+        mark
+        for mark, follower in zip(marks, followers, strict=True)
+        if mark.is_box or follower is None or follower >= mark.start + max(1, len(mark.answer))
+    ]
+
+
+def _distinct(answers: list[str]) -> list[str]:
+    return list({normal_form(answer): answer for answer in reversed(answers)}.values())[::-1]
