@@ -113,6 +113,31 @@ def status(
 
 
 @app.command()
+def grade(
+    file: Annotated[str, typer.Argument(help="JSONL rows with answer, response, expected?.")],
+    domain: Annotated[str, typer.Option("--domain", help="countdown or math.")],
+    out: Annotated[str, typer.Option("--out", help="Write the rows here, not to stdout.")] = "",
+    is_audited: Annotated[
+        bool, typer.Option("--audit", help="List rows that a second grader disagrees on.")
+    ] = False,
+    overrides: Overrides = None,
+) -> None:
+    """Add verdict and reason to each row; show how they agree with what is expected."""
+    from pav.flows.grade import grade as grade_file
+    from pav.tasks.graded_files import write_rows
+
+    settings = load_settings(DEFAULT_CONFIG, [*(overrides or ()), f"problems.domain={domain}"])
+    graded = grade_file(file, settings, is_audited=is_audited)
+    if out:
+        write_rows(out, graded.lines)
+    else:
+        typer.echo("\n".join(graded.lines))
+    if graded.summary:
+        # Where the rows go to standard output, programs read them there.
+        typer.echo(graded.summary, err=not out)
+
+
+@app.command()
 def bench(
     name: Annotated[str, typer.Argument(help="What to measure.")] = "engine",
     config: Annotated[

@@ -3,6 +3,7 @@ r"""The final answer of a text: after `####`, in the last `\boxed{}`, or where a
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import zip_longest
 
 from pav.models.domains.math_forms import normal_form
 from pav.models.errors import InputError
@@ -30,6 +31,11 @@ class _Mark:
     start: int
     answer: str
     is_box: bool = False
+
+    @property
+    def end(self) -> int:
+        """Where the answer ends; an empty one ends behind its start."""
+        return self.start + max(1, len(self.answer))
 
 
 @dataclass(frozen=True)
@@ -123,11 +129,10 @@ def _boxes(text: str) -> tuple[list[_Mark], bool]:
 
 def _precise(marks: list[_Mark]) -> list[_Mark]:
     r"""Return the marks without lines in which another starts: `#### \boxed{5}` is one answer."""
-    followers = [*(mark.start for mark in marks[1:]), None]
     return [
         mark
-        for mark, follower in zip(marks, followers, strict=True)
-        if mark.is_box or follower is None or follower >= mark.start + max(1, len(mark.answer))
+        for mark, next_mark in zip_longest(marks, marks[1:])
+        if mark.is_box or next_mark is None or next_mark.start >= mark.end
     ]
 
 

@@ -1,0 +1,59 @@
+"""`pav grade FILE`: verdicts on responses that were made elsewhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pav.models.agreement import agreement, disagreements
+from pav.models.domains import domain_of
+from pav.models.domains.math_audit import audit_same
+from pav.models.errors import InputError
+from pav.models.records import Grading
+from pav.models.settings import RunSettings
+from pav.tasks.graded_files import GradeRow, graded_lines, read_rows
+from pav.tasks.grading import Grader
+
+
+@dataclass(frozen=True)
+class Graded:
+    """The rows with their verdicts, as JSON lines, and what to tell a person about them."""
+
+    lines: Sequence[str]
+    summary: str
+
+
+def grade(path: str, settings: RunSettings, *, is_audited: bool) -> Graded:
+    """Return the graded rows of a file, and how they agree with what is expected of them."""
+    if is_audited and settings.problems.domain != "math":
+        raise InputError(f"--audit: expected --domain math, got {settings.problems.domain}")
+    family = domain_of(settings.problems)
+    rows = read_rows(path, family)
+    grader = Grader(family, settings.grade)
+    try:
+        gradings = grader.grade([(row.problem, row.response) for row in rows])
+    finally:
+        grader.close()
+    parts = [_agreement(rows, gradings), _audit(rows, gradings) if is_audited else ""]
+    return Graded(graded_lines(rows, gradings), "\n".join(filter(None, parts)))
+
+
+def _agreement(rows: Sequence[GradeRow], gradings: Sequence[Grading]) -> str:
+    pairs = zip((row.expected for row in rows), gradings, strict=True)
+    found = agreement((expected, grading.verdict) for expected, grading in pairs)
+    return found.as_text() if found.num_rows else ""
+
+
+def _audit(rows: Sequence[GradeRow], gradings: Sequence[Grading]) -> str:
+    """Return the rows on which the second grader disagrees, one a line, below a count."""
+    audited = [audit_same(row.problem.answer, row.response.text) for row in rows]
+    indices = disagreements([each.verdict for each in gradings], audited)
+    num_told = sum(each is not None for each in audited)
+    head = f"audit: the second grader can tell of {num_told:,} of {len(rows):,} rows, and "
+    lines = [_disagreement(rows[index], gradings[index], audited[index]) for index in indices]
+    return "\n".join([f"{head}disagrees on {len(indices):,}", *lines])
+
+
+def _disagreement(row: GradeRow, grading: Grading, says_right: bool | None) -> str:
+    end = row.response.text.rstrip()[-60:]
+    says = "right" if says_right else "wrong"
+    gold = row.problem.answer[-40:]
+    return f"  line {row.line}: {grading.verdict}, audit says {says}; answer {gold!r}, ends {end!r}"

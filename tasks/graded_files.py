@@ -1,0 +1,119 @@
+"""JSONL rows with responses to grade; every bad row is named, and then nothing is graded."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pav.models.domains import Domain
+from pav.models.errors import InputError, StoreError
+from pav.models.records import Grading, Prefix, Problem, Verdict
+
+REQUIRED = ("answer", "response")
+FINISH_REASONS = ("stop", "length")
+_MOST_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class GradeRow:
+    """One row: its 1-based line, its fields as given, and what they say.
+
+    `expected` is whether the row says that the response is right, None where it says nothing.
+    """
+
+    line: int
+    fields: Mapping[str, Any]
+    problem: Problem
+    response: Prefix
+    expected: bool | None
+
+
+def read_rows(path: str, family: Domain) -> list[GradeRow]:
+    """Return the rows of a JSONL file; one InputError lists all that are wrong by line."""
+    rows: list[GradeRow] = []
+    errors: list[str] = []
+    for line, text in enumerate(_text(path).split("\n"), start=1):
+        if not text.strip():
+            continue
+        try:
+            rows.append(_row(line, text, family))
+        except InputError as error:
+            errors.append(f"  line {line}: {error}")
+    if errors:
+        _refuse(path, errors)
+    if not rows:
+        raise InputError(f"{path}: expected rows with {REQUIRED}, got none")
+    return rows
+
+
+def write_rows(path: str, lines: Iterable[str]) -> None:
+    """Write lines to a file; StoreError where it cannot be written."""
+    try:
+        Path(path).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"--out {path}: cannot be written: {error.strerror or error}") from None
+
+
+def graded_lines(rows: Sequence[GradeRow], gradings: Sequence[Grading]) -> list[str]:
+    """Return each row as JSON, as given, with its verdict and reason."""
+    return [
+        json.dumps({**row.fields, "verdict": str(each.verdict), "reason": each.reason})
+        for row, each in zip(rows, gradings, strict=True)
+    ]
+
+
+def _refuse(path: str, errors: Sequence[str]) -> None:
+    shown = [*errors[:_MOST_SHOWN]]
+    if len(errors) > _MOST_SHOWN:
+        shown.append(f"  and {len(errors) - _MOST_SHOWN} more")
+    count = f"{len(errors)} bad row{'s' if len(errors) > 1 else ''}"
+    head = f"{path}: {count}; nothing was written, correct or remove them:"
+    raise InputError("\n".join([head, *shown]))
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise InputError(f"cannot read {path!r}: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text (byte {error.start})") from None
+
+
+def _row(line: int, text: str, family: Domain) -> GradeRow:
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"not JSON: {error}") from None
+    if not isinstance(fields, dict):
+        raise InputError(f"expected a JSON object, got {text.strip()[:80]!r}")
+    values = {name: _string(fields, name) for name in ("question", *REQUIRED)}
+    for name in REQUIRED:
+        if fields.get(name) is None:
+            raise InputError(f"{name}: expected a value, got none")
+    problem = family.problem(
+        values["question"], values["answer"], problem_id=f"line {line}", split="test"
+    )
+    finish = fields.get("finish_reason") or "stop"
+    if finish not in FINISH_REASONS:
+        raise InputError(f"finish_reason: expected one of {FINISH_REASONS}, got {finish!r}")
+    steps = family.split_steps(values["response"])
+    response = Prefix(problem.problem_id, steps, is_finished=finish == "stop")
+    return GradeRow(line, fields, problem, response, _expected(fields.get("expected")))
+
+
+def _string(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int | float | None):
+        raise InputError(f"{name}: expected text or a number, got {value!r}")
+    return "" if value is None else str(value)
+
+
+def _expected(value: Any) -> bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    if value in tuple(Verdict):
+        return bool(value == Verdict.CORRECT)
+    known = ", ".join(Verdict)
+    raise InputError(f"expected: expected true, false or one of {known}, got {value!r}")
