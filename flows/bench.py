@@ -12,31 +12,50 @@ from pav.models.settings import RunSettings
 from pav.tasks.store import Store
 from pav.tasks.units import Manifest
 
-BENCHES = ("engine",)
+BENCHES = ("engine", "grading")
 
 
-def bench(name: str, settings: RunSettings, store: Store) -> dict[str, Any]:
-    """Return the figures of a bench, after writing them to `bench/NAME.json` of the store."""
+def bench(name: str, settings: RunSettings, store: Store, *, data: str = "") -> dict[str, Any]:
+    """Return the figures of a bench, after writing them to `bench/NAME.json` of the store.
+
+    `data` is the folder of labelled problems that `grading` is measured on.
+    """
     if name not in BENCHES:
         raise InputError(f"bench {name!r}: expected one of {', '.join(BENCHES)}")
+    figures = _grading(settings, data) if name == "grading" else _engine(settings, store)
+    store.write_bytes(f"bench/{name}.json", (json.dumps(figures, indent=2) + "\n").encode())
+    return figures
+
+
+def _grading(settings: RunSettings, data: str) -> dict[str, Any]:
+    from pav.tasks.grading_bench import bench_grading
+
+    if not data:
+        raise InputError("bench grading: expected --data FOLDER with gsm8k/ and math/, got none")
+    return bench_grading(data, settings.grade)
+
+
+def _engine(settings: RunSettings, store: Store) -> dict[str, Any]:
     run_until("sample", settings, store)
     plan = Plan(settings, store)
     # torch takes a second to import, and a wrong name needs none of it.
     from pav.tasks.engine_bench import bench_engine
 
-    figures = bench_engine(
+    return bench_engine(
         settings,
         store,
         plan.policies["base"],
         _largest(plan.of_seed("sample", settings.pipeline_seeds[0])),
         num_threads=max(1, len(os.sched_getaffinity(0)) // settings.runner.workers),
     )
-    store.write_bytes(f"bench/{name}.json", (json.dumps(figures, indent=2) + "\n").encode())
-    return figures
 
 
 def as_text(figures: Mapping[str, Any]) -> str:
     """Return the figures as one table for people."""
+    if figures["bench"] == "grading":
+        from pav.tasks.grading_bench import as_text as grading_text
+
+        return grading_text(figures)
     lines = [f"{'':32} {'labels/s':>10} {'rollouts/s':>11} {'tokens/s':>10}"]
     for rate in figures["rates"]:
         cells = [rate["labels_per_second"], rate["rollouts_per_second"], rate["tokens_per_second"]]

@@ -143,6 +143,7 @@ def bench(
     config: Annotated[
         str, typer.Option("--config", help="Whose policy and prefixes.")
     ] = "quickstart",
+    data: Annotated[str, typer.Option("--data", help="Folder with gsm8k/, math/ (grading).")] = "",
     store: StoreAddress = DEFAULT_STORE,
     overrides: Overrides = None,
     as_json: AsJson = False,
@@ -150,7 +151,8 @@ def bench(
     """Measure this machine: one table, and bench/NAME.json in the store."""
     from pav.flows import bench as benches
 
-    figures = benches.bench(name, load_settings(config, overrides or ()), open_store(store))
+    settings = load_settings(config, overrides or ())
+    figures = benches.bench(name, settings, open_store(store), data=data)
     typer.echo(json.dumps(figures) if as_json else benches.as_text(figures))
 
 

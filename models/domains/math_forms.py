@@ -105,6 +105,12 @@ def read_number(form: str) -> Number | None:
     return None
 
 
+def forget() -> None:
+    """Empty the caches of this module, so that a measurement starts cold."""
+    _normal_form.cache_clear()
+    read_number.cache_clear()
+
+
 def compare(gold: str, answer: str) -> bool | None:
     """Return whether two answers are the same, or None where their text does not tell."""
     if len(answer) > MOST_CHARACTERS or len(gold) > MOST_CHARACTERS:
