@@ -11,6 +11,7 @@ from pav.models.records import Grading
 from pav.models.settings import RunSettings
 from pav.tasks.graded_files import GradeRow, graded_lines, read_rows
 from pav.tasks.grading import Grader
+from pav.tasks.grading_pool import GradingPool
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ def grade(path: str, settings: RunSettings, *, is_audited: bool) -> Graded:
         raise InputError(f"--audit: expected --domain math, got {settings.problems.domain}")
     family = domain_of(settings.problems)
     rows = read_rows(path, family)
-    grader = Grader(family, settings.grade)
+    grader = Grader(family, GradingPool(settings.grade))
     try:
         gradings = grader.grade([(row.problem, row.response) for row in rows])
     finally:

@@ -27,6 +27,7 @@ from pav.models.records import (
 from pav.models.settings import GradeSettings
 from pav.tasks.engine import Engine
 from pav.tasks.grading import Grader
+from pav.tasks.grading_pool import GradingPool
 from pav.tasks.tokens import Codec
 
 
@@ -84,7 +85,7 @@ class Driver:
     grader: Grader | None = None
 
     def __post_init__(self) -> None:
-        self._grader = self.grader or Grader(self.domain, GradeSettings())
+        self._grader = self.grader or Grader(self.domain, GradingPool(GradeSettings()))
 
     def run(self, algorithms: Sequence[Algorithm[Any]]) -> list[Any]:
         """Return the results of all algorithms, in their order."""

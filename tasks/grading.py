@@ -1,23 +1,38 @@
 """Verdicts on many responses at once: the domain's own, and the pool's where text does not tell."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from pav.models.domains import Domain
 from pav.models.domains.math import judged
 from pav.models.records import Doubt, Grading, Prefix, Problem, Verdict
-from pav.models.settings import GradeSettings
-from pav.tasks.grading_pool import Comparison, GradingPool
+from pav.tasks.grading_pool import Comparison
 
 # The oldest comparisons are forgotten above this many; a shard of problems has far fewer.
 MOST_REMEMBERED = 1 << 18
 
 
+class Compares(Protocol):
+    """What settles doubts, such as a `GradingPool`; one comparison for each doubt."""
+
+    def compare(self, doubts: Sequence[Doubt]) -> list[Comparison]:
+        """Return whether the answers of each doubt are the same."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what compares."""
+        ...
+
+
 class Grader:
     """Grades for one domain; each distinct pair of answers is compared once, however often met."""
 
-    def __init__(self, domain: Domain, settings: GradeSettings) -> None:
+    def __init__(
+        self, domain: Domain, pool: Compares, *, most_remembered: int = MOST_REMEMBERED
+    ) -> None:
         self._domain = domain
-        self._pool = GradingPool(settings)
+        self._pool = pool
+        self._most_remembered = most_remembered
         self._known: dict[tuple[str, str], Comparison] = {}
 
     def grade(self, responses: Sequence[tuple[Problem, Prefix]]) -> list[Grading]:
@@ -39,7 +54,7 @@ class Grader:
             for doubt in doubts
             if (doubt.gold, doubt.answer) not in self._known
         }
-        num_above = len(self._known) + len(new) - MOST_REMEMBERED
+        num_above = len(self._known) + len(new) - self._most_remembered
         wanted = {(doubt.gold, doubt.answer) for doubt in doubts}
         for pair in [each for each in self._known if each not in wanted][: max(0, num_above)]:
             del self._known[pair]

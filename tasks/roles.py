@@ -12,6 +12,7 @@ from pav.tasks.checkpoints import load_tokenizer
 from pav.tasks.driver import Driver, PolicyRole, VerifierRole
 from pav.tasks.engine import check_kind
 from pav.tasks.grading import Grader
+from pav.tasks.grading_pool import GradingPool
 from pav.tasks.manifests import checkpoint_folder, required_manifest
 from pav.tasks.policies import outside_folder
 from pav.tasks.store import Store
@@ -66,7 +67,7 @@ class Roles:
                 for role, (folder, head) in (verifiers or {}).items()
             },
             progress,
-            grader=self._graded(family),
+            grader=self._grader_of(family),
         )
 
     def close(self) -> None:
@@ -78,9 +79,9 @@ class Roles:
         self._engines.clear()
         self._scorers.clear()
 
-    def _graded(self, family: Domain) -> Grader:
+    def _grader_of(self, family: Domain) -> Grader:
         if self._grader is None:
-            self._grader = Grader(family, self.settings.grade)
+            self._grader = Grader(family, GradingPool(self.settings.grade))
         return self._grader
 
     @property

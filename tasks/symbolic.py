@@ -26,9 +26,6 @@ def same_answer(gold: str, answer: str) -> bool:
     if known is not None:
         return known
     one, other = parts_of(gold), parts_of(answer)
-    if len(one.items) == len(other.items) == 1:
-        same_bracket = not (one.bracket and other.bracket) or one.bracket == other.bracket
-        return same_bracket and same_parts(one, other, _same_part)
     return same_parts(one, other, _same_part)
 
 
