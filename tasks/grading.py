@@ -58,7 +58,8 @@ class Grader:
         wanted = {(doubt.gold, doubt.answer) for doubt in doubts}
         for pair in [each for each in self._known if each not in wanted][: max(0, num_above)]:
             del self._known[pair]
-        self._known.update(zip(new, self._pool.compare(list(new.values())), strict=True))
+        if new:
+            self._known.update(zip(new, self._pool.compare(list(new.values())), strict=True))
 
     def _verdict(self, doubt: Doubt) -> Grading:
         comparison = self._known[doubt.gold, doubt.answer]
