@@ -72,8 +72,8 @@ def check_stepwise(family: Domain) -> None:
     if not family.delimiter:
         raise InputError(
             "problems.segmenter: expected line or paragraph, whose steps end with a text that a "
-            "policy can be stopped at, as sampling step by step needs; with another segmenter "
-            "responses can be sampled, labelled and graded whole (`pav train` and before)"
+            "policy can be stopped at, as sampling step by step needs, got one without such a "
+            "text; its responses can be sampled, labelled and trained on (up to `pav train`)"
         )
 
 

@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,12 +7,15 @@ import torch
 from transformers import LlamaForCausalLM
 
 from pav.models.domains import domain
+from pav.models.domains.math import Math
 from pav.models.embedded import build_config, build_tokenizer
 from pav.models.errors import InputError
 from pav.models.planners import exhaustive, sample_solutions
 from pav.models.records import Extend, Generated, Grade, Prefix, Problem, Score, Verdict
-from pav.models.settings import PrepareSettings
+from pav.models.settings import GradeSettings, PrepareSettings
 from pav.tasks.driver import Driver, PolicyRole, VerifierRole
+from pav.tasks.grading import Grader
+from pav.tasks.grading_pool import GradingPool
 from pav.tasks.tokens import Codec
 from pav.tasks.transformers_engine import Sampling, TransformersEngine
 
@@ -118,6 +122,52 @@ def test_costs_count_each_algorithms_own_tokens(driver):
     graded = driver.run([solutions(hand) for hand in HANDS])
     expected = [sum(sample.num_tokens for sample, _ in each) for each in graded]
     assert [cost["generated_tokens"] for cost in driver.costs] == expected
+
+
+def test_steps_without_a_delimiter_are_cut_in_the_whole_text():
+    family = Math(segmenter="words", step_words=2)
+    tokenizer = build_tokenizer()
+    codec = Codec(tokenizer, family, PROBLEMS)
+    text = "13 - 9 = 4 left 4 4 10"
+    ids = tuple(tokenizer.encode(text, add_special_tokens=False))
+    sample = codec.sample(Generated(0, 0, ids, "stop"), ())
+    assert sample.steps == ("13 - ", "9 = ", "4 left ", "4 4 ", "10")
+    assert sample.num_tokens == len(ids)
+    assert codec.sample(Generated(0, 0, ids, "stop"), ("6 ",)).steps[0] == "13 "
+    # Steps that would be cut otherwise now stay as they are, and the new text is cut alone.
+    assert codec.sample(Generated(0, 0, ids, "stop"), ("6 6 6 ",)).steps == sample.steps
+
+
+def test_what_cannot_be_sampled_step_by_step_is_refused(folder):
+    family = Math(segmenter="sentence")
+    engine = TransformersEngine(folder, Sampling(), device="cpu", dtype="float32")
+    role = {"base": PolicyRole("p", engine)}
+    driver = Driver(family, PROBLEMS, Codec(build_tokenizer(), family, PROBLEMS), role)
+    with pytest.raises(InputError, match="expected line or paragraph"):
+        driver.run([ask(Extend("base", (Prefix("1 2 3 4"),), 1, "step", 4, "search"))])
+
+
+class CountingGrader(Grader):
+    """Keeps how many responses it was given at once."""
+
+    def __init__(self, domain):
+        super().__init__(domain, GradingPool(GradeSettings()))
+        self.sizes = []
+
+    def grade(self, responses):
+        self.sizes.append(len(responses))
+        return super().grade(responses)
+
+
+def test_responses_of_all_waiting_algorithms_are_graded_together(driver):
+    driver = replace(driver, grader=CountingGrader(COUNTDOWN))
+    right = ("6 + 6 = 12 left 6 6 12\n", "6 + 12 = 18 left 6 18\n", "6 + 18 = 24 left 24")
+    good, cut_off = Prefix("6 6 6 6", right, True), Prefix("6 6 6 6", right[:1])
+    replies = driver.run([ask(Grade((good, cut_off))), ask(Grade(())), ask(Grade((good,)))])
+    assert [[str(each.verdict) for each in reply] for reply in replies] == [
+        ["correct", "truncated"], [], ["correct"],
+    ]  # fmt: skip
+    assert driver.grader.sizes == [3]
 
 
 def test_grades_come_from_the_domain(driver):

@@ -7,6 +7,7 @@ from pav.tasks.policies import (
     FROM_SCRATCH,
     OUTSIDE,
     check_policies,
+    check_trainable,
     plan_pretrain,
     policy_id,
     resolve_policies,
@@ -162,3 +163,11 @@ def test_embedded_policies_without_their_training_are_an_error(tmp_path):
     assert isinstance(spec.ref, InputRef)
     with pytest.raises(WorkError, match="has no manifest of pretrain-"):
         spec.folder()
+
+
+def test_only_countdown_trains_the_embedded_policy():
+    check_trainable(settings())
+    folders = {"base": "b", "weak": "b", "strong": "b"}
+    check_trainable(settings(problems={"domain": "math"}, prepare=folders))
+    with pytest.raises(InputError, match=r"prepare\.weak: expected checkpoint folders, as the"):
+        check_trainable(settings(problems={"domain": "math"}, prepare={**folders, "weak": ""}))

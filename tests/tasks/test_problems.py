@@ -1,6 +1,6 @@
 import io
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import polars as pl
@@ -222,3 +222,43 @@ def test_two_problems_with_one_id_cannot_be_loaded() -> None:
 
 def _row(problem: Problem) -> dict[str, object]:
     return {name: getattr(problem, name) for name in Problem.__dataclass_fields__}
+
+
+def test_published_answers_that_may_not_label_are_refused_as_well(tmp_path: Path) -> None:
+    problems = made(run_settings(max_train=2, max_validation=1, max_test=1), tmp_path)
+    doubtful = [replace(problems[0], answer_source="vote"), *problems[1:]]
+    rows = [{**asdict(problem), "unit_id": "problems-1"} for problem in doubtful]
+    with pytest.raises(InputError, match=f"may label, got 'vote' for '{problems[0].problem_id}';"):
+        load_problems(frame("problems", rows))
+
+
+WORKED = {"question": "How many eggs?", "answer": "16 - 3 = 13\n#### 13"}
+
+
+def test_questions_in_words_are_read_with_their_worked_answers(tmp_path: Path) -> None:
+    rows = [WORKED, {"question": "How  many eggs?", "answer": "13"},
+            {"question": "1 + 1?", "answer": "\\boxed{2}", "split": "test"}]  # fmt: skip
+    path = written(tmp_path, "\n".join(map(json.dumps, rows)), "p.jsonl")
+    problems = {p.question: p for p in made(run_settings(domain="math", path=path), tmp_path)}
+    assert {p.answer for p in problems.values()} == {WORKED["answer"], "\\boxed{2}"}
+    assert {p.domain for p in problems.values()} == {"math"}
+
+
+def test_another_way_to_cut_steps_makes_other_units(tmp_path: Path) -> None:
+    path = written(tmp_path, json.dumps(WORKED), "p.jsonl")
+    planned = [
+        plan_problems(run_settings(domain="math", path=path, segmenter=name)).unit_id
+        for name in ("line", "sentence", "line")
+    ]
+    assert planned[0] == planned[2] != planned[1]
+
+
+def test_only_countdown_has_problems_of_its_own() -> None:
+    with pytest.raises(InputError, match=r"problems\.path: expected a file of questions"):
+        plan_problems(run_settings(domain="math"))
+
+
+def test_a_worked_answer_without_a_mark_is_a_bad_row(tmp_path: Path) -> None:
+    path = written(tmp_path, json.dumps({"question": "q", "answer": "a\nb"}), "p.jsonl")
+    with pytest.raises(InputError, match="line 1: answer: expected a final answer on one line"):
+        plan_problems(run_settings(domain="math", path=path))
