@@ -109,7 +109,8 @@ class Driver:
         while self._ready or self._grades_wanted:
             while self._ready:
                 self._resume(*self._ready.popleft())
-            self._answer_grades()
+            if self._grades_wanted:
+                self._answer_grades()
 
     def _resume(self, index: int, reply: Any) -> None:
         try:

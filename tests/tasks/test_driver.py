@@ -124,18 +124,41 @@ def test_costs_count_each_algorithms_own_tokens(driver):
     assert [cost["generated_tokens"] for cost in driver.costs] == expected
 
 
+class CharacterTokenizer:
+    """One token a character of ASCII; 0 ends a text."""
+
+    eos_token_id = 0
+
+    def __len__(self):
+        return 128
+
+    def batch_decode(self, rows):
+        return ["".join(map(chr, row)) for row in rows]
+
+    def encode(self, text, add_special_tokens):
+        return list(map(ord, text))
+
+    def decode(self, ids, **options):
+        return "".join(map(chr, ids))
+
+
+def continued(text, before, **options):
+    """The steps that a sampled text is cut into, after others, by a math domain."""
+    codec = Codec(CharacterTokenizer(), Math(**options), {})
+    sample = codec.sample(Generated(0, 0, tuple(map(ord, text)), "stop"), before)
+    assert sample.num_tokens == len(text)
+    return sample.steps
+
+
 def test_steps_without_a_delimiter_are_cut_in_the_whole_text():
-    family = Math(segmenter="words", step_words=2)
-    tokenizer = build_tokenizer()
-    codec = Codec(tokenizer, family, PROBLEMS)
-    text = "13 - 9 = 4 left 4 4 10"
-    ids = tuple(tokenizer.encode(text, add_special_tokens=False))
-    sample = codec.sample(Generated(0, 0, ids, "stop"), ())
-    assert sample.steps == ("13 - ", "9 = ", "4 left ", "4 4 ", "10")
-    assert sample.num_tokens == len(ids)
-    assert codec.sample(Generated(0, 0, ids, "stop"), ("6 ",)).steps[0] == "13 "
-    # Steps that would be cut otherwise now stay as they are, and the new text is cut alone.
-    assert codec.sample(Generated(0, 0, ids, "stop"), ("6 6 6 ",)).steps == sample.steps
+    words = {"segmenter": "words", "step_words": 2}
+    assert continued("13 - 9 = 4", (), **words) == ("13 - ", "9 = ", "4")
+    assert continued("9 = 4", ("13 - ",), **words) == ("9 = ", "4")
+    # A first step that would now be cut otherwise stays, and the new text is cut alone.
+    assert continued("13 - 9", ("6 ",), **words) == ("13 - ", "9")
+    opened = ("f('''a\n",)
+    assert continued("b\nc''') d", opened, segmenter="call") == ("b\n", "c''') d")
+    assert continued("b\nc''') d", (), segmenter="call") == ("b\nc''') d",)
 
 
 def test_what_cannot_be_sampled_step_by_step_is_refused(folder):
