@@ -8,7 +8,7 @@ from pav.models.domains.math import judged
 from pav.models.records import Doubt, Grading, Prefix, Problem, Verdict
 from pav.tasks.grading_pool import Comparison
 
-# The oldest comparisons are forgotten above this many; a shard of problems has far fewer.
+# Above this many all comparisons but those wanted now are forgotten; a shard has far fewer.
 MOST_REMEMBERED = 1 << 18
 
 
@@ -54,10 +54,9 @@ class Grader:
             for doubt in doubts
             if (doubt.gold, doubt.answer) not in self._known
         }
-        num_above = len(self._known) + len(new) - self._most_remembered
-        wanted = {(doubt.gold, doubt.answer) for doubt in doubts}
-        for pair in [each for each in self._known if each not in wanted][: max(0, num_above)]:
-            del self._known[pair]
+        if len(self._known) + len(new) > self._most_remembered:
+            wanted = {(doubt.gold, doubt.answer) for doubt in doubts}
+            self._known = {pair: self._known[pair] for pair in wanted if pair in self._known}
         if new:
             self._known.update(zip(new, self._pool.compare(list(new.values())), strict=True))
 

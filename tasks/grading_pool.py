@@ -43,8 +43,8 @@ class GradingProcess:
             # A session of its own: Ctrl-C reaches the parent alone, whose end is this one's.
             self._process = subprocess.Popen(
                 [*command, *limits], pass_fds=(theirs_in, theirs_out), stdin=subprocess.DEVNULL,
-                stdout=2, stderr=subprocess.DEVNULL, env={**os.environ, **_ONE_THREAD},
-                start_new_session=True,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                env={**os.environ, **_ONE_THREAD}, start_new_session=True,
             )  # fmt: skip
         finally:
             os.close(theirs_in)

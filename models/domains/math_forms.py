@@ -78,6 +78,9 @@ def _normal_form(answer: str) -> str:
 def _unwrap(form: str) -> str:
     r"""Take one layer off: an ending full stop, dollars, bold stars, a `\text{}` around it all."""
     form = form.rstrip(".").rstrip() if form.endswith(".") else form
+    if form.endswith("**") and form.count("**") == 1:
+        # The other stars stand before the mark: `**#### 5**`.
+        return form[:-2].rstrip()
     if match := _TEXT.fullmatch(form):
         return match[1].strip()
     for before, after in _WRAPPERS:
