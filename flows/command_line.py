@@ -8,12 +8,13 @@ import traceback
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from types import TracebackType
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, get_args
 
 import typer
 
 from pav.flows.settings_file import DEFAULT_CONFIG, load_settings
 from pav.models.errors import InputError, PavError, StoreError, WorkError
+from pav.models.settings import DomainName
 from pav.tasks.store import Store
 
 DEFAULT_STORE = "./store"
@@ -124,8 +125,12 @@ def grade(
 ) -> None:
     """Add verdict and reason to each row; show how they agree with what is expected."""
     from pav.flows.grade import grade as grade_file
-    from pav.tasks.graded_files import write_rows
+    from pav.tasks.graded_files import check_out, write_rows
 
+    if domain not in get_args(DomainName):
+        raise InputError(f"--domain: expected one of {get_args(DomainName)}, got {domain!r}")
+    if out:
+        check_out(out)
     settings = load_settings(DEFAULT_CONFIG, [*(overrides or ()), f"problems.domain={domain}"])
     graded = grade_file(file, settings, is_audited=is_audited)
     if out:

@@ -112,6 +112,9 @@ def _marks(text: str, rule: AnswerRule) -> tuple[list[_Mark], bool]:
 
 def _boxes(text: str) -> tuple[list[_Mark], bool]:
     """Return the contents of all closed boxes, and whether the last one opened is never closed."""
+    if "boxed" not in text and "fbox" not in text:
+        # Most texts have no box, and their braces need no count.
+        return [], False
     boxes: list[_Mark] = []
     open_braces: list[tuple[bool, int]] = []
     for match in _BRACES.finditer(text):
