@@ -70,6 +70,7 @@ class _Reader:
         self._repeated: list[int] = []
         self._problems: dict[str, Problem] = {}
         self._key_of_id: dict[str, tuple[str, int]] = {}
+        self._line_of_key: dict[str, int] = {}
         self._split_of_key: dict[str, tuple[str, int]] = {}
 
     def add(self, row: Row) -> None:
@@ -78,6 +79,7 @@ class _Reader:
             problem = self._problem(row)
             self._check_problem_id(problem, row.line)
             self._check_split(problem, row.line)
+            self._check_answer(problem, row.line)
         except InputError as error:
             self._errors.append((row.line, str(error)))
             return
@@ -127,6 +129,15 @@ class _Reader:
             raise InputError(
                 f"problem_id: {problem.problem_id!r} is already that of another problem on "
                 f"line {known_line}"
+            )
+
+    def _check_answer(self, problem: Problem, line: int) -> None:
+        known_line = self._line_of_key.setdefault(problem.canonical_key, line)
+        known = self._problems.get(problem.canonical_key, problem)
+        if self._family.contradicts(known, problem):
+            raise InputError(
+                f"answer: the same question has the answer {known.answer[-40:]!r} on line "
+                f"{known_line}, got {problem.answer[-40:]!r}"
             )
 
     def _check_split(self, problem: Problem, line: int) -> None:

@@ -40,6 +40,10 @@ class Domain(Protocol):
         """Check a whole response (`prefix.is_finished` False means it was cut off)."""
         ...
 
+    def contradicts(self, problem: Problem, other: Problem) -> bool:
+        """Return whether the answers of two problems with one canonical key surely differ."""
+        ...
+
     def rephrasings(self, problem: Problem) -> Sequence[Problem]:
         """Return the same problem asked in several ways, as given first; answers stay the same."""
         ...

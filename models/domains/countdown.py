@@ -73,6 +73,10 @@ class Countdown:
             return Grading(Verdict.WRONG, "wrong result", step)
         return _CORRECT
 
+    def contradicts(self, problem: Problem, other: Problem) -> bool:
+        """Return False: the answer of a hand, its target, is part of its canonical key."""
+        return False
+
     def rephrasings(self, problem: Problem) -> Sequence[Problem]:
         """Return the hand in several orders, as given first."""
         random = Random(stream_key("orders", problem.canonical_key))

@@ -82,6 +82,11 @@ class Math:
             else judged(is_same, found.reason)
         )
 
+    def contradicts(self, problem: Problem, other: Problem) -> bool:
+        """Return whether one question comes with two different answers."""
+        golds = [_gold(each.answer, self._rule) for each in (problem, other)]
+        return compare(*golds) is False
+
     def rephrasings(self, problem: Problem) -> Sequence[Problem]:
         """Return the problem alone: nobody knows how else to ask it."""
         return [problem]

@@ -262,3 +262,12 @@ def test_a_worked_answer_without_a_mark_is_a_bad_row(tmp_path: Path) -> None:
     path = written(tmp_path, json.dumps({"question": "q", "answer": "a\nb"}), "p.jsonl")
     with pytest.raises(InputError, match="line 1: answer: expected a final answer on one line"):
         plan_problems(run_settings(domain="math", path=path))
+
+
+def test_one_question_with_two_answers_is_a_bad_row(tmp_path: Path) -> None:
+    rows = [WORKED, {**WORKED, "answer": "13.0"}, {**WORKED, "answer": "14"}]
+    path = written(tmp_path, "\n".join(map(json.dumps, rows)), "p.jsonl")
+    with pytest.raises(InputError, match="1 bad row") as refused:
+        plan_problems(run_settings(domain="math", path=path))
+    assert "line 3: answer: the same question has the answer" in str(refused.value)
+    assert "on line 1, got '14'" in str(refused.value)
