@@ -10,11 +10,18 @@ from pav.models.settings import EvaluateSettings, RunSettings
 
 # Verifier of an arm -> role of the network. `orm` is the one trained on every graded completion.
 ORMS = {"orm": "orm_all", "orm_seed": "orm_seed"}
+# On validation hands any weight from 0.05 to 1 picked within a point of the best.
+LIKELIHOOD = 0.2
 FINAL_PICKS = {
     "q_last": Rule("last"),
     "q_product": Rule("product"),
     "orm": Rule("last", ORMS["orm"]),
+    "q_likely": Rule("last", likelihood=LIKELIHOOD),
+    "orm_likely": Rule("last", ORMS["orm"], likelihood=LIKELIHOOD),
 }
+# Verifiers that rank solutions as final picks rank beams.
+RANKED = {"q": "q_last", "q_product": "q_product", "q_likely": "q_likely",
+          "orm": "orm", "orm_likely": "orm_likely"}  # fmt: skip
 BEAMS = ("beam", "beam_paper")
 # The paper does not say how its PAV-as-ORM aggregates the steps: validation chooses.
 AGGREGATES = ("effective_last", "effective_mean", "effective_min")
@@ -68,8 +75,10 @@ def arms(settings: RunSettings) -> list[Arm]:
         Arm("single", "", "", main),
         Arm("best_of_n", "orm", "", main),
         Arm("best_of_n", "orm_seed", "", main),
+        Arm("best_of_n", "orm_likely", "", main),
         Arm("best_of_n", "q", "", other),
         Arm("best_of_n", "q_product", "", other),
+        Arm("best_of_n", "q_likely", "", other),
         Arm("best_of_n", "pav", headline, other),
         Arm("beam", "q", "", main),
         *(
@@ -112,16 +121,14 @@ def ranking(line: Line, evaluate: EvaluateSettings) -> Rule:
     """Return how a line without a beam ranks solutions; InputError where it cannot."""
     if line.strategy == "single":
         return FIRST
+    if line.verifier in RANKED:
+        return FINAL_PICKS[RANKED[line.verifier]]
     if line.verifier in ORMS:
         return Rule("last", ORMS[line.verifier])
-    if line.verifier == "q":
-        return FINAL_PICKS["q_last"]
-    if line.verifier == "q_product":
-        return FINAL_PICKS["q_product"]
     if line.verifier == "pav" and line.final_pick in AGGREGATES:
         kind: Any = line.final_pick
         return Rule(kind, prover=prover(line.prover, evaluate), alpha=line.alpha)
     raise InputError(
-        f"best_of_n: expected a verifier of {[*ORMS, 'q', 'q_product', 'pav']}, for pav with a "
+        f"best_of_n: expected a verifier of {[*RANKED, 'orm_seed', 'pav']}, for pav with a "
         f"final pick of {list(AGGREGATES)}, got {line.verifier!r} and {line.final_pick!r}"
     )

@@ -5,20 +5,24 @@ import torch
 
 def sample_tokens(
     logits_BV: torch.Tensor, uniforms_B: torch.Tensor, *, temperature: float, top_p: float
-) -> torch.Tensor:
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return one token id per row by inverting the cumulative distribution at its uniform.
 
     The distribution is softmax(logits / temperature), cut to the smallest set of most likely
-    tokens whose mass reaches top_p (Holtzman et al. 2020). Shape (B,).
+    tokens whose mass reaches top_p (Holtzman et al. 2020). Also returns the tokens'
+    log-probabilities, in nats, under that distribution. Shapes (B,).
     """
     probabilities_BV = torch.softmax(logits_BV.float() / temperature, dim=-1)
     if top_p < 1:
         probabilities_BV = _nucleus(probabilities_BV, top_p)
     cumulative_BV = probabilities_BV.cumsum(-1)
     # Scaling by the last entry absorbs rounding, so the index never runs off the vocabulary.
-    thresholds_B1 = uniforms_B[:, None].float() * cumulative_BV[:, -1:]
-    tokens_B = torch.searchsorted(cumulative_BV, thresholds_B1, right=True)[:, 0]
-    return tokens_B.clamp_(max=logits_BV.shape[-1] - 1)
+    masses_B1 = cumulative_BV[:, -1:]
+    tokens_B1 = torch.searchsorted(
+        cumulative_BV, uniforms_B[:, None].float() * masses_B1, right=True
+    ).clamp_(max=logits_BV.shape[-1] - 1)
+    log_probs_B1 = (probabilities_BV.gather(-1, tokens_B1) / masses_B1).log_()
+    return tokens_B1[:, 0], log_probs_B1[:, 0]
 
 
 def _nucleus(probabilities_BV: torch.Tensor, top_p: float) -> torch.Tensor:

@@ -1,7 +1,7 @@
 """The records that algorithms, the driver and the engines exchange; standard library only."""
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, TypeVar
 
@@ -55,12 +55,15 @@ class Sample:
     """One sampled continuation of a prefix, cut into its new steps.
 
     `finish` is "stop" when the policy ended the response, "step" when one step was asked
-    for and completed, "length" when the token limit cut it off.
+    for and completed, "length" when the token limit cut it off. `log_prob`, in nats, is that of
+    what was sampled, end-of-text included, under the policy as it samples.
     """
 
     steps: tuple[str, ...]
     finish: FinishReason
     num_tokens: int
+    # Its last bits depend on the batch, so that equality leaves it out.
+    log_prob: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +155,14 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """One finished sample of a Generation: new token ids, end-of-text excluded."""
+    """One finished sample of a Generation: new token ids, end-of-text excluded.
+
+    `log_prob`, in nats, is that of what was sampled, end-of-text included.
+    """
 
     request_id: int
     sample: int
     token_ids: tuple[int, ...]
     finish: FinishReason
+    # Its last bits depend on the batch, so that equality leaves it out.
+    log_prob: float = field(default=0.0, compare=False)

@@ -200,7 +200,9 @@ class EvaluateSettings(Settings):
     """Beams kept at each step; 0 means num_samples // 4."""
     paper_beam: bool = False
     """Also run beams by the paper's count: N kept, three steps sampled of each."""
-    final_pick: Literal["validation", "q_last", "q_product", "orm"] = "validation"
+    final_pick: Literal["validation", "q_last", "q_product", "orm", "q_likely", "orm_likely"] = (
+        "validation"
+    )
     """Which score picks among finished beams; `validation` chooses on validation problems."""
     search_seeds: int = Field(3, ge=1)
     """Search seeds of the main arms: ORM, beam on Q and beam on Q + alpha A with main_k."""

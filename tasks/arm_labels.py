@@ -18,6 +18,8 @@ _VERIFIERS = {
     "orm_seed": "ORM, seed solutions",
     "q": "Q",
     "q_product": "product of Q",
+    "q_likely": f"Q {TIMES} likelihood",
+    "orm_likely": f"ORM {TIMES} likelihood",
     "q_counts": "Q, counts only",
     "q_weak": "Q of weak prover",
     "q_strong": "Q of strong prover",
@@ -31,7 +33,13 @@ _STRATEGIES = {
     "beam": "beam",
     "beam_paper": "beam (paper's B, C = 3)",
 }
-_PICKS = {"q_last": "last Q", "q_product": "product of Q", "orm": "ORM"}
+_PICKS = {
+    "q_last": "last Q",
+    "q_product": "product of Q",
+    "orm": "ORM",
+    "q_likely": f"last Q {TIMES} likelihood",
+    "orm_likely": f"ORM {TIMES} likelihood",
+}
 
 
 def arm_label(arm: Row) -> str:

@@ -24,6 +24,7 @@ class Rows:
         self.samples = np.zeros(size, np.uint64)
         self.lengths = np.zeros(size, np.int64)
         self.produced = np.zeros(size, np.int64)
+        self.log_probs = np.zeros(size)
         self.limits = np.zeros(size, np.int64)
         self.until_step = np.zeros(size, bool)
         self.tokens = np.zeros((size, longest), np.int64)
@@ -46,8 +47,8 @@ class Rows:
 
     def move(self, targets: Indices, source: "Rows", sources: Indices) -> None:
         """Take over rows of `source` (or of these), which frees them there."""
-        for name in ("generations", "streams", "samples", "lengths", "produced", "limits",
-                     "until_step"):  # fmt: skip
+        for name in ("generations", "streams", "samples", "lengths", "produced", "log_probs",
+                     "limits", "until_step"):  # fmt: skip
             getattr(self, name)[targets] = getattr(source, name)[sources]
         width = int(source.produced[sources].max(initial=0))
         self.tokens[targets, :width] = source.tokens[sources, :width]

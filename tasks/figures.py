@@ -55,7 +55,7 @@ def _place(arm: Row) -> int:
         return {"weak": 4, "strong": 3}.get(str(arm["prover"]), 1)
     if arm["strategy"] == "beam":
         return 0
-    return {"orm": 2, "orm_seed": 5, "q_product": 6}.get(str(arm["verifier"]), 4)
+    return {"orm": 2, "orm_seed": 5, "q_product": 6, "orm_likely": 7}.get(str(arm["verifier"]), 4)
 
 
 def pick_curves(arms: Sequence[Row], picks: Sequence[str]) -> list[Curve]:

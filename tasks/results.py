@@ -9,6 +9,7 @@ from pav.models.arms import FINAL_PICKS, bok_name
 from pav.models.coverage import World, coverage_simulation
 from pav.models.errors import InputError
 from pav.models.settings import RunSettings
+from pav.tasks.arm_labels import TIMES
 from pav.tasks.comparisons import Compared, Key, compare, matched
 
 _MEANS = (
@@ -107,15 +108,18 @@ def _pairs(
         best = Key("best_of_n", orm, "", count)
         product = Key("best_of_n", "q_product", "", count)
         ranked = Key("best_of_n", "pav", main, count)
+        likely = Key("best_of_n", "orm_likely", "", count)
         pairs += [
             (f"PAV beam at {count} against the better ORM's best-of-{count}", pav, best),
             (f"PAV beam at {count} against the Q beam at {count}", pav, q),
+            (f"PAV beam at {count} against ORM {TIMES} likelihood, best-of-{count}", pav, likely),
             (f"PAV as ORM, best-of-{count}, against the better ORM", ranked, best),
         ]
         others += [
             (f"PAV beam at {count} against product of Q, best-of-{count}", pav, product),
             (f"Q beam at {count} against the better ORM's best-of-{count}", q, best),
             (f"Product of Q, best-of-{count}, against the better ORM", product, best),
+            (f"ORM {TIMES} likelihood, best-of-{count}, against the better ORM", likely, best),
         ]
         others += [
             (f"Beam with prover {key.prover} at {count} against the Q beam at {count}", key, q)

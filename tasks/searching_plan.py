@@ -11,6 +11,7 @@ from pav.models.arms import (
     BEAMS,
     FINAL_PICKS,
     ORMS,
+    RANKED,
     Arm,
     Line,
     arms,
@@ -27,7 +28,7 @@ from pav.tasks.sampling_plan import problems_ref
 from pav.tasks.units import InputRef, Manifest, Unit
 
 STAGE = "evaluate"
-REVISION = 2
+REVISION = 3
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def _lines(settings: RunSettings, arm: Arm, choice: Choice) -> list[Line]:
     if arm.verifier == "pav":
         alpha, aggregate = choice.orm_alpha, choice.aggregate
         return [Line.of(arm, count, alpha=alpha, final_pick=aggregate) for count in counts]
-    pick = {"q": "q_last", "q_product": "q_product"}.get(arm.verifier, "orm")
+    pick = RANKED.get(arm.verifier, "orm")
     return [Line.of(arm, count, final_pick=pick) for count in counts]
 
 

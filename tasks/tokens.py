@@ -69,11 +69,12 @@ class Codec:
         ids = generated.token_ids
         if not self._domain.delimiter:
             steps = self._continued(before, self._decode(ids))
-            return Sample(steps, generated.finish, len(ids))
+            return Sample(steps, generated.finish, len(ids), generated.log_prob)
         cuts = [i for i, token in enumerate(ids, start=1) if token in self._step_ends]
         bounds = [0, *cuts] if cuts and cuts[-1] == len(ids) else [0, *cuts, len(ids)]
         steps = tuple(self._decode(ids[a:b]) for a, b in itertools.pairwise(bounds))
-        return Sample(tuple(filter(None, steps)), generated.finish, len(ids))
+        whole = tuple(filter(None, steps))
+        return Sample(whole, generated.finish, len(ids), generated.log_prob)
 
     def _continued(self, before: tuple[str, ...], text: str) -> tuple[str, ...]:
         """Return the steps of a text that goes on from others, which stay as they are."""

@@ -189,12 +189,14 @@ class TransformersEngine:
         """Sample a token for some rows; free and return those that ended."""
         produced = rows.produced[which]
         numbers = uniforms(rows.streams[which], rows.samples[which], produced.astype(np.uint64))
-        tokens = sample_tokens(
+        tokens_B, log_probs_B = sample_tokens(
             logits_BV,
             torch.from_numpy(numbers).to(logits_BV.device),
             temperature=self.sampling.temperature,
             top_p=self.sampling.top_p,
-        ).cpu().numpy()  # fmt: skip
+        )
+        tokens = tokens_B.cpu().numpy()
+        rows.log_probs[which] += log_probs_B.cpu().numpy()
         stopped = self.ends_text[tokens]
         stepped = self._ends_step[tokens] & rows.until_step[which]
         # An end of text is a decision, not a token of the response.
@@ -214,8 +216,9 @@ class TransformersEngine:
 def _generated(rows: Rows, row: int, finish: FinishReason) -> Generated:
     tokens = rows.tokens[row, : rows.produced[row]].tolist()
     return Generated(
-        rows.generations[row].request_id, int(rows.samples[row]), tuple(tokens), finish
-    )
+        rows.generations[row].request_id, int(rows.samples[row]), tuple(tokens), finish,
+        float(rows.log_probs[row]),
+    )  # fmt: skip
 
 
 def _end_ids(model: object, tokenizer: object) -> list[int]:

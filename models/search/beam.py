@@ -37,10 +37,11 @@ class Guide:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A prefix in the competition; `num_tokens` are those of its response so far."""
+    """A prefix in the competition; tokens and log-probability are those of its steps so far."""
 
     prefix: Prefix
     num_tokens: int = 0
+    log_prob: float = 0.0
     score: float = 0.0
     q: Scores = ()
 
@@ -128,7 +129,8 @@ def _extended(
             # What was cut off, or has no token left for another step, can never be an answer.
             room = sampling.max_tokens + 1 if prefix.is_finished else sampling.max_tokens
             if sample.finish != "length" and num_tokens < room:
-                drawn.setdefault(prefix, Candidate(prefix, num_tokens))
+                log_prob = each.log_prob + sample.log_prob
+                drawn.setdefault(prefix, Candidate(prefix, num_tokens, log_prob))
     return list(drawn.values())
 
 
@@ -144,6 +146,7 @@ def _scored(
         Candidate(
             each.prefix,
             each.num_tokens,
+            each.log_prob,
             effective_reward(own, provers, prover=guide.prover, alpha=guide.alpha),
             own,
         )
@@ -174,5 +177,8 @@ def _concluded(
     responses = tuple(each.prefix for each in beams)
     gradings = yield Grade(responses)
     rows = [{role: scores[role][row] for role in scores} for row in range(len(beams))]
-    picks = {name: best([rule.rank(row) for row in rows]) for name, rule in guide.picks.items()}
+    log_probs = [each.log_prob for each in beams]
+    picks = {
+        name: best(list(map(rule.rank, rows, log_probs))) for name, rule in guide.picks.items()
+    }
     return SearchResult(responses, tuple(gradings), picks, cost)

@@ -69,8 +69,10 @@ def choose(
         cost.add_scored(verifier, tokens.values())
     responses = tuple(response for _, response, _ in finished)
     by_response = {each: {role: scores[role][each] for role in scores} for each in tokens}
+    log_probs = [sample.log_prob for sample, _, _ in finished]
+    rows = [by_response[response] for response in responses]
     picks = {
-        name: best([rule.rank(by_response[response]) for response in responses])
+        name: best(list(map(rule.rank, rows, log_probs)))
         for name, rule in rules.items()
         if responses
     }

@@ -31,6 +31,9 @@ class Prover:
         return self.value(scores[-1]) - self.value(scores[-2]) if len(scores) > 1 else 0.0
 
 
+# A score of 0 has no logarithm.
+_LEAST = 1e-12
+
 # The base as its own prover: with alpha 0 the plain value.
 BASE = Prover()
 
@@ -55,13 +58,16 @@ class Rule:
     `first`: all alike, so that the first sampled one is the answer; `last`: the verifier's last
     score; `product`: the product of its scores over the steps; `effective_last`, `effective_mean`,
     `effective_min`: that aggregate of the effective rewards, the paper not saying how its
-    PAV-as-ORM aggregates them.
+    PAV-as-ORM aggregates them. With `likelihood` the logarithm of that is added to so many times
+    the response's log-probability under the policy: a soft vote of the policy, as weighted
+    majority (Li et al. 2023) is at 1. Verifiers err most on what the policy hardly ever says.
     """
 
     kind: RuleKind
     verifier: str = BASE_VERIFIER
     prover: Prover = BASE
     alpha: float = 0.0
+    likelihood: float = 0.0
 
     @property
     def verifiers(self) -> frozenset[str]:
@@ -72,8 +78,17 @@ class Rule:
             return frozenset({self.verifier})
         return frozenset({self.verifier, self.prover.verifier})
 
-    def rank(self, scores: Mapping[str, Scores]) -> float:
-        """Return a solution's rank from its scores by verifier; higher is better."""
+    def rank(self, scores: Mapping[str, Scores], log_prob: float = 0.0) -> float:
+        """Return a solution's rank from its scores by verifier; higher is better.
+
+        `log_prob` is that of the response under the policy, in nats.
+        """
+        score = self._aggregate(scores)
+        if not self.likelihood:
+            return score
+        return math.log(max(score, _LEAST)) + self.likelihood * log_prob
+
+    def _aggregate(self, scores: Mapping[str, Scores]) -> float:
         if self.kind == "first":
             return 0.0
         q = scores[self.verifier]

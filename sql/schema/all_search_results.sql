@@ -18,6 +18,8 @@ select
     results.is_correct_q_last,
     results.is_correct_q_product,
     results.is_correct_orm,
+    results.is_correct_q_likely,
+    results.is_correct_orm_likely,
     results.response,
     results.num_candidates,
     results.generated_tokens,

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,3 +67,14 @@ def test_siblings_keep_their_order_under_every_formula_prover(parent, one, other
     scores = [(parent / 64, child / 64) for child in (one, other)]
     first, second = (effective_rewards(q, q, prover=prover, alpha=alpha)[0] for q in scores)
     assert (first > second) == (one > other)
+
+
+def test_a_likelier_response_wins_over_a_little_more_score_and_not_over_much_more():
+    rule = Rule("last", likelihood=0.2)
+    rank = {
+        (score, log_prob): rule.rank({"q": (0.3, score)}, log_prob)
+        for score, log_prob in [(0.9, -6.0), (0.8, -3.0), (0.2, -1.0), (0.0, 0.0)]
+    }
+    assert rank[0.9, -6.0] == pytest.approx(math.log(0.9) - 1.2)
+    assert sorted(rank, key=rank.__getitem__) == [(0.0, 0.0), (0.2, -1.0), (0.9, -6.0), (0.8, -3.0)]
+    assert Rule("last").rank({"q": (0.3, 0.9)}, -6.0) == 0.9

@@ -49,9 +49,11 @@ def drain(
     raise AssertionError(f"{len(done)} of {wanted} samples came back")
 
 
-def naive(engine: TransformersEngine, generation: Generation, sample: int) -> tuple[list[int], str]:
+def naive(
+    engine: TransformersEngine, generation: Generation, sample: int
+) -> tuple[list[int], str, float]:
     """Decode one sample by running the whole sequence anew for every token."""
-    ids, new = list(generation.token_ids), []
+    ids, new, log_prob = list(generation.token_ids), [], 0.0
     eos = engine.model.config.eos_token_id
     for position in range(generation.max_tokens):
         with torch.inference_mode():
@@ -61,15 +63,17 @@ def naive(engine: TransformersEngine, generation: Generation, sample: int) -> tu
             np.array([sample], np.uint64),
             np.array([position], np.uint64),
         )[0]
-        share = torch.softmax(logits / engine.sampling.temperature, -1).cumsum(-1)
+        probabilities = torch.softmax(logits / engine.sampling.temperature, -1)
+        share = probabilities.cumsum(-1)
         token = int((share < number * share[-1]).sum())
+        log_prob += float(probabilities[token].log())
         if token == eos:
-            return new, "stop"
+            return new, "stop", log_prob
         ids.append(token)
         new.append(token)
         if generation.until_step and token == NEWLINE:
-            return new, "step"
-    return new, "length"
+            return new, "step", log_prob
+    return new, "length", log_prob
 
 
 NEWLINE = build_tokenizer().encode("\n")[0]
@@ -92,9 +96,10 @@ def test_samples_equal_decoding_each_alone_without_a_cache(folder, until_step):
     done = drain(decoder, generations)
     for generation in generations:
         for sample in range(generation.num_samples):
-            tokens, finish = naive(decoder, generation, sample)
+            tokens, finish, log_prob = naive(decoder, generation, sample)
             got = done[generation.request_id, sample]
             assert (list(got.token_ids), got.finish) == (tokens, finish)
+            assert got.log_prob == pytest.approx(log_prob, rel=1e-4)
 
 
 def test_what_is_sampled_does_not_depend_on_what_else_is_in_the_batch(folder):
