@@ -13,8 +13,8 @@ from matplotlib.figure import Figure as Canvas
 # Okabe and Ito's palette, told apart under every common colour blindness.
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#AA4499"
 YELLOW, SKY, BLACK, GREY = "#E69F00", "#56B4E9", "#222222", "#8A8F98"
-COLOURS = (BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY, BLACK)
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY, BLACK, GREY)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 # Laid out in DejaVu Sans, wider than what browsers choose, so that no label can overflow.
 _PAGE_FONTS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans'"

@@ -111,8 +111,8 @@ def _pairs(
         likely = Key("best_of_n", "orm_likely", "", count)
         pairs += [
             (f"PAV beam at {count} against the better ORM's best-of-{count}", pav, best),
-            (f"PAV beam at {count} against the Q beam at {count}", pav, q),
             (f"PAV beam at {count} against ORM {TIMES} likelihood, best-of-{count}", pav, likely),
+            (f"PAV beam at {count} against the Q beam at {count}", pav, q),
             (f"PAV as ORM, best-of-{count}, against the better ORM", ranked, best),
         ]
         others += [

@@ -1,4 +1,4 @@
-from math import prod
+from math import log, prod
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +11,12 @@ from pav.models.search.results import Sampling
 from pav.models.search.rewards import Prover, Rule
 
 SAMPLING = Sampling("base", seed=0, max_tokens=1000)
-PICKS = {"q_last": Rule("last"), "q_product": Rule("product"), "orm": Rule("last", "orm_all")}
+PICKS = {
+    "q_last": Rule("last"),
+    "q_product": Rule("product"),
+    "orm": Rule("last", "orm_all"),
+    "q_likely": Rule("last", likelihood=0.5),
+}
 WEAK = Prover("weak", "q_weak")
 
 
@@ -63,6 +68,7 @@ def reference(here, *, num_samples, width, alpha, mu, k=1):
         "q_last": last,
         "q_product": kept[products.index(max(products))],
         "orm": max(kept, key=lambda s: here.values["orm_all"][s]),
+        "q_likely": max(kept, key=lambda s: log(max(q[s], 1e-12)) + 0.5 * here.log_prob(s)),
     }
 
 

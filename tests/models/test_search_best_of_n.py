@@ -18,6 +18,14 @@ def test_the_solution_with_the_highest_score_is_the_answer(world, play):
     assert not results[1].is_any_correct
 
 
+def test_what_the_policy_says_more_often_wins_where_the_scores_are_close(world, play):
+    rules = {"orm": Rule("last", "orm"), "orm_likely": Rule("last", "orm", likelihood=0.2)}
+    tree = {(): ["zz", "b"]}
+    here = world(tree, {"orm": {(): 0.5, ("zz",): 0.9, ("b",): 0.8}})
+    result = play(best_of_n(Prefix("p"), sampling=SAMPLING, num_samples=(2,), rules=rules), here)[2]
+    assert (result.text("orm"), result.text("orm_likely")) == ("zz", "b")
+
+
 def test_smaller_n_are_the_first_samples_of_one_draw(world, play):
     here = world(TREE, VALUES)
     play(best_of_n(Prefix("p"), sampling=SAMPLING, num_samples=(1, 2, 6), rules=RULES), here)

@@ -157,10 +157,12 @@ def test_the_summary_is_json_with_every_arm_and_comparison():
     assert first["accuracy_orm"] == pytest.approx(first["accuracy"])
     assert [each["label"] for each in found["comparisons"]] == [
         "PAV beam at 16 against the better ORM's best-of-16",
+        "PAV beam at 16 against ORM \N{MULTIPLICATION SIGN} likelihood, best-of-16",
         "PAV beam at 16 against the Q beam at 16",
         "PAV as ORM, best-of-16, against the better ORM",
         "PAV beam at 4 against the better ORM's best-of-16",
         "PAV beam at 4 against the better ORM's best-of-4",
+        "PAV beam at 4 against ORM \N{MULTIPLICATION SIGN} likelihood, best-of-4",
         "PAV beam at 4 against the Q beam at 4",
         "PAV as ORM, best-of-4, against the better ORM",
     ]

@@ -111,7 +111,7 @@ def test_a_beam_pays_for_the_orm_only_where_the_orm_picks(searched):
         for pick in FINAL_PICKS
     }
     # two first steps, three second ones; the ORM looks at the two finished beams that are left
-    assert passes == {"q_last": 5, "q_product": 5, "orm": 7}
+    assert passes == {"q_last": 5, "q_product": 5, "q_likely": 5, "orm": 7, "orm_likely": 7}
 
 
 def test_beams_that_share_a_unit_find_what_they_find_alone(searched):

@@ -62,6 +62,7 @@ def test_main_arms_get_every_search_seed_and_the_others_theirs():
     seeds = {(arm.strategy, arm.verifier, arm.prover): arm.num_seeds for arm in arms(SETTINGS)}
     assert seeds == {
         ("single", "", ""): 3, ("best_of_n", "orm", ""): 3, ("best_of_n", "orm_seed", ""): 3,
+        ("best_of_n", "orm_likely", ""): 3, ("best_of_n", "q_likely", ""): 1,
         ("best_of_n", "q", ""): 1, ("best_of_n", "q_product", ""): 1,
         ("best_of_n", "pav", "bo4"): 1, ("beam", "q", ""): 3, ("beam", "pav", "bo4"): 3,
         ("beam", "pav", "bo2"): 1, ("beam", "pav", "weak"): 1, ("beam", "pav", "strong"): 1,
@@ -71,7 +72,8 @@ def test_main_arms_get_every_search_seed_and_the_others_theirs():
 def test_without_other_seeds_only_the_main_arms_are_left():
     left = {(arm.strategy, arm.verifier) for arm in arms(edited(other_seeds=0))}
     assert left == {
-        ("single", ""), ("best_of_n", "orm"), ("best_of_n", "orm_seed"), ("beam", "q"),
+        ("single", ""), ("best_of_n", "orm"), ("best_of_n", "orm_seed"),
+        ("best_of_n", "orm_likely"), ("beam", "q"),
         ("beam", "pav"),
     }  # fmt: skip
 
@@ -141,8 +143,17 @@ def test_every_beam_seed_and_count_is_a_unit_and_solutions_are_drawn_once_a_seed
     others = [unit for unit in units if unit not in beams]
     assert [unit.parameters["seed"] for unit in others] == [0, 1, 2]
     verifiers = [{line.verifier for line in lines([unit])} for unit in others]
-    assert verifiers[0] == {"", "orm", "orm_seed", "q", "q_product", "pav"}
-    assert verifiers[1] == {"", "orm", "orm_seed"}
+    assert verifiers[0] == {
+        "",
+        "orm",
+        "orm_seed",
+        "orm_likely",
+        "q",
+        "q_product",
+        "q_likely",
+        "pav",
+    }
+    assert verifiers[1] == {"", "orm", "orm_seed", "orm_likely"}
     assert len({unit.unit_id for unit in units}) == len(units)
 
 
