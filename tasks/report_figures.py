@@ -248,12 +248,13 @@ def training_figures(inputs: ReportInputs) -> list[Figure]:
 
 
 def _main_arms(inputs: ReportInputs) -> list[Row]:
-    """Return the arms of the claims: better ORM, Q beam, and PAV beam with the main prover."""
+    """Return the arms of the claims: PAV beam with the main prover, Q beam, ORMs, product of Q."""
     return [
         *inputs.select("beam", "pav", inputs.main_prover),
         *inputs.select("beam", "q"),
         *inputs.better_orm(),
         *inputs.select("best_of_n", "q_product"),
+        *inputs.select("best_of_n", "orm_likely"),
     ]
 
 
