@@ -10,11 +10,11 @@ from typing import Any
 from pav.models.domains import Domain
 from pav.models.errors import InputError, StoreError
 from pav.models.records import Grading, Prefix, Problem, Verdict
+from pav.tasks.row_files import Row, jsonl_rows, refuse_bad_rows
 from pav.tasks.store import write_atomically
 
 REQUIRED = ("answer", "response")
 FINISH_REASONS = ("stop", "length")
-_MOST_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,13 @@ class GradeRow:
 def read_rows(path: str, family: Domain) -> list[GradeRow]:
     """Return the rows of a JSONL file; one InputError lists all that are wrong by line."""
     rows: list[GradeRow] = []
-    errors: list[str] = []
-    for line, text in enumerate(_text(path).split("\n"), start=1):
-        if not text.strip():
-            continue
+    errors: list[tuple[int, str]] = []
+    for row in jsonl_rows(path, _bytes(path)):
         try:
-            rows.append(_row(line, text, family))
+            rows.append(_graded_row(row, family))
         except InputError as error:
-            errors.append(f"  line {line}: {error}")
-    if errors:
-        _refuse(path, errors)
+            errors.append((row.line, str(error)))
+    refuse_bad_rows(path, errors)
     if not rows:
         raise InputError(f"{path}: expected rows with {REQUIRED}, got none")
     return rows
@@ -73,44 +70,30 @@ def graded_lines(rows: Sequence[GradeRow], gradings: Sequence[Grading]) -> list[
     ]
 
 
-def _refuse(path: str, errors: Sequence[str]) -> None:
-    shown = [*errors[:_MOST_SHOWN]]
-    if len(errors) > _MOST_SHOWN:
-        shown.append(f"  and {len(errors) - _MOST_SHOWN} more")
-    count = f"{len(errors)} bad row{'s' if len(errors) > 1 else ''}"
-    head = f"{path}: {count}; nothing was written, correct or remove them:"
-    raise InputError("\n".join([head, *shown]))
-
-
-def _text(path: str) -> str:
+def _bytes(path: str) -> bytes:
     try:
-        return Path(path).read_bytes().decode("utf-8-sig")
+        return Path(path).read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path!r}: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text (byte {error.start})") from None
 
 
-def _row(line: int, text: str, family: Domain) -> GradeRow:
-    try:
-        fields = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"not JSON: {error}") from None
-    if not isinstance(fields, dict):
-        raise InputError(f"expected a JSON object, got {text.strip()[:80]!r}")
+def _graded_row(row: Row, family: Domain) -> GradeRow:
+    if row.error:
+        raise InputError(row.error)
+    fields = row.fields
     values = {name: _string(fields, name) for name in ("question", *REQUIRED)}
     for name in REQUIRED:
         if fields.get(name) is None:
             raise InputError(f"{name}: expected a value, got none")
     problem = family.problem(
-        values["question"], values["answer"], problem_id=f"line {line}", split="test"
+        values["question"], values["answer"], problem_id=f"line {row.line}", split="test"
     )
     finish = fields.get("finish_reason") or "stop"
     if finish not in FINISH_REASONS:
         raise InputError(f"finish_reason: expected one of {FINISH_REASONS}, got {finish!r}")
     steps = family.split_steps(values["response"])
     response = Prefix(problem.problem_id, steps, is_finished=finish == "stop")
-    return GradeRow(line, fields, problem, response, _expected(fields.get("expected")))
+    return GradeRow(row.line, fields, problem, response, _expected(fields.get("expected")))
 
 
 def _string(fields: Mapping[str, Any], name: str) -> str:

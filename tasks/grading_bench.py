@@ -50,8 +50,8 @@ class Case:
 
 def bench_grading(folder: str, settings: GradeSettings) -> dict[str, Any]:
     """Return agreement, gold answers accepted, verdicts a second and the worst time, as JSON."""
-    solutions = list(_solutions(Path(folder)))
     family = Math(answer_pattern="^A:(.*)")
+    solutions = list(_solutions(Path(folder), family))
     grader = Grader(family, GradingPool(settings))
     try:
         return {
@@ -98,9 +98,8 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
     yield from map(json.loads, filter(str.strip, text.split("\n")))
 
 
-def _solutions(folder: Path) -> Iterator[Case]:
+def _solutions(folder: Path, family: Math) -> Iterator[Case]:
     """Yield the labelled solutions of four models, each with its problem."""
-    family = Math(answer_pattern="^A:(.*)")
     for row in _rows(folder / SOLUTIONS):
         problem = family.problem(row["question"], row["ground_truth"], problem_id="", split="test")
         for value in row.values():

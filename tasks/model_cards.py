@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pav.models.domains import domain
+
 _EQUATIONS = {
     "q": "Q^pi(s, a) = E[correct | the policy pi goes on from (s, a)]   (Eq. 1), "
     "or best-of-K of it where K > 1",
@@ -37,7 +39,7 @@ def verifier_card(parameters: Mapping[str, Any], facts: Mapping[str, Any]) -> st
     )  # fmt: skip
     return _CARD.format(
         name=parameters["verifier"],
-        domain=parameters["domain"].partition(" ")[0],
+        domain=domain(parameters["domain"]).name,
         equation=_EQUATIONS[kind],
         data=_DATA[kind],
         targets=_TARGETS[parameters["targets"]],

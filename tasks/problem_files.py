@@ -2,11 +2,9 @@
 
 import csv
 import io
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -14,20 +12,11 @@ from pav.models.domains import Domain
 from pav.models.errors import InputError
 from pav.models.records import LABELLING_SOURCES, OTHER_SOURCES, Problem
 from pav.models.splits import SPLITS, hash_split
+from pav.tasks.row_files import Row, decoded, jsonl_rows, refuse_bad_rows
 
 DEFAULT_SOURCE = "human"
 REQUIRED = ("question", "answer")
 SUFFIXES = (".jsonl", ".csv", ".parquet")
-_MOST_SHOWN = 20
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of a file: its 1-based line (row, in Parquet) and fields, or why it has none."""
-
-    line: int
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,13 +78,7 @@ class _Reader:
 
     def finish(self) -> ProblemFile:
         """Return the problems, each with its split, or raise what was wrong."""
-        if self._errors:
-            lines = [f"  line {line}: {error}" for line, error in self._errors[:_MOST_SHOWN]]
-            if len(self._errors) > _MOST_SHOWN:
-                lines.append(f"  and {len(self._errors) - _MOST_SHOWN} more")
-            count = f"{len(self._errors)} bad row{'s' if len(self._errors) > 1 else ''}"
-            head = f"{self._path}: {count}; nothing was written, correct or remove them:"
-            raise InputError("\n".join([head, *lines]))
+        refuse_bad_rows(self._path, self._errors)
         problems = tuple(replace(p, split=self._split(p)) for p in self._problems.values())
         return ProblemFile(problems, tuple(self._repeated))
 
@@ -176,36 +159,13 @@ def _checked_source(source: str) -> str:
     return source or DEFAULT_SOURCE
 
 
-def _decoded(path: str, data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{path}: line {line} is not UTF-8 text (byte {error.start})") from None
-
-
 def _check_columns(path: str, names: list[str]) -> None:
     if missing := [name for name in REQUIRED if name not in names]:
         raise InputError(f"{path}: expected columns {list(REQUIRED)}, {missing} not in {names}")
 
 
-def _jsonl_rows(path: str, data: bytes) -> Iterator[Row]:
-    for line, text in enumerate(_decoded(path, data).split("\n"), start=1):
-        if not text.strip():
-            continue
-        try:
-            fields = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            yield Row(line, error=f"not JSON: {error}")
-            continue
-        if isinstance(fields, dict):
-            yield Row(line, fields)
-        else:
-            yield Row(line, error=f"expected a JSON object, got {text.strip()[:80]!r}")
-
-
 def _csv_rows(path: str, data: bytes) -> Iterator[Row]:
-    reader = csv.reader(io.StringIO(_decoded(path, data), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(decoded(path, data), newline=""), strict=True)
     try:
         names = [name.strip() for name in next(reader, [])]
         if names:
@@ -233,4 +193,4 @@ def _parquet_rows(path: str, data: bytes) -> Iterator[Row]:
         yield Row(line, fields)
 
 
-_READERS = {".jsonl": _jsonl_rows, ".csv": _csv_rows, ".parquet": _parquet_rows}
+_READERS = {".jsonl": jsonl_rows, ".csv": _csv_rows, ".parquet": _parquet_rows}
