@@ -2,9 +2,11 @@
 
 import os
 import tempfile
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +33,32 @@ def prefect_api():
 
     with orchestrated() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def is_alive():
+    """Tell whether a process runs; one that only waits to be reaped does not."""
+
+    def check(pid):
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def wait_until():
+    """Wait until a condition holds or the seconds are over; return it as it then is."""
+
+    def wait(condition, seconds=20.0):
+        deadline = time.monotonic() + seconds
+        while not condition() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return condition()
+
+    return wait
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pav.flows import command_line
+
 
 @dataclass
 class Finished:
@@ -134,22 +136,25 @@ def descendants(pid):
     return found
 
 
-def is_running(pid):
-    """Tell whether a process runs; one that only waits to be reaped does not."""
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
+@pytest.fixture
+def pav_here(tmp_path, monkeypatch, capfd):
+    """Run `pav` in this process and an empty folder; return exit status, output and errors."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PAV_STORE", raising=False)
 
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["pav", *map(str, arguments)])
+        monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+        with pytest.raises(SystemExit) as left:
+            command_line.main()
+        captured = capfd.readouterr()
+        return left.value.code or 0, captured.out, captured.err
 
-def wait_until(condition, *, seconds):
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return condition()
+    return run
 
 
 @pytest.fixture
-def kill_and_resume(pav):
+def kill_and_resume(pav, is_alive, wait_until):
     """Kill -9 a stage once a condition holds, resume it, and check what every kill must keep."""
 
     def run(stage, results, *, part, condition):
@@ -162,7 +167,7 @@ def kill_and_resume(pav):
         _, err = process.communicate()
         assert is_midway, f"the run ended before it could be killed: {err}"
         assert children
-        assert wait_until(lambda: not any(map(is_running, children)), seconds=15), children
+        assert wait_until(lambda: not any(map(is_alive, children)), seconds=15), children
         survivors = [path.stem for path in results.manifests(part)]
         resumed = pav(stage, "smoke", "--store", results.path)
         assert resumed.status == 0, resumed.err

@@ -5,38 +5,19 @@ import sys
 
 import pytest
 
-from pav.flows import command_line
-
 HEAVY = ("torch", "transformers", "prefect")
-
-
-@pytest.fixture
-def pav(tmp_path, monkeypatch, capfd):
-    """Run `pav` in an empty folder and return exit status, standard output and error."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("PAV_STORE", raising=False)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["pav", *map(str, arguments)])
-        monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-        with pytest.raises(SystemExit) as left:
-            command_line.main()
-        captured = capfd.readouterr()
-        return left.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 def contents(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
-def test_the_version_is_that_of_the_package(pav):
-    assert pav("--version") == (0, importlib.metadata.version("pav") + "\n", "")
+def test_the_version_is_that_of_the_package(pav_here):
+    assert pav_here("--version") == (0, importlib.metadata.version("pav") + "\n", "")
 
 
-def test_help_names_every_command(pav):
-    status, out, _ = pav("--help")
+def test_help_names_every_command(pav_here):
+    status, out, _ = pav_here("--help")
     assert status == 0
     for command in ("run", "prepare", "sample", "label", "train", "evaluate", "report", "status"):
         assert command in out
@@ -60,8 +41,10 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("arguments", "words"), WRONG.values(), ids=WRONG)
-def test_wrong_input_is_one_message_status_2_and_nothing_written(pav, tmp_path, arguments, words):
-    status, out, err = pav(*arguments)
+def test_wrong_input_is_one_message_status_2_and_nothing_written(
+    pav_here, tmp_path, arguments, words
+):
+    status, out, err = pav_here(*arguments)
     assert (status, out) == (2, "")
     assert words in err
     assert "Traceback" not in err
@@ -69,57 +52,57 @@ def test_wrong_input_is_one_message_status_2_and_nothing_written(pav, tmp_path, 
 
 
 @pytest.mark.parametrize("stage", ["prepare", "sample", "label", "train", "evaluate", "report"])
-def test_every_stage_refuses_wrong_settings(pav, stage):
-    status, _, err = pav(stage, "smoke", "--set", "label.num_rollouts=0")
+def test_every_stage_refuses_wrong_settings(pav_here, stage):
+    status, _, err = pav_here(stage, "smoke", "--set", "label.num_rollouts=0")
     assert status == 2
     assert "--set label.num_rollouts=0" in err
 
 
-def test_a_store_under_a_regular_file_is_refused(pav, tmp_path):
+def test_a_store_under_a_regular_file_is_refused(pav_here, tmp_path):
     (tmp_path / "file").write_text("")
-    status, _, err = pav("run", "smoke", "--store", tmp_path / "file" / "store")
+    status, _, err = pav_here("run", "smoke", "--store", tmp_path / "file" / "store")
     assert status == 2
     assert "regular file" in err
     assert contents(tmp_path) == ["file"]
 
 
-def test_an_empty_problem_file_is_refused(pav, tmp_path):
+def test_an_empty_problem_file_is_refused(pav_here, tmp_path):
     (tmp_path / "none.jsonl").write_text("")
-    status, _, err = pav("run", "smoke", "--set", "problems.path=none.jsonl")
+    status, _, err = pav_here("run", "smoke", "--set", "problems.path=none.jsonl")
     assert status == 2
     assert "none.jsonl" in err
     assert contents(tmp_path) == ["none.jsonl"]
 
 
-def test_a_problem_in_two_splits_is_refused(pav, tmp_path):
+def test_a_problem_in_two_splits_is_refused(pav_here, tmp_path):
     rows = [
         {"question": "4 9 10 13", "answer": "24", "split": "train"},
         {"question": "13 10 9 4", "answer": "24", "split": "test"},
     ]
     (tmp_path / "two.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    status, _, err = pav("run", "smoke", "--set", "problems.path=two.jsonl")
+    status, _, err = pav_here("run", "smoke", "--set", "problems.path=two.jsonl")
     assert status == 2
     assert "two.jsonl" in err
     assert contents(tmp_path) == ["two.jsonl"]
 
 
-def test_a_folder_without_a_checkpoint_is_refused(pav, tmp_path):
+def test_a_folder_without_a_checkpoint_is_refused(pav_here, tmp_path):
     (tmp_path / "empty").mkdir()
-    status, _, err = pav("run", "smoke", "--set", "prepare.strong=empty")
+    status, _, err = pav_here("run", "smoke", "--set", "prepare.strong=empty")
     assert status == 2
     assert "empty" in err
     assert contents(tmp_path) == ["empty"]
 
 
-def test_the_store_comes_from_the_environment(pav, monkeypatch, tmp_path):
+def test_the_store_comes_from_the_environment(pav_here, monkeypatch, tmp_path):
     monkeypatch.setenv("PAV_STORE", "gopher://hole")
-    status, _, err = pav("run", "smoke")
+    status, _, err = pav_here("run", "smoke")
     assert status == 2
     assert "gopher://hole" in err
 
 
-def test_the_status_of_an_empty_store_is_that_all_is_missing(pav, tmp_path):
-    status, out, _ = pav("status", "smoke", "--json")
+def test_the_status_of_an_empty_store_is_that_all_is_missing(pav_here, tmp_path):
+    status, out, _ = pav_here("status", "smoke", "--json")
     overview = json.loads(out)
     assert status == 0
     assert [(part["part"], part["missing"]) for part in overview["parts"]] == [("problems", 1)]
@@ -127,8 +110,8 @@ def test_the_status_of_an_empty_store_is_that_all_is_missing(pav, tmp_path):
     assert contents(tmp_path) == []
 
 
-def test_saved_queries_are_listed(pav):
-    status, out, _ = pav("sql", "--list")
+def test_saved_queries_are_listed(pav_here):
+    status, out, _ = pav_here("sql", "--list")
     names = [line.split()[0] for line in out.splitlines()]
     assert status == 0
     assert len(names) >= 6

@@ -22,21 +22,6 @@ def pool():
     pool.close()
 
 
-def is_alive(pid):
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
-
-
-def wait_until(condition, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert condition()
-
-
 def said(pool, pairs):
     return [each.is_same for each in pool.compare([Doubt(*pair) for pair in pairs])]
 
@@ -79,7 +64,7 @@ def test_strange_text_is_another_answer_or_none(pool, answer):
 
 
 @pytest.mark.slow
-def test_a_comparison_that_hangs_is_killed_and_the_others_are_answered():
+def test_a_comparison_that_hangs_is_killed_and_the_others_are_answered(is_alive):
     with_limit = GradingPool(GradeSettings(limit_seconds=1, processes=2))
     said(with_limit, [("x", "1 x")])
     before = {process.pid for process in with_limit.processes}
@@ -109,7 +94,7 @@ def test_a_process_that_dies_costs_its_pair_alone():
 
 
 @pytest.mark.slow
-def test_a_hanging_process_ends_soon_after_its_parent_is_killed():
+def test_a_hanging_process_ends_soon_after_its_parent_is_killed(is_alive, wait_until):
     code = (
         "from pav.models.records import Doubt\n"
         "from pav.models.settings import GradeSettings\n"
@@ -124,7 +109,7 @@ def test_a_hanging_process_ends_soon_after_its_parent_is_killed():
     time.sleep(0.3)
     parent.kill()
     parent.wait()
-    wait_until(lambda: not is_alive(child), seconds=10)
+    assert wait_until(lambda: not is_alive(child), seconds=10)
 
 
 def test_a_process_that_cannot_start_says_so(monkeypatch):

@@ -185,13 +185,6 @@ def children_of(pid):
     return found
 
 
-def is_alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 def start_run(store, tmp_path, *, api):
     """Start a run in a process of its own; return it when its second unit is under way."""
     marker = tmp_path / "marker"
@@ -209,33 +202,28 @@ def start_run(store, tmp_path, *, api):
     return parent, children_of(parent.pid)
 
 
-def wait_for_end_of(pids, seconds=10):
-    deadline = time.monotonic() + seconds
-    while any(map(is_alive, pids)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return [pid for pid in pids if is_alive(pid)]
-
-
 @pytest.mark.faults
-def test_a_killed_run_leaves_no_process_not_even_the_server(store, tmp_path):
+def test_a_killed_run_leaves_no_process_not_even_the_server(store, tmp_path, is_alive, wait_until):
     parent, children = start_run(store, tmp_path, api="")
     assert len(children) >= 2
     parent.send_signal(signal.SIGKILL)
     parent.communicate()
-    assert wait_for_end_of(children) == []
+    assert wait_until(lambda: not any(map(is_alive, children)), seconds=10)
     run(store, missing(store, [Unit("toy", "first", 1, {"name": "first"})]))
     assert events(store, "first") == ["started", "finished"]
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_run_ends_within_seconds_and_says_little(store, tmp_path, prefect_api, how):
+def test_a_stopped_run_ends_within_seconds_and_says_little(
+    store, tmp_path, prefect_api, how, is_alive, wait_until
+):
     parent, children = start_run(store, tmp_path, api=prefect_api)
     parent.send_signal(how)
     stopped = time.monotonic()
     _, said = parent.communicate(timeout=60)
     assert parent.returncode != 0
     assert time.monotonic() - stopped < 20
-    assert wait_for_end_of(children) == []
+    assert wait_until(lambda: not any(map(is_alive, children)), seconds=10)
     assert b"Error logging to API" not in said
 
 

@@ -1,8 +1,6 @@
 import os
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -19,14 +17,7 @@ sys.stdin.read()
 """
 
 
-def is_alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def test_the_temporary_server_ends_when_its_parent_is_killed(tmp_path):
+def test_the_temporary_server_ends_when_its_parent_is_killed(tmp_path, is_alive, wait_until):
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT],
         stdin=subprocess.PIPE,
@@ -38,10 +29,7 @@ def test_the_temporary_server_ends_when_its_parent_is_killed(tmp_path):
     assert is_alive(server)
     parent.kill()
     parent.communicate()
-    deadline = time.monotonic() + 10
-    while is_alive(server) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not is_alive(server)
+    assert wait_until(lambda: not is_alive(server), seconds=10)
 
 
 def test_a_configured_server_is_used_and_no_other_is_started(prefect_api):

@@ -3,7 +3,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -45,21 +44,6 @@ def job(store, unit):
 def note(store, unit):
     [file] = find(store, unit).files
     return store.read_bytes(file.path).decode().split()
-
-
-def is_alive(pid):
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
-
-
-def wait_until(condition, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert condition()
 
 
 def test_a_worker_executes_publishes_and_stays_warm(pool, store):
@@ -105,12 +89,12 @@ def test_a_stage_that_cannot_be_imported_is_one_error(pool, store):
         pool.workers[0].run(Job("no_such_stage", SETTINGS, store.root, unit()))
 
 
-def test_a_killed_worker_is_an_engine_error_and_is_replaced(pool, store):
+def test_a_killed_worker_is_an_engine_error_and_is_replaced(pool, store, wait_until):
     worker = pool.workers[0]
     updates = []
 
     def kill():
-        wait_until(lambda: updates)
+        assert wait_until(lambda: updates)
         os.kill(worker.pid, signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
@@ -130,7 +114,7 @@ def test_a_worker_that_makes_no_progress_is_ended(store):
         assert pool.workers[0].pid is None
 
 
-def test_closing_the_pool_ends_every_process_and_refuses_work(store):
+def test_closing_the_pool_ends_every_process_and_refuses_work(store, is_alive):
     with WorkerPool(2, device="cpu") as pool:
         pool.start(2)
         pids = [worker.pid for worker in pool.workers]
@@ -158,14 +142,14 @@ worker.run(Job("toy_stage", RunSettings().model_dump_json(), sys.argv[1], unit),
 
 @pytest.mark.parametrize("do", ["sleep", "spin"])
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_no_worker_outlives_a_killed_parent(store, do, how):
+def test_no_worker_outlives_a_killed_parent(store, do, how, is_alive, wait_until):
     command = [sys.executable, "-c", PARENT, store.root, do]
     parent = subprocess.Popen(command, stdout=subprocess.PIPE)
     child = int(parent.stdout.readline())
     assert is_alive(child)
     parent.send_signal(how)
     parent.wait()
-    wait_until(lambda: not is_alive(child), seconds=5)
+    assert wait_until(lambda: not is_alive(child), seconds=5)
     assert find(store, Unit("toy", "a", 1, {"do": do})) is None
 
 
@@ -181,12 +165,12 @@ def test_a_bad_device_reaches_the_parent_as_bad_input(store):
         pool.workers[0].run(job(store, unit()))
 
 
-def test_a_started_worker_imports_ahead_of_its_first_job(store, tmp_path, monkeypatch):
+def test_a_started_worker_imports_ahead_of_its_first_job(store, tmp_path, monkeypatch, wait_until):
     (tmp_path / "ahead.py").write_text("from pathlib import Path; Path(__file__ + '.here').touch()")
     monkeypatch.setenv("PYTHONPATH", f"{HERE}:{tmp_path}")
     with WorkerPool(1, device="cpu", preload=("ahead",)) as pool:
         pool.start(1)
-        wait_until(lambda: (tmp_path / "ahead.py.here").exists())
+        assert wait_until(lambda: (tmp_path / "ahead.py.here").exists())
         assert pool.workers[0].run(job(store, unit())).unit_id == unit().unit_id
 
 
