@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammaln, ndtri
+from scipy.special import gammaln
 
+from pav.models.confidence import checked_counts
 from pav.models.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -13,7 +14,7 @@ Floats = NDArray[np.float64]
 
 def value(num_correct: ArrayLike, num_rollouts: ArrayLike) -> Floats:
     """Return the share of correct rollouts, the estimate of Q (Eq. 1); NaN without rollouts."""
-    correct, rollouts = _counts(num_correct, num_rollouts)
+    correct, rollouts = checked_counts(num_correct, num_rollouts)
     with np.errstate(invalid="ignore"):
         return np.divide(correct, rollouts)
 
@@ -23,19 +24,6 @@ def value_error(num_correct: ArrayLike, num_rollouts: ArrayLike) -> Floats:
     share = value(num_correct, num_rollouts)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.sqrt(share * (1 - share) / np.asarray(num_rollouts, dtype=np.float64))
-
-
-def wilson_interval(
-    num_correct: ArrayLike, num_rollouts: ArrayLike, *, confidence: float = 0.95
-) -> tuple[Floats, Floats]:
-    """Return the Wilson score interval of a value; (0, 1) without rollouts."""
-    correct, rollouts = _counts(num_correct, num_rollouts)
-    square = float(ndtri(0.5 + confidence / 2)) ** 2
-    centre = (correct + square / 2) / (rollouts + square)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        variance = np.where(rollouts > 0, correct * (rollouts - correct) / rollouts, 0.0)
-    half = np.sqrt(square * (variance + square / 4)) / (rollouts + square)
-    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
 
 
 def best_of(num_correct: int, num_rollouts: int, k: int) -> float | None:
@@ -52,7 +40,7 @@ def best_of_array(num_correct: ArrayLike, num_rollouts: ArrayLike, k: int) -> Fl
     """Return `best_of` of each count; NaN where K exceeds the number of rollouts."""
     if k < 1:
         raise InputError(f"best_of: expected k >= 1, got {k!r}")
-    correct, rollouts = _counts(num_correct, num_rollouts)
+    correct, rollouts = checked_counts(num_correct, num_rollouts)
     wrong = rollouts - correct
     possible, sure = rollouts >= k, wrong < k
     # gammaln has poles at 0 and below, so rows that do not use it are moved away from them.
@@ -100,16 +88,3 @@ def advantage_errors(errors: ArrayLike) -> Floats:
     """
     squares = np.asarray(errors, dtype=np.float64) ** 2
     return np.sqrt(squares[1:] + squares[:-1])
-
-
-def _counts(num_correct: ArrayLike, num_rollouts: ArrayLike) -> tuple[Floats, Floats]:
-    """Return both counts as broadcast arrays of floats; InputError unless 0 <= c <= n."""
-    correct, rollouts = np.broadcast_arrays(
-        np.asarray(num_correct, dtype=np.float64), np.asarray(num_rollouts, dtype=np.float64)
-    )
-    if np.any(correct < 0) or np.any(correct > rollouts):
-        raise InputError(
-            "counts: expected 0 <= num_correct <= num_rollouts, "
-            f"got {num_correct!r} of {num_rollouts!r}"
-        )
-    return correct, rollouts

@@ -19,28 +19,9 @@ def test_five_of_twenty_rollouts_have_value_a_quarter_and_its_error():
     assert estimators.value_error(5, 20) == pytest.approx((0.25 * 0.75 / 20) ** 0.5)
 
 
-def test_no_rollouts_have_no_value_but_an_interval_that_says_nothing():
+def test_no_rollouts_have_no_value():
     assert np.isnan(estimators.value(0, 0))
     assert np.isnan(estimators.value_error(0, 0))
-    assert [float(bound) for bound in estimators.wilson_interval(0, 0)] == [0.0, 1.0]
-
-
-def test_wilson_interval_of_ten_out_of_ten_is_the_textbook_one():
-    low, high = estimators.wilson_interval(10, 10)
-    assert (float(low), float(high)) == (pytest.approx(0.7225, abs=1e-4), 1.0)
-
-
-def test_wilson_interval_of_two_of_eight_is_the_hand_computed_one():
-    low, high = estimators.wilson_interval(np.array([2]), np.array([8]))
-    assert low[0] == pytest.approx(0.0715, abs=1e-4)
-    assert high[0] == pytest.approx(0.5907, abs=1e-4)
-
-
-@given(counts())
-def test_wilson_interval_holds_the_value_within_zero_and_one(count):
-    low, high = estimators.wilson_interval(*count)
-    assert 0 <= low <= estimators.value(*count) + 1e-12
-    assert estimators.value(*count) - 1e-12 <= high <= 1
 
 
 @given(counts(max_rollouts=9), st.integers(1, 10))
