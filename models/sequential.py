@@ -13,7 +13,7 @@ from pav.models.stopping_plans import State, StoppingPlan
 _NUMBER = r"[0-9.e+-]+"
 _NAME = re.compile(
     rf"sequential block=(\d+) width=({_NUMBER}) threshold=({_NUMBER}) "
-    rf"confidence=({_NUMBER}) most=(\d+)"
+    rf"confidence=({_NUMBER}) most=(\d+)( until=right)?"
 )
 _EXAMPLE = "sequential block=8 width=0.3 threshold=0.5 confidence=0.95 most=64"
 
@@ -28,6 +28,7 @@ class SequentialRule:
         threshold: stop where the interval lies wholly on one side of it; 0 = not asked.
         confidence: of the sequence.
         most: rollouts at which to stop in any case, rounded up to whole blocks.
+        until_right: stop at the first block with a right rollout: the value is above 0 for sure.
     """
 
     block: int
@@ -35,6 +36,7 @@ class SequentialRule:
     threshold: float
     confidence: float
     most: int
+    until_right: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what is no rule, or cannot be written in a name and read back."""
@@ -44,7 +46,7 @@ class SequentialRule:
             for name, number in parts.items()
             if not 0 <= number < 1 or float(f"{number:g}") != number
         ]
-        if self.width == 0 and self.threshold == 0:
+        if self.width == 0 and self.threshold == 0 and not self.until_right:
             problems.append("width and threshold: expected one above 0, got 0 and 0")
         if self.confidence == 0:
             problems.append("confidence: expected above 0, got 0")
@@ -59,8 +61,9 @@ class SequentialRule:
         try:
             found = _NAME.fullmatch(name)
             if found is not None:
-                block, width, threshold, confidence, most = found.groups()
-                return cls(int(block), float(width), float(threshold), float(confidence), int(most))
+                block, width, threshold, confidence, most, until = found.groups()
+                asked = float(width), float(threshold), float(confidence)
+                return cls(int(block), *asked, int(most), until is not None)
         except ValueError as error:
             raise InputError(f"stopping rule {name!r}: {error}") from None
         raise InputError(f"stopping rule: expected text like {_EXAMPLE!r}, got {name!r}")
@@ -71,6 +74,7 @@ class SequentialRule:
         return (
             f"sequential block={self.block} width={self.width:g} threshold={self.threshold:g} "
             f"confidence={self.confidence:g} most={self.most}"
+            f"{' until=right' if self.until_right else ''}"
         )
 
     @property
@@ -123,4 +127,4 @@ def _decisions(rule: SequentialRule, num_rollouts: int) -> tuple[bool, ...]:
     enough = (rule.width > 0) & (high - low <= rule.width)
     if rule.threshold > 0:
         enough = enough | (high < rule.threshold) | (low > rule.threshold)
-    return tuple((~enough).tolist())
+    return tuple((~(enough | (rule.until_right & (correct > 0)))).tolist())

@@ -10,7 +10,9 @@ from pav.models.domains import domain
 from pav.models.domains.math import Math
 from pav.models.embedded import build_config, build_tokenizer
 from pav.models.errors import InputError
-from pav.models.planners import exhaustive, sample_solutions
+from pav.models.planners.blocks import label_problem
+from pav.models.planners.exhaustive import exhaustive
+from pav.models.planners.rollouts import sample_solutions
 from pav.models.records import Extend, Generated, Grade, Prefix, Problem, Score, Verdict
 from pav.models.settings import GradeSettings, PrepareSettings
 from pav.tasks.driver import Driver, PolicyRole, VerifierRole
@@ -79,9 +81,10 @@ def test_another_seed_or_block_draws_other_samples(driver):
     first, second = driver.run([solutions("1 2 3 4", seed=0), solutions("1 2 3 4", seed=1)])
     assert [sample for sample, _ in first] != [sample for sample, _ in second]
     roots = [Prefix("1 2 3 4")]
-    asked = {"policy": "base", "num_rollouts": 3, "seed": 0, "max_tokens": 10}
-    blocks = driver.run([exhaustive(roots, block=0, **asked), exhaustive(roots, block=1, **asked)])
-    assert blocks[0] != blocks[1]
+    asked = {"policy": "base", "block_size": 3, "seed": 0, "max_tokens": 10}
+    [labels] = driver.run([label_problem([exhaustive(roots, (0, 1))], **asked)])
+    first, second = (rolled for _, rolled in labels.blocks())
+    assert first != second
 
 
 def test_a_prefix_named_twice_in_one_request_gets_samples_of_its_own(driver):
