@@ -1,6 +1,5 @@
 """What rollouts cost, and how many of them a budget buys."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
@@ -37,11 +36,12 @@ def rollouts_for(
     return int(available * count / amount)
 
 
-def total_cost(costs: Iterable[Mapping[str, float]]) -> Counter[str]:
-    """Return the sum of cost items over units."""
-    total: Counter[str] = Counter()
+def total_cost(costs: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """Return the sum of each cost item over units."""
+    total: dict[str, float] = {}
     for cost in costs:
-        total.update(cost)
+        for item, amount in cost.items():
+            total[item] = total.get(item, 0.0) + amount
     return total
 
 

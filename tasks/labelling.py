@@ -3,9 +3,11 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 import polars as pl
 
+from pav.models.budget import wasted_tokens
 from pav.models.planners import Graded, exhaustive
 from pav.models.records import Prefix, Verdict
 from pav.models.settings import RunSettings
@@ -98,11 +100,13 @@ def _outcome(
         Output(f"{name}.parquet", to_parquet(name, frame(name, rows)), len(rows))
         for name, rows in (("label_blocks", blocks), ("rollouts", rollouts))
     )
-    tokens = {
-        key: float(sum(cost[key] for cost in driver.costs))
-        for key in ("generated_tokens", "prompt_tokens")
+    cost = {
+        **driver.spent,
+        "rollouts": float(len(rollouts)),
+        "labels": float(sum(bool(graded) for _, graded in labelled)),
+        "wasted_tokens": float(wasted_tokens(chain.from_iterable(g for _, g in labelled))),
+        "seconds": time.perf_counter() - started,
     }
-    cost = {"seconds": time.perf_counter() - started, "rollouts": float(len(rollouts)), **tokens}
     return Outcome(outputs, cost)
 
 

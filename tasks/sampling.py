@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable, Sequence
-from itertools import chain
 
+from pav.models.budget import wasted_tokens
 from pav.models.hashing import digest
 from pav.models.planners import Graded, full_response, sample_solutions
 from pav.models.records import Prefix, Problem
@@ -42,7 +42,7 @@ def open_worker(
             progress=lambda done, total: progress("problems", done, total),
         )
         drawn = _draw(driver, unit)
-        return _outcome(driver, unit, drawn, time.perf_counter() - started)
+        return _outcome(driver, unit, drawn, started)
 
     return execute
 
@@ -78,7 +78,7 @@ def _draw(driver: Driver, unit: Unit) -> list[Drawn]:
     ]
 
 
-def _outcome(driver: Driver, unit: Unit, drawn: Sequence[Drawn], seconds: float) -> Outcome:
+def _outcome(driver: Driver, unit: Unit, drawn: Sequence[Drawn], started: float) -> Outcome:
     solutions = [_solution_row(unit, *each) for each in drawn]
     prefixes: dict[str, Row] = {}
     joined: list[Row] = []
@@ -98,9 +98,13 @@ def _outcome(driver: Driver, unit: Unit, drawn: Sequence[Drawn], seconds: float)
         Output(f"{name}.parquet", to_parquet(name, frame(name, rows)), len(rows))
         for name, rows in tables.items()
     )
-    spent = {key: float(sum(cost[key] for cost in driver.costs)) for key in
-             sorted(set(chain.from_iterable(driver.costs)))}  # fmt: skip
-    return Outcome(outputs, {"seconds": seconds, **spent})
+    cost = {
+        **driver.spent,
+        "solutions": float(len(solutions)),
+        "wasted_tokens": float(wasted_tokens(graded for _, _, _, graded in drawn)),
+        "seconds": time.perf_counter() - started,
+    }
+    return Outcome(outputs, cost)
 
 
 def cut(response: Prefix, num_steps: int) -> Prefix:
