@@ -4,7 +4,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
+from pav.models.budget import wasted_tokens
 from pav.models.planners.blocks import Block, ProblemLabels, Rolled, label_problem
 from pav.models.planners.rollouts import Graded
 from pav.models.planners.tree_search import Searched
@@ -78,11 +80,13 @@ def _outcome(
     )
     if searched := list(_searched(driver, unit, labelled)):
         outputs += solution_outputs(driver, unit, searched)
-    tokens = {
-        key: float(sum(cost[key] for cost in driver.costs))
-        for key in ("generated_tokens", "prompt_tokens")
+    cost = {
+        **driver.spent,
+        "rollouts": float(len(rollouts)),
+        "labels": float(len({block.prefix for block, _ in blocks})),
+        "wasted_tokens": float(wasted_tokens(chain.from_iterable(each for _, each in blocks))),
+        "seconds": time.perf_counter() - started,
     }
-    cost = {"seconds": time.perf_counter() - started, "rollouts": float(len(rollouts)), **tokens}
     return Outcome(outputs, cost)
 
 

@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable, Sequence
-from itertools import chain
 
+from pav.models.budget import wasted_tokens
 from pav.models.domains import Domain
 from pav.models.hashing import digest
 from pav.models.planners.rollouts import Graded, full_response, sample_solutions
@@ -43,7 +43,7 @@ def open_worker(
             progress=lambda done, total: progress("problems", done, total),
         )
         drawn = _draw(driver, unit)
-        return _outcome(driver, unit, drawn, time.perf_counter() - started)
+        return _outcome(driver, unit, drawn, started)
 
     return execute
 
@@ -79,10 +79,14 @@ def _draw(driver: Driver, unit: Unit) -> list[Drawn]:
     ]
 
 
-def _outcome(driver: Driver, unit: Unit, drawn: Sequence[Drawn], seconds: float) -> Outcome:
-    spent = {key: float(sum(cost[key] for cost in driver.costs)) for key in
-             sorted(set(chain.from_iterable(driver.costs)))}  # fmt: skip
-    return Outcome(solution_outputs(driver, unit, drawn), {"seconds": seconds, **spent})
+def _outcome(driver: Driver, unit: Unit, drawn: Sequence[Drawn], started: float) -> Outcome:
+    cost = {
+        **driver.spent,
+        "solutions": float(len(drawn)),
+        "wasted_tokens": float(wasted_tokens(graded for _, _, _, graded in drawn)),
+        "seconds": time.perf_counter() - started,
+    }
+    return Outcome(solution_outputs(driver, unit, drawn), cost)
 
 
 def solution_outputs(driver: Driver, unit: Unit, drawn: Sequence[Drawn]) -> tuple[Output, ...]:
