@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from pav.models.budget import rollouts_for
 from pav.models.errors import WorkError
 from pav.models.hashing import digest
 from pav.models.records import Problem
 from pav.models.settings import RunSettings
 from pav.tasks.engine import check_kind
-from pav.tasks.labelling_plan import plan_labelling
+from pav.tasks.labelling_plan import check_labelling, labelled, plan_labelling
 from pav.tasks.manifests import find_many, read_tables
 from pav.tasks.policies import (
     PolicySpec,
@@ -19,6 +20,7 @@ from pav.tasks.policies import (
     resolve_policies,
 )
 from pav.tasks.problems import plan_problems, read_problems
+from pav.tasks.rounds_plan import Rounds
 from pav.tasks.run_records import FinishedRun
 from pav.tasks.sampling_plan import plan_sampling
 from pav.tasks.searching_plan import (
@@ -130,6 +132,7 @@ def check_settings(settings: RunSettings) -> None:
     check_kind(settings.engine)
     check_policies(settings.prepare)
     check_trainable(settings)
+    check_labelling(settings)
     plan_problems(settings)
 
 
@@ -156,9 +159,22 @@ def _sample(plan: Plan) -> list[Unit]:
 
 
 def _label(plan: Plan) -> list[Unit]:
+    settings = plan.settings
+    if settings.label.budget:
+        return [unit for seed in settings.pipeline_seeds for unit in _rounds(plan, seed).units()]
     return plan_labelling(
-        plan.settings, policies=plan.policies, sample_manifests=plan.finished("sample")
+        settings, policies=plan.policies, sample_manifests=plan.finished("sample")
     )
+
+
+def _rounds(plan: Plan, pipeline_seed: int) -> Rounds:
+    settings = plan.settings
+    budget = rollouts_for(
+        settings.label.budget, settings.label.budget_unit, pilots=(),
+        workers=settings.runner.workers,
+    )  # fmt: skip
+    sampled = plan.of_seed("sample", pipeline_seed)
+    return Rounds(settings, plan.store, plan.policies, sampled, budget)
 
 
 def _train(plan: Plan) -> list[Unit]:
@@ -170,7 +186,7 @@ def _train(plan: Plan) -> list[Unit]:
             pipeline_seed=seed,
             policies=plan.policies,
             sample_manifests=plan.finished("sample"),
-            label_manifests=plan.finished("label"),
+            label_manifests=labelled(plan.finished("label")),
         )
     ]
 

@@ -57,10 +57,13 @@ def carry_out(stage: str, settings: RunSettings, store: str) -> list[StageReport
 
 def _carry_out_part(plan: Plan, part: Part, place: Workplace) -> StageReport:
     costs: dict[str, float] = {}
-    if todo := part.todo:
+    # A part that looks at what it made (a budget's rounds) shows its next units after these.
+    while todo := part.todo:
+        stage = todo[0].stage
         done = run_units(
-            todo[0].stage, todo, settings=plan.settings, store=plan.store, pool=place.workers
-        )
-        costs = {result.unit_id: result.seconds for result in done}
+            stage, [unit for unit in todo if unit.stage == stage],
+            settings=plan.settings, store=plan.store, pool=place.workers,
+        )  # fmt: skip
+        costs |= {result.unit_id: result.seconds for result in done}
         part = plan.part(part.name)
     return report_stage(part.name, part.manifests, costs=costs)

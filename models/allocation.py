@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from scipy.special import betaln
 
+from pav.models.confidence import checked_counts
 from pav.models.errors import InputError
-from pav.models.estimators import checked_counts
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

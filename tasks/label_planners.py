@@ -139,9 +139,11 @@ _BUILDERS: Mapping[
 
 def _block_counts(values: Mapping[str, Any]) -> Callable[[str], int]:
     """Return the function from a setting of rollouts to whole blocks; a pit's 0 is the usual."""
-    planner, size = values["planner"], values["block_size"]
+    planner: Mapping[str, Any] = values["planner"]
+    size: int = values["block_size"]
 
     def blocks(name: str) -> int:
-        return -(-(planner[name] or planner["num_rollouts"]) // size)
+        wanted: int = planner[name] or planner["num_rollouts"]
+        return -(-wanted // size)
 
     return blocks

@@ -105,9 +105,7 @@ def _searched(driver: Driver, unit: Unit, labelled: Sequence[ProblemLabels]) -> 
         for number, each in enumerate(each for each in found if isinstance(each, Searched)):
             sample, grading = each.rollout
             prompt = driver.codec.num_prompt_tokens(each.response)
-            whole = replace(
-                sample, num_tokens=len(driver.codec.encode(each.response)) - prompt
-            )
+            whole = replace(sample, num_tokens=len(driver.codec.encode(each.response)) - prompt)
             policy_id = unit.parameters["policy_id"]
             yield each.response, policy_id, FIRST_SEARCHED + number, (whole, grading)
 

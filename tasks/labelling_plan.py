@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pav.models.errors import InputError
 from pav.models.settings import LabelSettings, RunSettings
 from pav.tasks.policies import PolicySpec
 from pav.tasks.units import Manifest, Unit
@@ -39,6 +40,32 @@ def plan_labelling(
         for role in labellers(settings, policies)
         for extra in _pieces(settings.label, role, manifest.unit)
     ]
+
+
+def check_labelling(settings: RunSettings) -> None:
+    """Raise InputError where settings of the labelling stage contradict each other."""
+    label = settings.label
+    if label.budget and label.planner != "adaptive":
+        raise InputError(
+            f"label.budget: expected label.planner adaptive, which spends it by expected gain, got "
+            f"{label.planner!r}; set the planner, or remove the budget"
+        )
+    is_open_end = not (label.width or label.threshold or label.budget)
+    if label.planner == "adaptive" and label.goal == "values" and is_open_end:
+        raise InputError(
+            "label.width, label.threshold: expected one above 0, by which `adaptive` stops, got 0 "
+            "and 0; set one, or a budget"
+        )
+    if settings.evaluate.prover_value == "head" and label.planner != "exhaustive":
+        raise InputError(
+            "evaluate.prover_value: head is fitted to best-of-K values of labels of a fixed size, "
+            f"expected label.planner exhaustive, got {label.planner!r}; or use formula"
+        )
+
+
+def labelled(manifests: Iterable[Manifest]) -> list[Manifest]:
+    """Return those of the stage's manifests that hold labels, allocations left out."""
+    return [manifest for manifest in manifests if manifest.unit.stage == STAGE]
 
 
 def labellers(settings: RunSettings, policies: Mapping[str, PolicySpec]) -> Iterator[str]:
@@ -93,6 +120,12 @@ def _pieces(label: LabelSettings, role: str, sampled: Unit) -> Iterable[dict[str
         return []
     chosen = label.model_dump(mode="json", include=set(PLANNER_SETTINGS[label.planner]))
     return [{"planner": {"kind": label.planner, "num_rollouts": wanted, **chosen}}]
+
+
+def label_piece(unit: Unit) -> str:
+    """Return which part of a shard a label unit is: a block, a round, or all of it."""
+    values = unit.parameters
+    return f"round {values['round']}" if "round" in values else str(values.get("block", "all"))
 
 
 def _piece_name(extra: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ STAGE_MODULES = {
     "problems": "pav.tasks.problems",
     "pretrain": "pav.tasks.pretraining",
     "sample": "pav.tasks.sampling",
+    "allocate": "pav.tasks.allocating",
     "label": "pav.tasks.labelling",
     "train": "pav.tasks.training",
     "evaluate": "pav.tasks.searching",

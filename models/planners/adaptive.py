@@ -27,7 +27,7 @@ def adaptive_walk(solution: OpenSolution, rule: SequentialRule) -> Planner:
 
 def _until_stopped(prefixes: Sequence[Prefix], rule: SequentialRule) -> Planner:
     """Roll out prefixes side by side until the rule stops each; return their right rollouts."""
-    totals = {prefix: (0, 0) for prefix in prefixes}
+    totals = dict.fromkeys(prefixes, (0, 0))
     going, number = list(totals), 0
     while going:
         name = rule.name if number else FIXED

@@ -82,9 +82,7 @@ def label_problem(
     while waiting:
         wanted = _missing(labels, waiting)
         for number, prefixes in wanted.items():
-            request = Extend(
-                policy, prefixes, block_size, "end", max_tokens, "label", seed, number
-            )
+            request = Extend(policy, prefixes, block_size, "end", max_tokens, "label", seed, number)
             rolled = yield from rolled_out(request)
             labels.drawn.update(
                 ((prefix, number), each) for prefix, each in zip(prefixes, rolled, strict=True)
@@ -129,6 +127,14 @@ def _missing(
 def rank(rule: str) -> int:
     """Return the place of a stopping rule among RULES, by its first word."""
     return RULES.index(rule.split(" ", 1)[0])
+
+
+def label_group(rule: str) -> int:
+    """Return which blocks make a label together: 0 plain, 1 fresh, 2 those that chose a prefix.
+
+    The label of a prefix is the sum over its blocks of the least group it has.
+    """
+    return max(rank(rule) - rank(ALLOCATED), 0)
 
 
 def counts(rolled: Iterable[Rolled]) -> tuple[int, int]:

@@ -34,7 +34,7 @@ class Selection:
 
     def score(self, node: "Node", num_tokens: int, all_visits: int) -> float:
         """Return Q + U of a wrong rollout of a node."""
-        quality = self.alpha ** (1 - node.value) * self.beta ** (num_tokens / self.length)
+        quality: float = self.alpha ** (1 - node.value) * self.beta ** (num_tokens / self.length)
         return quality + self.c_puct * math.sqrt(all_visits) / (1 + node.visits)
 
 

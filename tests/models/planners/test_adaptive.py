@@ -2,9 +2,7 @@ from pav.models.planners.adaptive import adaptive, adaptive_walk
 from pav.models.sequential import SequentialRule
 
 VALUES = SequentialRule(block=8, width=0.3, threshold=0.5, confidence=0.95, most=24)
-WALK = SequentialRule(
-    block=8, width=0.0, threshold=0.3, confidence=0.95, most=24, until_right=True
-)
+WALK = SequentialRule(block=8, width=0.0, threshold=0.3, confidence=0.95, most=24, until_right=True)
 A, AB = ("a\n",), ("a\n", "b\n")
 
 

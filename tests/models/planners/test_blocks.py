@@ -9,7 +9,9 @@ def test_every_open_prefix_gets_all_blocks_and_a_finished_one_none(dice, labelle
     here = dice({}, 2)
     finished = Prefix("p", ("a\n", "x"), is_finished=True)
     rules, _ = labelled([exhaustive([ROOT, finished, STEP], (0, 3))], here)
-    assert rules == {(prefix.steps, number): "fixed" for prefix in (ROOT, STEP) for number in (0, 3)}
+    assert rules == {
+        (prefix.steps, number): "fixed" for prefix in (ROOT, STEP) for number in (0, 3)
+    }
 
 
 def test_blocks_of_one_number_are_one_request_that_names_its_stream(play, dice, world):
@@ -28,7 +30,10 @@ def test_blocks_of_one_number_are_one_request_that_names_its_stream(play, dice, 
 
 def test_nothing_is_asked_where_every_prefix_is_terminal(dice, labelled):
     here = dice({}, 2)
-    assert labelled([exhaustive([Prefix("p", ("x",), is_finished=True)], (0,))], here) == ({}, [None])
+    assert labelled([exhaustive([Prefix("p", ("x",), is_finished=True)], (0,))], here) == (
+        {},
+        [None],
+    )
     assert here.asked == []
 
 

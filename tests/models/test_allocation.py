@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pav.models.allocation import UNKNOWN, Prior, allot, expected_gains, fit_prior, round_blocks
+from pav.models.errors import InputError
+
+
+def everywhere(count, value=99):
+    return np.full(count, value, dtype=np.int64)
+
+
+def test_the_prior_is_that_of_the_values_behind_the_counts():
+    random = np.random.default_rng(0)
+    values = random.beta(0.3, 0.9, 20_000)
+    prior = fit_prior(random.binomial(8, values), np.full(20_000, 8))
+    assert prior.alpha == pytest.approx(0.3, abs=0.02)
+    assert prior.beta == pytest.approx(0.9, abs=0.06)
+
+
+def test_too_few_counts_say_nothing_of_the_values_behind_them():
+    assert fit_prior([4] * 29, [8] * 29) == UNKNOWN
+    assert fit_prior([4] * 30 + [0] * 100, [8] * 30 + [0] * 100) != UNKNOWN
+
+
+def test_a_gain_is_the_expected_fall_of_the_posterior_variance():
+    # Beta(1, 1) has variance 1/12 and N = 2; after 2 rollouts 1/12 * 2/4 is left in expectation:
+    # the outcomes 0, 1, 2 are equally likely, with variances 3/80, 1/20, 3/80, mean 1/24.
+    [[first, second, *_]] = expected_gains([0], [0], Prior(1, 1), block=2)
+    assert first == pytest.approx(1 / 12 - 1 / 24)
+    assert second == pytest.approx(1 / 12 * 2 * (1 / 4 - 1 / 6))
+
+
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(1, 16))
+def test_gains_fall_with_every_block(correct, wrong, block):
+    [gains] = expected_gains([correct], [correct + wrong], UNKNOWN, block=block)
+    assert (np.diff(gains) < 0).all()
+    assert (gains > 0).all()
+
+
+def test_uncertain_prefixes_gain_more_than_settled_ones():
+    half, settled, often = expected_gains([4, 0, 32], [8, 8, 64], UNKNOWN, block=8)[:, 0]
+    assert half > settled
+    assert half > often
+
+
+def test_the_largest_gains_are_taken_and_no_prefix_gets_more_than_its_room():
+    gains = np.array([[9.0, 8.0, 7.0], [6.0, 5.0, 4.0], [1.0, 0.5, 0.2]])
+    taken, first = allot(
+        gains, num_blocks=4, room=np.array([2, 9, 9]), tie_breaks=np.arange(3, dtype=np.int64)
+    )
+    assert taken.tolist() == [2, 2, 0]
+    assert first.tolist() == [9.0, 6.0, 1.0]
+
+
+def test_equal_gains_are_taken_by_tie_break_and_not_by_place():
+    taken, _ = allot(
+        np.ones((4, 1)), num_blocks=2, room=everywhere(4), tie_breaks=np.array([3, 1, 2, 0])
+    )
+    assert taken.tolist() == [0, 1, 0, 1]
+
+
+@given(st.integers(-3, 60))
+def test_no_more_blocks_are_allotted_than_there_are(num_blocks):
+    taken, _ = allot(
+        np.ones((5, 8)), num_blocks=num_blocks, room=everywhere(5, 3), tie_breaks=np.arange(5)
+    )
+    assert taken.sum() == min(max(num_blocks, 0), 15)
+
+
+def test_shapes_that_do_not_fit_are_refused():
+    with pytest.raises(InputError, match="got 2, 3 and 3"):
+        allot(np.ones((2, 8)), num_blocks=1, room=everywhere(3), tie_breaks=everywhere(3))
+
+
+@pytest.mark.parametrize(("number", "spent", "blocks"), [(0, 0, 60), (1, 60, 14), (2, 74, 13),
+                                                         (3, 87, 13)])  # fmt: skip
+def test_a_first_block_everywhere_then_what_is_left_in_even_rounds(number, spent, blocks):
+    # 800 rollouts are 100 blocks of 8; 60 prefixes; 40 blocks are left for three rounds.
+    assert round_blocks(
+        budget=800, block=8, spent=spent, unlabelled=60, number=number, num_rounds=4
+    ) == blocks  # fmt: skip
+
+
+def test_a_budget_that_does_not_reach_everywhere_is_spent_at_once():
+    assert round_blocks(
+        budget=80, block=8, spent=0, unlabelled=60, number=0, num_rounds=4
+    ) == 10  # fmt: skip
