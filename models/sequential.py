@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pav.models.confidence import sequence_interval
+from pav.models.confidence import Floats, sequence_interval
 from pav.models.errors import InputError
 from pav.models.stopping_plans import State, StoppingPlan
 
@@ -89,6 +90,12 @@ class SequentialRule:
             return False
         return _decisions(self, num_rollouts)[num_correct]
 
+    def is_enough(self, low: Floats, high: Floats) -> NDArray[np.bool_]:
+        """Return of each interval whether it is narrow, or clear of the threshold, as asked."""
+        is_narrow = (self.width > 0) & (high - low <= self.width)
+        is_clear = (self.threshold > 0) & ((high < self.threshold) | (low > self.threshold))
+        return np.asarray(is_narrow | is_clear)
+
     def best_of(self, num_correct: int, num_rollouts: int, k: int) -> float | None:
         """Return `StoppingPlan.best_of` of the rule's plan."""
         return self.plan.best_of(num_correct, num_rollouts, k)
@@ -120,7 +127,4 @@ def _decisions(rule: SequentialRule, num_rollouts: int) -> tuple[bool, ...]:
     """Return for each c whether the interval of (c, n) leaves something to ask."""
     correct = np.arange(num_rollouts + 1)
     low, high = sequence_interval(correct, num_rollouts, confidence=rule.confidence)
-    enough = (rule.width > 0) & (high - low <= rule.width)
-    if rule.threshold > 0:
-        enough = enough | (high < rule.threshold) | (low > rule.threshold)
-    return tuple((~enough).tolist())
+    return tuple((~rule.is_enough(low, high)).tolist())
