@@ -66,8 +66,9 @@ def peeking_plan(rule: SequentialRule, interval: str) -> StoppingPlan:
     open_states: set[tuple[int, int]] = set()
     for n in range(rule.block, rule.num_blocks * rule.block, rule.block):
         correct = np.arange(n + 1)
-        is_enough = rule.is_enough(*INTERVALS[interval](correct, np.array(n), rule.confidence))
-        open_states.update((c, n) for c in np.flatnonzero(~is_enough).tolist())
+        bounds = INTERVALS[interval](correct, np.array(n), rule.confidence)
+        is_open = ~rule.is_enough(correct, bounds)
+        open_states.update((c, n) for c in np.flatnonzero(is_open).tolist())
     return StoppingPlan((rule.block,) * rule.num_blocks, frozenset(open_states))
 
 

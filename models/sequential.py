@@ -7,14 +7,14 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from pav.models.confidence import Floats, sequence_interval
+from pav.models.confidence import Bounds, sequence_interval
 from pav.models.errors import InputError
 from pav.models.stopping_plans import State, StoppingPlan
 
 _NUMBER = r"[0-9.e+-]+"
 _NAME = re.compile(
     rf"sequential block=(\d+) width=({_NUMBER}) threshold=({_NUMBER}) "
-    rf"confidence=({_NUMBER}) most=(\d+)"
+    rf"confidence=({_NUMBER}) most=(\d+)( until=right)?"
 )
 _EXAMPLE = "sequential block=8 width=0.3 threshold=0.5 confidence=0.95 most=64"
 
@@ -29,6 +29,7 @@ class SequentialRule:
         threshold: stop where the interval lies wholly on one side of it; 0 = not asked.
         confidence: of the sequence.
         most: rollouts at which to stop in any case, rounded up to whole blocks.
+        until_right: stop at the first block with a right rollout: the value is above 0 for sure.
     """
 
     block: int
@@ -36,6 +37,7 @@ class SequentialRule:
     threshold: float
     confidence: float
     most: int
+    until_right: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what is no rule, or cannot be written in a name and read back."""
@@ -45,7 +47,7 @@ class SequentialRule:
             for name, number in parts.items()
             if not 0 <= number < 1 or float(f"{number:g}") != number
         ]
-        if self.width == 0 and self.threshold == 0:
+        if self.width == 0 and self.threshold == 0 and not self.until_right:
             problems.append("width and threshold: expected one above 0, got 0 and 0")
         if self.confidence == 0:
             problems.append("confidence: expected above 0, got 0")
@@ -60,8 +62,9 @@ class SequentialRule:
         try:
             found = _NAME.fullmatch(name)
             if found is not None:
-                block, width, threshold, confidence, most = found.groups()
-                return cls(int(block), float(width), float(threshold), float(confidence), int(most))
+                block, width, threshold, confidence, most, until = found.groups()
+                asked = float(width), float(threshold), float(confidence)
+                return cls(int(block), *asked, int(most), until is not None)
         except ValueError as error:
             raise InputError(f"stopping rule {name!r}: {error}") from None
         raise InputError(f"stopping rule: expected text like {_EXAMPLE!r}, got {name!r}")
@@ -72,6 +75,7 @@ class SequentialRule:
         return (
             f"sequential block={self.block} width={self.width:g} threshold={self.threshold:g} "
             f"confidence={self.confidence:g} most={self.most}"
+            f"{' until=right' if self.until_right else ''}"
         )
 
     @property
@@ -90,11 +94,12 @@ class SequentialRule:
             return False
         return _decisions(self, num_rollouts)[num_correct]
 
-    def is_enough(self, low: Floats, high: Floats) -> NDArray[np.bool_]:
-        """Return of each interval whether it is narrow, or clear of the threshold, as asked."""
+    def is_enough(self, num_correct: NDArray[np.int64], bounds: Bounds) -> NDArray[np.bool_]:
+        """Return of each count and its interval whether they answer what the rule asks."""
+        low, high = bounds
         is_narrow = (self.width > 0) & (high - low <= self.width)
         is_clear = (self.threshold > 0) & ((high < self.threshold) | (low > self.threshold))
-        return np.asarray(is_narrow | is_clear)
+        return np.asarray(is_narrow | is_clear | (self.until_right & (num_correct > 0)))
 
     def best_of(self, num_correct: int, num_rollouts: int, k: int) -> float | None:
         """Return `StoppingPlan.best_of` of the rule's plan."""
@@ -126,5 +131,5 @@ def _plan(rule: SequentialRule) -> StoppingPlan:
 def _decisions(rule: SequentialRule, num_rollouts: int) -> tuple[bool, ...]:
     """Return for each c whether the interval of (c, n) leaves something to ask."""
     correct = np.arange(num_rollouts + 1)
-    low, high = sequence_interval(correct, num_rollouts, confidence=rule.confidence)
-    return tuple((~rule.is_enough(low, high)).tolist())
+    bounds = sequence_interval(correct, num_rollouts, confidence=rule.confidence)
+    return tuple((~rule.is_enough(correct, bounds)).tolist())

@@ -21,19 +21,11 @@ from pav.models.errors import InputError, StoreError, WorkError
 from pav.tasks.datasets import SCHEMAS
 
 # Raise when a table or view changes; a database of another version is refused when read.
-DATABASE_VERSION = 2
+DATABASE_VERSION = 3
 # No build takes as long.
 _ABANDONED_SECONDS = 3600.0
 
-MACROS = ("wilson_low", "wilson_high", "best_of", "value_se", "advantage_se")
-# In the order of building: a table comes after those it reads.
-TABLES = (
-    "schema_version", "units", "data_files", "costs", "runs", "run_units", "run_policies",
-    "problems", "problem_units", "policies", "solutions", "prefixes", "solution_prefixes",
-    "label_blocks", "labels", "labels_by_seed", "verifiers", "training_runs", "scores",
-    "all_search_results", "search_results",
-)  # fmt: skip
-VIEWS = ("value_estimates", "step_values", "advantages", "prover_disagreement")
+_KINDS = {"schema": "table", "views": "view"}
 
 # The small tables that are given as rows; every other one is read from the units' Parquet.
 ROW_SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
@@ -186,15 +178,18 @@ def _write(path: Path, table: pl.DataFrame) -> str:
 
 
 def _build(connection: Any, parameters: Mapping[str, Any]) -> None:
-    for name in MACROS:
-        connection.execute(sql.read(f"macros/{name}")).fetchall()
-    for folder, kind, names in (("schema", "table", TABLES), ("views", "view", VIEWS)):
-        for name in names:
-            text = sql.read(f"{folder}/{name}")
-            used = {key: parameters[key] for key in re.findall(r"\$(\w+)", text)}
-            connection.execute(text, used).fetchall()
-            grain = text.partition("\n")[0].removeprefix("-- ").replace("'", "''")
-            connection.execute(f"comment on {kind} {name} is '{grain}'").fetchall()
+    for path in sql.build_order():
+        text = sql.read(path)
+        used = {key: parameters[key] for key in re.findall(r"\$(\w+)", text)}
+        connection.execute(text, used).fetchall()
+        folder, _, name = path.partition("/")
+        kind = _macro_kind(text) if folder == "macros" else _KINDS[folder]
+        grain = text.partition("\n")[0].removeprefix("-- ").replace("'", "''")
+        connection.execute(f"comment on {kind} {name} is '{grain}'").fetchall()
+
+
+def _macro_kind(text: str) -> str:
+    return "macro table" if ") as table" in text else "macro"
 
 
 @contextmanager

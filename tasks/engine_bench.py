@@ -16,7 +16,9 @@ from typing import Any
 import torch
 
 from pav.models.errors import InputError
-from pav.models.planners import Graded, exhaustive, full_response
+from pav.models.planners.blocks import label_problem
+from pav.models.planners.exhaustive import exhaustive
+from pav.models.planners.rollouts import Graded, full_response
 from pav.models.records import Grading, Prefix, Sample
 from pav.models.settings import RunSettings
 from pav.tasks.devices import resolve_device
@@ -27,7 +29,7 @@ from pav.tasks.engine_bench_decoding import (
     products_seconds,
     raw_seconds,
 )
-from pav.tasks.labelling import open_prefixes
+from pav.tasks.label_planners import open_prefixes
 from pav.tasks.labelling_plan import plan_labelling
 from pav.tasks.policies import PolicySpec
 from pav.tasks.roles import Roles, policy_folder
@@ -129,13 +131,14 @@ def _batch(driver: Driver, engine: TransformersEngine, workload: Workload) -> Ba
 
 def _label(driver: Driver, workload: Workload) -> list[list[Graded]]:
     algorithms = [
-        exhaustive(
-            members, policy="policy", num_rollouts=workload.num_rollouts, block=0, seed=_SEED,
-            max_tokens=workload.max_tokens,
+        label_problem(
+            [exhaustive(members, (0,))], policy="policy", block_size=workload.num_rollouts,
+            seed=_SEED, max_tokens=workload.max_tokens,
         )
         for members in workload.prefixes.values()
     ]  # fmt: skip
-    return [block for blocks in driver.run(algorithms) for block in blocks]
+    labelled = driver.run(algorithms)
+    return [list(rolled) for labels in labelled for _, rolled in labels.blocks()]
 
 
 def _stage(driver: Driver, workload: Workload) -> Rate:

@@ -23,9 +23,9 @@ def test_the_name_of_a_rule_is_the_text_that_labels_store():
 shares = st.integers(1, 999_999).map(lambda number: number / 1_000_000)
 
 
-@given(st.integers(1, 64), shares, shares, shares, st.integers(1, 1024))
-def test_a_name_reads_back_as_the_rule(block, width, threshold, confidence, most):
-    rule = SequentialRule(block, width, threshold, confidence, most)
+@given(st.integers(1, 64), shares, shares, shares, st.integers(1, 1024), st.booleans())
+def test_a_name_reads_back_as_the_rule(block, width, threshold, confidence, most, until_right):
+    rule = SequentialRule(block, width, threshold, confidence, most, until_right)
     assert SequentialRule.parse(rule.name) == rule
 
 
@@ -65,6 +65,14 @@ def test_without_a_width_a_prefix_near_the_threshold_gets_all_it_may():
     assert not rule.goes_on(32, 64)
 
 
+def test_a_right_rollout_settles_that_the_value_is_above_zero():
+    rule = changed(width=0.0, threshold=0.1, until_right=True)
+    assert not rule.goes_on(1, 8)
+    # 0/8 reaches up to .439, so that 0 is not told from .1 yet.
+    assert rule.goes_on(0, 8)
+    assert not changed(width=0.0, threshold=0.0, until_right=True).goes_on(1, 8)
+
+
 def test_a_rule_starts_and_ends():
     assert RULE.goes_on(0, 0)
     assert not RULE.goes_on(40, 80)
@@ -86,7 +94,8 @@ def test_an_end_is_a_state_where_the_rule_does_not_go_on():
     assert all(RULE.goes_on(*state) for state in RULE.plan.open_states)
 
 
-@pytest.mark.parametrize("rule", [RULE, changed(width=0.0), changed(threshold=0.0)])
+@pytest.mark.parametrize("rule", [RULE, changed(width=0.0), changed(threshold=0.0),
+                                  changed(width=0.0, threshold=0.1, until_right=True)])  # fmt: skip
 @pytest.mark.parametrize("q", [0.0, 0.03, 0.2, 0.5, 0.77, 1.0])
 def test_the_estimates_of_a_rule_are_unbiased(rule, q):
     ends = rule.terminal_distribution(q)

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from pav import sql
 from pav.models import confidence, estimators
-from pav.tasks import database
 
 
 @pytest.fixture(scope="module")
@@ -15,8 +14,9 @@ def scalar():
     import duckdb
 
     with duckdb.connect() as connection:
-        for name in database.MACROS:
-            connection.execute(sql.read(f"macros/{name}")).fetchall()
+        for path in sql.build_order():
+            if "as table" not in sql.read(path) and path.startswith("macros/"):
+                connection.execute(sql.read(path)).fetchall()
         yield lambda text, **values: connection.execute(f"select {text}", values).fetchall()[0][0]
 
 

@@ -1,0 +1,115 @@
+"""Where the next rollouts of a common budget change values most.
+
+Shapes: P prefixes (each under one policy), J blocks of one prefix in a round.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize
+from scipy.special import betaln
+
+from pav.models.errors import InputError
+from pav.models.estimators import checked_counts
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+# Fewer labelled prefixes than this say little of how values are spread.
+_LEAST_TO_FIT = 30
+_BOUNDS = (np.log(0.02), np.log(200.0))
+# Blocks of one prefix in one round: its own counts should have a say in the rest.
+_MOST_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """Beta(alpha, beta): how the values of prefixes of one kind are spread."""
+
+    alpha: float
+    beta: float
+
+
+# Before anything is known (Jeffreys).
+UNKNOWN = Prior(0.5, 0.5)
+
+
+def fit_prior(num_correct: ArrayLike, num_rollouts: ArrayLike) -> Prior:
+    """Return the Beta prior under which the counts of P prefixes are likeliest.
+
+    Counts are beta-binomial. Which rule chose their rollouts does not matter to the likelihood.
+    UNKNOWN where there are too few to tell.
+    """
+    correct, rollouts = checked_counts(num_correct, num_rollouts)
+    known = rollouts > 0
+    if known.sum() < _LEAST_TO_FIT:
+        return UNKNOWN
+    pairs = np.stack([correct[known], rollouts[known]], axis=1)
+    distinct, times = np.unique(pairs, axis=0, return_counts=True)
+
+    def loss(logs: Floats) -> float:
+        alpha, beta = np.exp(logs)
+        likelihoods = betaln(
+            distinct[:, 0] + alpha, distinct[:, 1] - distinct[:, 0] + beta
+        ) - betaln(alpha, beta)
+        return -float(times @ likelihoods)
+
+    found = minimize(loss, np.log([UNKNOWN.alpha, UNKNOWN.beta]), bounds=[_BOUNDS] * 2)
+    alpha, beta = np.exp(found.x)
+    # Last digits differ between machines, and an allocation is a published unit.
+    return Prior(round(float(alpha), 3), round(float(beta), 3))
+
+
+def expected_gains(
+    num_correct: ArrayLike, num_rollouts: ArrayLike, prior: Prior, *, block: int
+) -> Floats:
+    """Return by how much each next block should lessen a value's variance, shape (P, J).
+
+    With N = alpha + beta + n, the posterior's variance v falls to v N / (N + m) in expectation
+    after m more rollouts (beta-binomial), whatever they turn out to be. Along J gains fall.
+    """
+    correct, rollouts = checked_counts(num_correct, num_rollouts)
+    size = rollouts + prior.alpha + prior.beta
+    mean = (correct + prior.alpha) / size
+    variance = mean * (1 - mean) / (size + 1)
+    after = size[:, None] + block * np.arange(_MOST_AT_ONCE + 1)
+    falls = variance[:, None] * size[:, None] / after
+    return np.asarray(falls[:, :-1] - falls[:, 1:])
+
+
+def allot(
+    gains: Floats, *, num_blocks: int, room: Integers, tie_breaks: Integers
+) -> tuple[Integers, Floats]:
+    """Return how many blocks each of P prefixes gets, and the gain of its first.
+
+    The blocks with the largest gains are taken, at most `room` of a prefix, until `num_blocks` are.
+    Equal gains are taken in the order of `tie_breaks`, so that none is by its place in a file.
+    """
+    if gains.shape[0] != len(room) or len(room) != len(tie_breaks):
+        raise InputError(
+            f"allot: expected one row of gains, room and tie break for each prefix, got "
+            f"{gains.shape[0]}, {len(room)} and {len(tie_breaks)}"
+        )
+    rows, places = np.nonzero(np.arange(gains.shape[1]) < room[:, None])
+    order = np.lexsort((places, tie_breaks[rows], -gains[rows, places]))[: max(num_blocks, 0)]
+    return np.bincount(rows[order], minlength=len(room)).astype(np.int64), gains[:, 0]
+
+
+def round_blocks(
+    *, budget: int, block: int, spent: int, unlabelled: int, number: int, num_rounds: int
+) -> int:
+    """Return how many blocks a round may draw.
+
+    Args:
+        budget: rollouts in all.
+        block: rollouts in a block.
+        spent: blocks drawn in earlier rounds.
+        unlabelled: prefixes without a block: round 0 gives each its first.
+        number: of this round, from 0.
+        num_rounds: rounds in all; what is left is spread evenly over those to come.
+    """
+    left = budget // block - spent
+    if number == 0 and num_rounds > 1:
+        return min(left, unlabelled)
+    return -(-left // (num_rounds - number))
