@@ -12,7 +12,7 @@ from pav.models.settings import RunSettings
 from pav.tasks.store import Store
 from pav.tasks.units import Manifest
 
-BENCHES = ("engine", "grading")
+BENCHES = ("engine", "grading", "coverage")
 
 
 def bench(name: str, settings: RunSettings, store: Store, *, data: str = "") -> dict[str, Any]:
@@ -22,9 +22,19 @@ def bench(name: str, settings: RunSettings, store: Store, *, data: str = "") -> 
     """
     if name not in BENCHES:
         raise InputError(f"bench {name!r}: expected one of {', '.join(BENCHES)}")
-    figures = _grading(settings, data) if name == "grading" else _engine(settings, store)
+    figures = _measured(name, settings, store, data)
     store.write_bytes(f"bench/{name}.json", (json.dumps(figures, indent=2) + "\n").encode())
     return figures
+
+
+def _measured(name: str, settings: RunSettings, store: Store, data: str) -> dict[str, Any]:
+    if name == "grading":
+        return _grading(settings, data)
+    if name == "coverage":
+        from pav.tasks.coverage_bench import bench_coverage
+
+        return bench_coverage()
+    return _engine(settings, store)
 
 
 def _grading(settings: RunSettings, data: str) -> dict[str, Any]:
@@ -56,6 +66,10 @@ def as_text(figures: Mapping[str, Any]) -> str:
         from pav.tasks.grading_bench import as_text as grading_text
 
         return grading_text(figures)
+    if figures["bench"] == "coverage":
+        from pav.tasks.coverage_bench import as_text as coverage_text
+
+        return coverage_text(figures)
     lines = [f"{'':32} {'labels/s':>10} {'rollouts/s':>11} {'tokens/s':>10}"]
     for rate in figures["rates"]:
         cells = [rate["labels_per_second"], rate["rollouts_per_second"], rate["tokens_per_second"]]

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pav.models.confidence import sequence_interval
+from pav.models.confidence import Bounds, sequence_interval
 from pav.models.errors import InputError
 from pav.models.stopping_plans import State, StoppingPlan
 
@@ -93,6 +94,13 @@ class SequentialRule:
             return False
         return _decisions(self, num_rollouts)[num_correct]
 
+    def is_enough(self, num_correct: NDArray[np.int64], bounds: Bounds) -> NDArray[np.bool_]:
+        """Return of each count and its interval whether they answer what the rule asks."""
+        low, high = bounds
+        is_narrow = (self.width > 0) & (high - low <= self.width)
+        is_clear = (self.threshold > 0) & ((high < self.threshold) | (low > self.threshold))
+        return np.asarray(is_narrow | is_clear | (self.until_right & (num_correct > 0)))
+
     def best_of(self, num_correct: int, num_rollouts: int, k: int) -> float | None:
         """Return `StoppingPlan.best_of` of the rule's plan."""
         return self.plan.best_of(num_correct, num_rollouts, k)
@@ -123,8 +131,5 @@ def _plan(rule: SequentialRule) -> StoppingPlan:
 def _decisions(rule: SequentialRule, num_rollouts: int) -> tuple[bool, ...]:
     """Return for each c whether the interval of (c, n) leaves something to ask."""
     correct = np.arange(num_rollouts + 1)
-    low, high = sequence_interval(correct, num_rollouts, confidence=rule.confidence)
-    enough = (rule.width > 0) & (high - low <= rule.width)
-    if rule.threshold > 0:
-        enough = enough | (high < rule.threshold) | (low > rule.threshold)
-    return tuple((~(enough | (rule.until_right & (correct > 0)))).tolist())
+    bounds = sequence_interval(correct, num_rollouts, confidence=rule.confidence)
+    return tuple((~rule.is_enough(correct, bounds)).tolist())

@@ -94,7 +94,8 @@ def test_an_end_is_a_state_where_the_rule_does_not_go_on():
     assert all(RULE.goes_on(*state) for state in RULE.plan.open_states)
 
 
-@pytest.mark.parametrize("rule", [RULE, changed(width=0.0), changed(threshold=0.0)])
+@pytest.mark.parametrize("rule", [RULE, changed(width=0.0), changed(threshold=0.0),
+                                  changed(width=0.0, threshold=0.1, until_right=True)])  # fmt: skip
 @pytest.mark.parametrize("q", [0.0, 0.03, 0.2, 0.5, 0.77, 1.0])
 def test_the_estimates_of_a_rule_are_unbiased(rule, q):
     ends = rule.terminal_distribution(q)
