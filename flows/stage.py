@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pav.flows.plan import PARTS, Part, Plan
 from pav.models.settings import RunSettings
 from pav.tasks.leases import run_units
-from pav.tasks.planning import StageReport, report_stage
+from pav.tasks.planning import StageReport
 from pav.tasks.store import Store
 from pav.tasks.workers import WorkerPool, pool
 
@@ -56,11 +56,11 @@ def carry_out(stage: str, settings: RunSettings, store: str) -> list[StageReport
 
 
 def _carry_out_part(plan: Plan, part: Part, place: Workplace) -> StageReport:
-    costs: dict[str, float] = {}
+    seconds: dict[str, float] = {}
     if todo := part.todo:
         done = run_units(
             todo[0].stage, todo, settings=plan.settings, store=plan.store, pool=place.workers
         )
-        costs = {result.unit_id: result.seconds for result in done}
-        part = plan.part(part.name)
-    return report_stage(part.name, part.manifests, costs=costs)
+        seconds = {result.unit_id: result.seconds for result in done}
+        plan.part(part.name)
+    return plan.report(part.name, seconds=seconds)

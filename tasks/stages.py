@@ -7,6 +7,7 @@ STAGE_MODULES = {
     "pretrain": "pav.tasks.pretraining",
     "sample": "pav.tasks.sampling",
     "label": "pav.tasks.labelling",
+    "pilot": "pav.tasks.piloting",
     "train": "pav.tasks.training",
     "evaluate": "pav.tasks.searching",
 }
