@@ -24,7 +24,7 @@ def estimate_labels(settings: RunSettings, store: Store) -> LabelEstimate:
             from pav.flows.pilot import pilot
 
             pilot(settings, store.root)
-    estimate = known_estimate(settings, store, label_units=units)
+    estimate = known_estimate(settings, store, units)
     if estimate is None:
         raise InputError("label: no policy has anything to label with these settings")
     return estimate

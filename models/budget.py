@@ -52,7 +52,7 @@ def total_cost(costs: Iterable[Mapping[str, float]]) -> dict[str, float]:
 
 def scaled(pilot: Mapping[str, float], num_prefixes: int) -> dict[str, float]:
     """Return what labelling so many open prefixes costs at the rates of a pilot's measured part."""
-    times = num_prefixes / pilot["steady_prefixes"] if num_prefixes else 0.0
+    times = num_prefixes / max(pilot["steady_prefixes"], 1)
     return {item: pilot[f"steady_{item}"] * times for item in _SCALED}
 
 

@@ -14,8 +14,8 @@ from pav.tasks.store import Store
 from pav.tasks.units import Manifest, Unit
 
 LEFT_OUT = (
-    "Left out: starting the workers and loading the policies (about 10 s), the first pass of each "
-    "batch shape, publishing the database."
+    "Left out: starting the workers, loading the policies, the first pass of each batch shape, "
+    "writing the store and its database."
 )
 _COLUMNS = {
     "policy": "policy", "prefixes": "prefixes", "labels": "labels", "rollouts": "rollouts",
@@ -76,7 +76,7 @@ class LabelEstimate:
         workers = "worker" if self.workers == 1 else "workers"
         outlook = f"about {self.wall_seconds:,.0f} s on {self.workers} {workers}"
         if self.price:
-            outlook += f"; price {_priced(self.price, self.total['labels'])}"
+            outlook += f"; {_priced(self.price, self.total['labels'])}"
         measured = f"estimated from {self.num_measured:,} prefixes rolled out for it"
         return "\n".join([*lines, f"{outlook}; {measured}", LEFT_OUT])
 
@@ -88,17 +88,26 @@ def missing_pilots(settings: RunSettings, store: Store, label_units: Sequence[Un
     return [pilot for pilot in pilots.values() if pilot.unit_id not in done]
 
 
-def known_estimate(
-    settings: RunSettings, store: Store, *, label_units: Sequence[Unit]
-) -> LabelEstimate | None:
-    """Return what labels cost; None where there is nothing to label or a pilot is missing."""
+def pilot_costs(
+    settings: RunSettings, store: Store, label_units: Sequence[Unit]
+) -> dict[str, Mapping[str, float]]:
+    """Return role -> the cost of its pilot; empty where any pilot is missing."""
     if not any(path.startswith(f"manifests/{STAGE}-") for path in store.list("manifests")):
-        return None
+        return {}
     pilots = plan_pilots(settings, store, label_units=label_units)
     done = find_many(store, pilots.values())
-    if not pilots or any(pilot.unit_id not in done for pilot in pilots.values()):
+    if any(pilot.unit_id not in done for pilot in pilots.values()):
+        return {}
+    return {role: done[pilot.unit_id].cost for role, pilot in pilots.items()}
+
+
+def known_estimate(
+    settings: RunSettings, store: Store, label_units: Sequence[Unit]
+) -> LabelEstimate | None:
+    """Return what labels cost; None where there is nothing to label or a pilot is missing."""
+    costs = pilot_costs(settings, store, label_units)
+    if not costs:
         return None
-    costs = {role: done[pilot.unit_id].cost for role, pilot in pilots.items()}
     counts = _open_prefixes(store, label_units)
     return LabelEstimate(
         policies={
@@ -116,7 +125,7 @@ def label_notes(
 ) -> tuple[str, ...]:
     """Return what is to be said of finished labels: their price, and estimate against outcome."""
     cost = total_cost(manifest.cost for manifest in manifests)
-    estimate = known_estimate(settings, store, label_units=[m.unit for m in manifests])
+    estimate = known_estimate(settings, store, [manifest.unit for manifest in manifests])
     notes = [_against(estimate.total, cost)] if estimate else []
     return (*_price_note(settings.runner, store, manifests, cost), *notes)
 
@@ -134,7 +143,7 @@ def _price_note(
 
 
 def _priced(price: float, num_labels: float) -> str:
-    return f"{price:.3g}, {1000 * price / num_labels:.3g} per 1,000 labels"
+    return f"price {price:.3g}, {1000 * price / num_labels:.3g} per 1,000 labels"
 
 
 def _num_labels(store: Store, manifests: Sequence[Manifest]) -> int:
@@ -164,12 +173,12 @@ def _words(items: Mapping[str, float], more: Mapping[str, str] | None = None) ->
 
 def _open_prefixes(store: Store, label_units: Sequence[Unit]) -> dict[str, int]:
     """Return role -> open prefixes of all sampled shards that it labels."""
-    shards = {unit.inputs["prefixes"].unit_id for unit in label_units}
-    counts = {name: _num_open(store, name) for name in sorted(shards)}
-    return {
-        role: sum(counts[name] for name in {unit.inputs["prefixes"].unit_id for unit in units})
+    shards = {
+        role: {unit.inputs["prefixes"].unit_id for unit in units}
         for role, units in by_role(label_units).items()
     }
+    counts = {name: _num_open(store, name) for name in sorted(set().union(*shards.values()))}
+    return {role: sum(counts[name] for name in names) for role, names in shards.items()}
 
 
 def _num_open(store: Store, unit_id: str) -> int:

@@ -47,10 +47,11 @@ def plan_pilots(
 
 
 def by_role(label_units: Sequence[Unit]) -> dict[str, list[Unit]]:
-    """Return the units of each labelling role, in order."""
+    """Return the units that label sampled shards, by the role that labels, in order."""
     roles: dict[str, list[Unit]] = {}
     for unit in label_units:
-        roles.setdefault(unit.parameters["role"], []).append(unit)
+        if "prefixes" in unit.inputs:
+            roles.setdefault(unit.parameters["role"], []).append(unit)
     return roles
 
 
