@@ -10,8 +10,10 @@ from pav.models.hashing import digest
 from pav.models.records import Problem
 from pav.models.settings import RunSettings
 from pav.tasks.engine import check_kind
+from pav.tasks.label_estimates import label_notes
 from pav.tasks.labelling_plan import check_labelling, labelled, plan_labelling
 from pav.tasks.manifests import find_many, read_tables
+from pav.tasks.planning import StageReport, report_stage
 from pav.tasks.policies import (
     PolicySpec,
     check_policies,
@@ -93,6 +95,12 @@ class Plan:
             yield part
             if part.todo:
                 return
+
+    def report(self, name: str, *, seconds: Mapping[str, float]) -> StageReport:
+        """Return what was done for a finished part; `seconds` are by the units just made."""
+        manifests = self.finished(name)
+        notes = label_notes(self.settings, self.store, manifests) if name == "label" else ()
+        return report_stage(name, manifests, costs=seconds, notes=notes)
 
     @cached_property
     def problems(self) -> Mapping[str, Problem]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pav.flows.plan import PARTS, Part, Plan
 from pav.models.settings import RunSettings
 from pav.tasks.leases import run_units
-from pav.tasks.planning import StageReport, report_stage
+from pav.tasks.planning import StageReport
 from pav.tasks.store import Store
 from pav.tasks.workers import WorkerPool, pool
 
@@ -56,7 +56,7 @@ def carry_out(stage: str, settings: RunSettings, store: str) -> list[StageReport
 
 
 def _carry_out_part(plan: Plan, part: Part, place: Workplace) -> StageReport:
-    costs: dict[str, float] = {}
+    seconds: dict[str, float] = {}
     # A part that looks at what it made (a budget's rounds) shows its next units after these.
     while todo := part.todo:
         stage = todo[0].stage
@@ -64,6 +64,6 @@ def _carry_out_part(plan: Plan, part: Part, place: Workplace) -> StageReport:
             stage, [unit for unit in todo if unit.stage == stage],
             settings=plan.settings, store=plan.store, pool=place.workers,
         )  # fmt: skip
-        costs |= {result.unit_id: result.seconds for result in done}
+        seconds |= {result.unit_id: result.seconds for result in done}
         part = plan.part(part.name)
-    return report_stage(part.name, part.manifests, costs=costs)
+    return plan.report(part.name, seconds=seconds)

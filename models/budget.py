@@ -15,6 +15,11 @@ _NEEDED: Mapping[BudgetUnit, tuple[str, str]] = {
     "minutes": ("steady_seconds", "steady_rollouts"),
 }
 
+# What a pilot's measured part had, and what grows with the prefixes to be labelled.
+_SCALED = (
+    "labels", "rollouts", "prompt_tokens", "generated_tokens", "wasted_tokens", "seconds",
+)  # fmt: skip
+
 
 def rollouts_for(
     budget: float, unit: BudgetUnit, *, pilots: Sequence[Mapping[str, float]], workers: int
@@ -43,6 +48,12 @@ def total_cost(costs: Iterable[Mapping[str, float]]) -> dict[str, float]:
         for item, amount in cost.items():
             total[item] = total.get(item, 0.0) + amount
     return total
+
+
+def scaled(pilot: Mapping[str, float], num_prefixes: int) -> dict[str, float]:
+    """Return what labelling so many open prefixes costs at the rates of a pilot's measured part."""
+    times = num_prefixes / max(pilot["steady_prefixes"], 1)
+    return {item: pilot[f"steady_{item}"] * times for item in _SCALED}
 
 
 def wasted_tokens(graded: Iterable[tuple[Sample, Grading]]) -> int:

@@ -97,6 +97,7 @@ def _stage_row(stage: StageReport) -> dict[str, Any]:
         "reused": stage.reused,
         "made": stage.made,
         "seconds": round(stage.seconds, 2),
+        "notes": list(stage.notes),
     }
 
 

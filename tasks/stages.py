@@ -8,6 +8,7 @@ STAGE_MODULES = {
     "sample": "pav.tasks.sampling",
     "allocate": "pav.tasks.allocating",
     "label": "pav.tasks.labelling",
+    "pilot": "pav.tasks.piloting",
     "train": "pav.tasks.training",
     "evaluate": "pav.tasks.searching",
 }

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pav.models.budget import rollouts_for, total_cost, wasted_tokens
+from pav.models.budget import rollouts_for, scaled, total_cost, wasted_tokens
 from pav.models.errors import InputError
 from pav.models.records import Grading, Sample, Verdict
 
@@ -49,6 +49,26 @@ def test_what_is_bought_never_costs_more_than_the_budget_and_one_more_would(budg
 def test_costs_add_up_item_by_item():
     total = total_cost([{"seconds": 1.5, "rollouts": 8.0}, {"seconds": 2.0}])
     assert total == {"seconds": 3.5, "rollouts": 8.0}
+
+
+def test_a_pilot_is_scaled_from_its_measured_prefixes_to_all():
+    pilot = {
+        "steady_prefixes": 500.0, "steady_labels": 400.0, "steady_rollouts": 4000.0,
+        "steady_prompt_tokens": 10_000.0, "steady_generated_tokens": 50_000.0,
+        "steady_wasted_tokens": 500.0, "steady_seconds": 2.5, "seconds": 9.0, "rollouts": 5000.0,
+    }  # fmt: skip
+    assert scaled(pilot, 12_000) == {
+        "labels": 9600, "rollouts": 96_000, "prompt_tokens": 240_000,
+        "generated_tokens": 1_200_000, "wasted_tokens": 12_000, "seconds": 60,
+    }  # fmt: skip
+
+
+def test_nothing_to_label_costs_nothing():
+    pilot = {f"steady_{item}": 0.0 for item in (
+        "prefixes", "labels", "rollouts", "prompt_tokens", "generated_tokens", "wasted_tokens",
+        "seconds",
+    )}  # fmt: skip
+    assert set(scaled(pilot, 0).values()) == {0.0}
 
 
 def test_wasted_tokens_are_those_of_samples_without_an_answer():
