@@ -17,7 +17,8 @@ from pav.models.settings import ProblemSettings, RunSettings
 from pav.models.splits import hash_split, place
 from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.manifests import read_manifest, read_table
-from pav.tasks.problem_files import file_bytes, parse_problems
+from pav.tasks.problem_files import parse_problems
+from pav.tasks.row_files import file_bytes
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
 
@@ -37,7 +38,7 @@ def plan_problems(settings: RunSettings) -> Unit:
         embedded = ("target", "highest", "num_numbers")
         parameters |= {name: getattr(chosen, name) for name in embedded}
         return Unit(STAGE, "problems", REVISION, parameters)
-    data = file_bytes(chosen.path)
+    data = file_bytes(chosen.path, asked_by="problems.path")
     # A wrong file is refused here, before anything runs or is written.
     parse_problems(chosen.path, data, family=domain_of(chosen))
     name = Path(chosen.path).name
@@ -103,7 +104,7 @@ def _from_file(
     unit: Unit, settings: ProblemSettings, *, progress: Progress
 ) -> tuple[list[Problem], dict[str, float]]:
     """The user's problems in the order of their hashes, and counts of what to know of them."""
-    data = file_bytes(settings.path)
+    data = file_bytes(settings.path, asked_by="problems.path")
     if hashlib.sha256(data).hexdigest() != unit.parameters["sha256"]:
         raise InputError(f"{settings.path}: the file changed since the run was planned; run again")
     parsed = parse_problems(settings.path, data, family=domain_of(settings))
