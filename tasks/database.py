@@ -30,8 +30,8 @@ MACROS = ("wilson_low", "wilson_high", "best_of", "value_se", "advantage_se")
 TABLES = (
     "schema_version", "units", "data_files", "costs", "runs", "run_units", "run_policies",
     "problems", "problem_units", "policies", "solutions", "prefixes", "solution_prefixes",
-    "label_blocks", "labels", "labels_by_seed", "verifiers", "training_runs", "scores",
-    "all_search_results", "search_results",
+    "label_blocks", "labels", "labels_by_seed", "outside_labels", "verifiers", "training_runs",
+    "scores", "all_search_results", "search_results",
 )  # fmt: skip
 VIEWS = ("value_estimates", "step_values", "advantages", "prover_disagreement")
 

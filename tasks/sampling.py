@@ -6,6 +6,7 @@ from itertools import chain
 
 from pav.models.hashing import digest
 from pav.models.planners import Graded, full_response, sample_solutions
+from pav.models.prefixes import cut, prefix_id
 from pav.models.records import Prefix, Problem
 from pav.models.settings import RunSettings
 from pav.tasks.datasets import frame, to_parquet
@@ -16,7 +17,7 @@ from pav.tasks.sampling_plan import STAGE, sharded
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
 
-__all__ = ["STAGE", "open_worker"]
+__all__ = ["STAGE", "open_worker", "prefix_id"]
 
 Progress = Callable[[str, float, float], None]
 Row = dict[str, object]
@@ -101,17 +102,6 @@ def _outcome(driver: Driver, unit: Unit, drawn: Sequence[Drawn], seconds: float)
     spent = {key: float(sum(cost[key] for cost in driver.costs)) for key in
              sorted(set(chain.from_iterable(driver.costs)))}  # fmt: skip
     return Outcome(outputs, {"seconds": seconds, **spent})
-
-
-def cut(response: Prefix, num_steps: int) -> Prefix:
-    """Return the first steps of a response; finished only if they are all of a finished one."""
-    whole = num_steps == len(response.steps)
-    return Prefix(response.problem_id, response.steps[:num_steps], response.is_finished and whole)
-
-
-def prefix_id(prefix: Prefix) -> str:
-    """Return the name of a prefix: 20 hex digits of the hash of its problem, text and end."""
-    return digest([prefix.problem_id, prefix.text, prefix.is_finished], length=20)
 
 
 def _solution_row(unit: Unit, response: Prefix, policy_id: str, number: int, graded: Graded) -> Row:
