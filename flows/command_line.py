@@ -147,7 +147,6 @@ def bring_in(
     form: Annotated[str, typer.Argument(metavar="FORMAT", help="plain, math-shepherd, prm800k, …")],
     file: Annotated[str, typer.Argument(metavar="FILE", help="Rows of that format.")],
     store: StoreAddress = DEFAULT_STORE,
-    domain: Annotated[str, typer.Option("--domain", help="countdown or math.")] = "math",
     policy: Annotated[
         str, typer.Option("--policy", help="Whose solutions they are, where rows name none.")
     ] = "",
@@ -157,7 +156,7 @@ def bring_in(
     """Bring solutions and step labels of others into the store; say what they leave unsaid."""
     from pav.flows.transfer import bring_in as bring_in_file
 
-    settings = load_settings(DEFAULT_CONFIG, [f"problems.domain={domain}", *(overrides or ())])
+    settings = load_settings(DEFAULT_CONFIG, ["problems.domain=math", *(overrides or ())])
     imported = bring_in_file(form, file, settings, open_store(store), policy=policy)
     typer.echo(json.dumps(imported.as_record()) if as_json else imported.as_text())
 

@@ -11,6 +11,7 @@ from pav.models.settings import RunSettings
 from pav.tasks.engine import check_kind
 from pav.tasks.labelling_plan import plan_labelling
 from pav.tasks.manifests import find_many, read_tables
+from pav.tasks.outside_plan import plan_outside
 from pav.tasks.policies import (
     PolicySpec,
     check_policies,
@@ -142,10 +143,11 @@ def _pretrain(plan: Plan) -> list[Unit]:
 
 
 def _sample(plan: Plan) -> list[Unit]:
+    planner = plan_outside if plan.settings.sample.path else plan_sampling
     return [
         unit
         for seed in plan.settings.pipeline_seeds
-        for unit in plan_sampling(
+        for unit in planner(
             plan.settings,
             pipeline_seed=seed,
             problems=plan.problems,

@@ -143,6 +143,4 @@ class _Tables:
     def _is_cut_off(self, judged: Judged, prefix: Prefix) -> bool:
         """Whether a prefix is all of a response that was cut off within a step."""
         is_all = len(prefix.steps) == len(judged.response.steps) > 0
-        return (
-            judged.finish == "length" and is_all and not self._family.ends_step(prefix.steps[-1])
-        )
+        return judged.finish == "length" and is_all and not self._family.ends_step(prefix.steps[-1])

@@ -6,11 +6,12 @@ from itertools import chain
 
 from pav.models.hashing import digest
 from pav.models.planners import Graded, full_response, sample_solutions
-from pav.models.prefixes import cut, prefix_id
+from pav.models.prefixes import cut, outside_solution_id, prefix_id
 from pav.models.records import Prefix, Problem
 from pav.models.settings import RunSettings
 from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.driver import Driver
+from pav.tasks.outside_sampling import is_outside, take
 from pav.tasks.problems import read_problems
 from pav.tasks.roles import Roles, policy_folder
 from pav.tasks.sampling_plan import STAGE, sharded
@@ -42,7 +43,7 @@ def open_worker(
             },
             progress=lambda done, total: progress("problems", done, total),
         )
-        drawn = _draw(driver, unit)
+        drawn = take(driver, unit, settings) if is_outside(unit) else _draw(driver, unit)
         return _outcome(driver, unit, drawn, time.perf_counter() - started)
 
     return execute
@@ -108,13 +109,20 @@ def _solution_row(unit: Unit, response: Prefix, policy_id: str, number: int, gra
     sample, grading = graded
     seed = unit.parameters["pipeline_seed"]
     return {
-        "solution_id": digest([policy_id, response.problem_id, seed, number], length=20),
+        "solution_id": _solution_id(unit, response, policy_id, number),
         "problem_id": response.problem_id, "policy_id": policy_id, "sample": number,
         "steps": list(response.steps), "text": response.text, "num_steps": len(response.steps),
         "verdict": str(grading.verdict), "reason": grading.reason,
         "wrong_step": grading.wrong_step, "finish_reason": sample.finish,
         "num_tokens": sample.num_tokens, "seed": seed, "unit_id": unit.unit_id,
     }  # fmt: skip
+
+
+def _solution_id(unit: Unit, response: Prefix, policy_id: str, number: int) -> str:
+    if is_outside(unit):
+        return outside_solution_id(response, policy_id, repeat=0)
+    seed = unit.parameters["pipeline_seed"]
+    return digest([policy_id, response.problem_id, seed, number], length=20)
 
 
 def _prefix_row(driver: Driver, unit: Unit, prefix: Prefix, verdict: str) -> Row:

@@ -4,6 +4,7 @@ The steps are the text between the tags, without the space before a tag and with
 after it; the answer stands in the last step.
 """
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -88,8 +89,8 @@ def _cut(bodies: Sequence[str], tail: str) -> tuple[str, tuple[str, ...]]:
     # One space parts question and answer; more of it belongs to the first step.
     gap = before[len(before.rstrip()) :].removeprefix(" ")
     pieces = [gap + bodies[first][place:], *bodies[first + 1 :], tail]
-    steps = []
-    for piece, following in zip(pieces, pieces[1:], strict=False):
+    steps: list[str] = []
+    for piece, following in itertools.pairwise(pieces):
         start = len(piece) - len(piece.lstrip("\n")) if steps else 0
         newlines = following[: len(following) - len(following.lstrip("\n"))]
         steps.append(piece[start:].removesuffix(" ") + newlines)

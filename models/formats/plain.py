@@ -20,16 +20,26 @@ OPTIONAL = (
 
 def parse(fields: Mapping[str, Any]) -> Parsed:
     """Return the solution of a row; without `steps` the domain cuts its response."""
-    values = {name: optional_text(fields, name) for name in OPTIONAL if name != "steps"}
-    question, response = (optional_text(fields, name) for name in REQUIRED)
-    if not question.strip():
+    values = {
+        name: optional_text(fields, name) for name in (*REQUIRED, *OPTIONAL) if name != "steps"
+    }
+    if not values["question"].strip():
         raise InputError("question: expected a value, got none")
-    steps = _steps(fields, response)
-    finish = _finish(values.pop("finish_reason"))
     _check("split", values["split"], SPLITS)
     _check("answer_source", values["answer_source"], (*LABELLING_SOURCES, *OTHER_SOURCES))
-    is_cut = fields.get("steps") is not None
-    return Parsed((OutsideSolution(question, steps, finish=finish, is_cut=is_cut, **values),))
+    solution = OutsideSolution(
+        question=values["question"],
+        steps=_steps(fields, values["response"]),
+        finish=_finish(values["finish_reason"]),
+        is_cut=fields.get("steps") is not None,
+        answer=values["answer"],
+        answer_source=values["answer_source"],
+        problem_id=values["problem_id"],
+        split=values["split"],
+        policy=values["policy"],
+        source=values["source"],
+    )
+    return Parsed((solution,))
 
 
 def _steps(fields: Mapping[str, Any], response: str) -> tuple[str, ...]:
