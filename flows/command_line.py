@@ -178,6 +178,25 @@ def grade(
         typer.echo(graded.summary, err=not out)
 
 
+@app.command("import")
+def bring_in(
+    form: Annotated[str, typer.Argument(metavar="FORMAT", help="plain, math-shepherd, prm800k, …")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Rows of that format.")],
+    store: StoreAddress = DEFAULT_STORE,
+    policy: Annotated[
+        str, typer.Option("--policy", help="Whose solutions they are, where rows name none.")
+    ] = "",
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring solutions and step labels of others into the store; say what they leave unsaid."""
+    from pav.flows.transfer import bring_in as bring_in_file
+
+    settings = load_settings(DEFAULT_CONFIG, ["problems.domain=math", *(overrides or ())])
+    imported = bring_in_file(form, file, settings, open_store(store), policy=policy)
+    typer.echo(json.dumps(imported.as_record()) if as_json else imported.as_text())
+
+
 @app.command()
 def bench(
     name: Annotated[str, typer.Argument(help="What to measure.")] = "engine",

@@ -13,6 +13,7 @@ from pav.tasks.engine import check_kind
 from pav.tasks.label_estimates import label_notes
 from pav.tasks.labelling_plan import check_labelling, labelled, plan_labelling
 from pav.tasks.manifests import find_many, read_tables
+from pav.tasks.outside_plan import plan_outside
 from pav.tasks.planning import StageReport, report_stage
 from pav.tasks.policies import (
     PolicySpec,
@@ -153,10 +154,11 @@ def _pretrain(plan: Plan) -> list[Unit]:
 
 
 def _sample(plan: Plan) -> list[Unit]:
+    planner = plan_outside if plan.settings.sample.path else plan_sampling
     return [
         unit
         for seed in plan.settings.pipeline_seeds
-        for unit in plan_sampling(
+        for unit in planner(
             plan.settings,
             pipeline_seed=seed,
             problems=plan.problems,

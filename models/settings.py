@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 PolicyName = Literal["weak", "base", "strong"]
 DomainName = Literal["countdown", "math"]
+FormatName = Literal[
+    "plain", "math-shepherd", "prm800k", "omegaprm", "omegaprm-tree", "prmbench", "processbench"
+]
 
 
 class Settings(BaseModel):
@@ -115,6 +118,10 @@ class PrepareSettings(Settings):
 class SampleSettings(Settings):
     """Solutions to be labelled."""
 
+    path: str = ""
+    """File of solutions to label as they are, instead of sampling any; empty samples."""
+    format: FormatName = "plain"
+    """Format of that file; plain rows have `question`, `response` and as known `answer`."""
     num_train: int = Field(4, ge=1)
     """n_cov: solutions of the base for each training problem."""
     num_validation: int = Field(2, ge=1)

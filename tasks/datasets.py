@@ -48,6 +48,12 @@ SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "first_block": pl.Int32, "num_blocks": pl.Int32, "stopping_rule": pl.String,
         "gain": pl.Float64, "unit_id": pl.String,
     },
+    # What others' files say of a solution's first steps; value is NULL where a row says nothing.
+    "outside_labels": {
+        "solution_id": pl.String, "num_steps": pl.Int32, "prefix_id": pl.String,
+        "format": pl.String, "kind": pl.String, "value": pl.Float64, "labeler": pl.String,
+        "unit_id": pl.String,
+    },
     "search_results": {
         "strategy": pl.String, "verifier": pl.String, "prover": pl.String, "alpha": pl.Float64,
         "num_samples": pl.Int32, "split": pl.String, "problem_id": pl.String,

@@ -10,6 +10,7 @@ from pav.models.budget import wasted_tokens
 from pav.models.planners.blocks import Block, ProblemLabels, Rolled, label_problem
 from pav.models.planners.rollouts import Graded
 from pav.models.planners.tree_search import Searched
+from pav.models.prefixes import prefix_id
 from pav.models.records import Verdict
 from pav.models.settings import RunSettings
 from pav.tasks.datasets import frame, to_parquet
@@ -17,7 +18,7 @@ from pav.tasks.driver import Driver
 from pav.tasks.label_planners import planners_by_problem
 from pav.tasks.labelling_plan import STAGE
 from pav.tasks.roles import Roles, policy_folder
-from pav.tasks.sampling import Drawn, Progress, prefix_id, shard_problems, solution_outputs
+from pav.tasks.sampling import Drawn, Progress, shard_problems, solution_outputs
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
 

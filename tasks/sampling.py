@@ -7,17 +7,19 @@ from pav.models.budget import wasted_tokens
 from pav.models.domains import Domain
 from pav.models.hashing import digest
 from pav.models.planners.rollouts import Graded, full_response, sample_solutions
+from pav.models.prefixes import cut, outside_solution_id, prefix_id
 from pav.models.records import Prefix, Problem
 from pav.models.settings import RunSettings
 from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.driver import Driver
+from pav.tasks.outside_sampling import is_outside, take
 from pav.tasks.problems import read_problems
 from pav.tasks.roles import Roles, policy_folder
 from pav.tasks.sampling_plan import STAGE, sharded
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
 
-__all__ = ["STAGE", "open_worker"]
+__all__ = ["STAGE", "open_worker", "prefix_id"]
 
 Progress = Callable[[str, float, float], None]
 Row = dict[str, object]
@@ -42,7 +44,7 @@ def open_worker(
             },
             progress=lambda done, total: progress("problems", done, total),
         )
-        drawn = _draw(driver, unit)
+        drawn = take(driver, unit, settings) if is_outside(unit) else _draw(driver, unit)
         return _outcome(driver, unit, drawn, started)
 
     return execute
@@ -112,28 +114,24 @@ def solution_outputs(driver: Driver, unit: Unit, drawn: Sequence[Drawn]) -> tupl
     )
 
 
-def cut(response: Prefix, num_steps: int) -> Prefix:
-    """Return the first steps of a response; finished only if they are all of a finished one."""
-    whole = num_steps == len(response.steps)
-    return Prefix(response.problem_id, response.steps[:num_steps], response.is_finished and whole)
-
-
-def prefix_id(prefix: Prefix) -> str:
-    """Return the name of a prefix: 20 hex digits of the hash of its problem, text and end."""
-    return digest([prefix.problem_id, prefix.text, prefix.is_finished], length=20)
-
-
 def _solution_row(unit: Unit, response: Prefix, policy_id: str, number: int, graded: Graded) -> Row:
     sample, grading = graded
     seed = unit.parameters["pipeline_seed"]
     return {
-        "solution_id": digest([policy_id, response.problem_id, seed, number], length=20),
+        "solution_id": _solution_id(unit, response, policy_id, number),
         "problem_id": response.problem_id, "policy_id": policy_id, "sample": number,
         "steps": list(response.steps), "text": response.text, "num_steps": len(response.steps),
         "verdict": str(grading.verdict), "reason": grading.reason,
         "wrong_step": grading.wrong_step, "finish_reason": sample.finish,
         "num_tokens": sample.num_tokens, "seed": seed, "unit_id": unit.unit_id,
     }  # fmt: skip
+
+
+def _solution_id(unit: Unit, response: Prefix, policy_id: str, number: int) -> str:
+    if is_outside(unit):
+        return outside_solution_id(response, policy_id, repeat=0)
+    seed = unit.parameters["pipeline_seed"]
+    return digest([policy_id, response.problem_id, seed, number], length=20)
 
 
 def _prefix_row(driver: Driver, unit: Unit, prefix: Prefix, verdict: str) -> Row:

@@ -1,6 +1,7 @@
 """Domain `math`: worked answers in words and LaTeX, as in GSM8K, MATH and files like them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import ClassVar
 
@@ -44,13 +45,19 @@ class Math:
 
         Questions that differ in white space alone are the same problem.
         """
-        key = f"{self.name}:{digest(' '.join(question.split()), length=20)}"
         _gold(answer.strip(), self._rule)
+        problem = self.unanswered(question, problem_id=problem_id, split=split)
+        return replace(problem, answer=answer.strip(), answer_source="program")
+
+    def unanswered(self, question: str, *, problem_id: str, split: str) -> Problem:
+        """Return the problem without its answer, which cannot be graded."""
+        key = f"{self.name}:{digest(' '.join(question.split()), length=20)}"
         return Problem(
             problem_id=problem_id or key,
             domain=self.name,
             question=question.strip(),
-            answer=answer.strip(),
+            answer="",
+            answer_source="none",
             split=split,
             canonical_key=key,
         )

@@ -12,5 +12,5 @@ select
     unit_id
 from read_parquet($prefixes, union_by_name = true)
 qualify row_number() over (
-    partition by prefix_id order by unit_id
+    partition by prefix_id order by verdict is null, num_tokens is null, unit_id
 ) = 1
