@@ -96,20 +96,58 @@ def allot(
     return np.bincount(rows[order], minlength=len(room)).astype(np.int64), gains[:, 0]
 
 
-def round_blocks(
-    *, budget: int, block: int, spent: int, unlabelled: int, number: int, num_rounds: int
-) -> int:
-    """Return how many blocks a round may draw.
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Rollouts to spend in all, in blocks of `block`, over `num_rounds` rounds."""
 
-    Args:
-        budget: rollouts in all.
-        block: rollouts in a block.
-        spent: blocks drawn in earlier rounds.
-        unlabelled: prefixes without a block: round 0 gives each its first.
-        number: of this round, from 0.
-        num_rounds: rounds in all; what is left is spread evenly over those to come.
+    rollouts: int
+    block: int
+    num_rounds: int
+
+    def blocks_of_round(self, number: int, *, spent: int, unlabelled: int) -> int:
+        """Return how many blocks round `number`, from 0, may draw after `spent` ones.
+
+        Round 0 gives each unlabelled prefix its first block; what is left is spread evenly over
+        the rounds to come.
+        """
+        left = self.rollouts // self.block - spent
+        if number == 0 and self.num_rounds > 1:
+            return min(left, unlabelled)
+        return -(-left // (self.num_rounds - number))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """P prefixes that a round may label: what is known of each, and in which company it stands.
+
+    `kinds` numbers groups with a prior each, such as policy and number of steps; `most` is in
+    blocks; `tie_breaks` is an order that has nothing to do with places in a file.
     """
-    left = budget // block - spent
-    if number == 0 and num_rounds > 1:
-        return min(left, unlabelled)
-    return -(-left // (num_rounds - number))
+
+    correct: Integers
+    rollouts: Integers
+    blocks: Integers
+    most: Integers
+    kinds: Integers
+    tie_breaks: Integers
+
+
+def next_blocks(candidates: Candidates, budget: Budget, *, number: int) -> tuple[Integers, Floats]:
+    """Return how many blocks each prefix gets in round `number`, and the gain of its first."""
+    unlabelled = candidates.blocks == 0
+    # A first block is wanted before anything is known of a prefix, and then it may have a say.
+    room = np.where(unlabelled, 1, candidates.most - candidates.blocks)
+    num_blocks = budget.blocks_of_round(
+        number, spent=int(candidates.blocks.sum()), unlabelled=int(unlabelled.sum())
+    )
+    gains = _gains(candidates, budget.block)
+    return allot(gains, num_blocks=num_blocks, room=room, tie_breaks=candidates.tie_breaks)
+
+
+def _gains(candidates: Candidates, block: int) -> Floats:
+    gains = np.zeros((len(candidates.kinds), _MOST_AT_ONCE))
+    for kind in np.unique(candidates.kinds):
+        own = candidates.kinds == kind
+        correct, rollouts = candidates.correct[own], candidates.rollouts[own]
+        gains[own] = expected_gains(correct, rollouts, fit_prior(correct, rollouts), block=block)
+    return gains

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from pav.models.allocation import UNKNOWN, Prior, allot, expected_gains, fit_prior, round_blocks
+from pav.models.allocation import Budget, Candidates, next_blocks
 from pav.models.hashing import stream_key
 from pav.models.planners.blocks import ALLOCATED, FIXED
 from pav.models.settings import RunSettings
@@ -66,19 +67,17 @@ def candidates(store: Store, unit: Unit) -> pl.DataFrame:
 def allocate(unit: Unit, table: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of `allocations`: what this round draws of the candidates."""
     values = unit.parameters
-    size = values["block_size"]
-    blocks = table["blocks"].to_numpy().astype(np.int64)
-    most = table["policy_id"].replace_strict(values["most"], return_dtype=pl.Int64).to_numpy()
-    # A first block is wanted before anything is known of the prefix, and then it may have a say.
-    room = np.where(blocks == 0, 1, -(-most // size) - blocks)
-    taken, gains = allot(
-        _gains(table, size), room=room, tie_breaks=_tie_breaks(table),
-        num_blocks=round_blocks(
-            budget=values["budget_rollouts"], block=size, spent=int(blocks.sum()),
-            unlabelled=int((blocks == 0).sum()), number=values["round"],
-            num_rounds=values["rounds"],
-        ),
-    )  # fmt: skip
+    budget = Budget(values["budget_rollouts"], values["block_size"], values["rounds"])
+    most = {policy: -(-count // budget.block) for policy, count in values["most"].items()}
+    columns = table.select(
+        "correct", "rollouts", "blocks",
+        most=pl.col("policy_id").replace_strict(most, return_dtype=pl.Int64),
+        kinds=pl.struct("policy_id", "num_steps").rank("dense"),
+    ).cast(pl.Int64)  # fmt: skip
+    candidates = Candidates(
+        **{column.name: column.to_numpy() for column in columns}, tie_breaks=_tie_breaks(table)
+    )
+    taken, gains = next_blocks(candidates, budget, number=values["round"])
     rule = pl.when(pl.col("blocks") == 0).then(pl.lit(FIXED)).otherwise(pl.lit(ALLOCATED))
     return (
         table.with_columns(
@@ -91,26 +90,10 @@ def allocate(unit: Unit, table: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _gains(table: pl.DataFrame, size: int) -> np.ndarray:
-    """Return expected gains by a prior for each policy and number of steps that has counts."""
-    gains = np.zeros((table.height, 0))
-    numbered = table.with_row_index("row")
-    for (_, _), part in numbered.group_by("policy_id", "num_steps", maintain_order=True):
-        own = expected_gains(part["correct"], part["rollouts"], _prior(part), block=size)
-        if not gains.shape[1]:
-            gains = np.zeros((table.height, own.shape[1]))
-        gains[part["row"].to_numpy()] = own
-    return gains
-
-
-def _prior(part: pl.DataFrame) -> Prior:
-    return fit_prior(part["correct"], part["rollouts"]) if part["rollouts"].sum() else UNKNOWN
-
-
-def _tie_breaks(table: pl.DataFrame) -> np.ndarray:
+def _tie_breaks(table: pl.DataFrame) -> NDArray[np.int64]:
     """Return the places of prefixes in a random order that is the same for every round."""
     keys = [stream_key("allocate", name) for name in table["prefix_id"]]
-    return np.argsort(np.argsort(np.array(keys, dtype=np.uint64)))
+    return np.argsort(np.argsort(np.array(keys, dtype=np.uint64))).astype(np.int64)
 
 
 def _manifests(store: Store, unit: Unit, stage: str) -> list[Manifest]:

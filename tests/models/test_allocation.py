@@ -3,7 +3,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pav.models.allocation import UNKNOWN, Prior, allot, expected_gains, fit_prior, round_blocks
+from pav.models.allocation import (
+    UNKNOWN,
+    Budget,
+    Candidates,
+    Prior,
+    allot,
+    expected_gains,
+    fit_prior,
+    next_blocks,
+)
 from pav.models.errors import InputError
 
 
@@ -78,12 +87,23 @@ def test_shapes_that_do_not_fit_are_refused():
                                                          (3, 87, 13)])  # fmt: skip
 def test_a_first_block_everywhere_then_what_is_left_in_even_rounds(number, spent, blocks):
     # 800 rollouts are 100 blocks of 8; 60 prefixes; 40 blocks are left for three rounds.
-    assert round_blocks(
-        budget=800, block=8, spent=spent, unlabelled=60, number=number, num_rounds=4
-    ) == blocks  # fmt: skip
+    assert Budget(800, 8, 4).blocks_of_round(number, spent=spent, unlabelled=60) == blocks
 
 
 def test_a_budget_that_does_not_reach_everywhere_is_spent_at_once():
-    assert round_blocks(
-        budget=80, block=8, spent=0, unlabelled=60, number=0, num_rounds=4
-    ) == 10  # fmt: skip
+    assert Budget(80, 8, 4).blocks_of_round(0, spent=0, unlabelled=60) == 10
+
+
+def test_a_round_draws_where_values_are_uncertain_by_what_its_kind_is_like():
+    # Kind 0 is all or nothing, so that 2 of 4 stands out there; in kind 1, where all are at one
+    # half, 2 of 4 is what the prior says anyway, and more would tell nothing.
+    correct = np.array([0, 4] * 20 + [2] * 40, dtype=np.int64)
+    odd = correct.copy()
+    odd[0] = 2
+    some = Candidates(
+        odd, everywhere(80, 4), everywhere(80, 1), everywhere(80, 64),
+        np.repeat(np.arange(2, dtype=np.int64), 40), np.arange(80, dtype=np.int64),
+    )  # fmt: skip
+    taken, gains = next_blocks(some, Budget(81 * 4, 4, 2), number=1)
+    assert taken.tolist() == [1] + [0] * 79
+    assert gains[0] > gains[1] > gains[40]
