@@ -48,6 +48,13 @@ SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "first_block": pl.Int32, "num_blocks": pl.Int32, "stopping_rule": pl.String,
         "gain": pl.Float64, "unit_id": pl.String,
     },
+    # What planners are measured against: the outcome of each rollout (0 or 1), and other rollouts
+    # of the same prefix that tell its true value.
+    "pools": {
+        "prefix_id": pl.String, "problem_id": pl.String, "steps": STEPS, "policy_id": pl.String,
+        "outcomes": pl.String, "truth_correct": pl.Int32, "truth_rollouts": pl.Int32,
+        "unit_id": pl.String,
+    },
     # What others' files say of a solution's first steps; value is NULL where a row says nothing.
     "outside_labels": {
         "solution_id": pl.String, "num_steps": pl.Int32, "prefix_id": pl.String,
