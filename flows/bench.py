@@ -7,12 +7,17 @@ from typing import Any
 
 from pav.flows.plan import Plan
 from pav.flows.run import run_until
+from pav.models.domains import domain_of
 from pav.models.errors import InputError, WorkError
 from pav.models.settings import RunSettings
+from pav.tasks.manifests import find_many
+from pav.tasks.orchestrator import orchestrated
+from pav.tasks.planning import missing
+from pav.tasks.pool_plan import plan_pool
 from pav.tasks.store import Store
 from pav.tasks.units import Manifest
 
-BENCHES = ("engine", "grading", "coverage")
+BENCHES = ("engine", "labels", "grading", "coverage")
 
 
 def bench(name: str, settings: RunSettings, store: Store, *, data: str = "") -> dict[str, Any]:
@@ -34,7 +39,42 @@ def _measured(name: str, settings: RunSettings, store: Store, data: str) -> dict
         from pav.tasks.coverage_bench import bench_coverage
 
         return bench_coverage()
-    return _engine(settings, store)
+    return _labels(settings, store) if name == "labels" else _engine(settings, store)
+
+
+# The exhaustive labels whose error `labels` are timed at, in rollouts of a prefix.
+TIMED_AT = 32
+
+
+def _labels(settings: RunSettings, store: Store) -> dict[str, Any]:
+    if settings.problems.domain != "countdown":
+        raise InputError(
+            "bench labels: expected problems.domain countdown, whose first errors an exact solver "
+            f"knows, got {settings.problems.domain!r}"
+        )
+    run_until("sample", settings, store)
+    plan = Plan(settings, store)
+    base = plan.policies["base"]
+    sampled = plan.of_seed("sample", settings.pipeline_seeds[0])
+    units = plan_pool(settings, store, policy=base, sampled=sampled)
+    if todo := missing(store, units):
+        with orchestrated():
+            # Prefect takes seconds to import, and a pool that is drawn never needs it.
+            from pav.flows.pool import pool
+
+            pool(settings, store.root, todo)
+    pools = list(find_many(store, units).values())
+    from pav.tasks.label_bench import read_case
+    from pav.tasks.label_bench_figures import equal_rollouts, label_figures
+    from pav.tasks.label_bench_rates import bench_rates
+
+    case = read_case(store, pools, plan.problems, domain_of(settings.problems))
+    figures = label_figures(case, seed=0)
+    wanted = equal_rollouts(figures, planner="adaptive, budget", at=f"n = {TIMED_AT}")
+    rates = bench_rates(
+        settings, store, pools, policy=base, fixed=TIMED_AT, rollouts_per_prefix=wanted
+    )
+    return {"bench": "labels", **figures, "rates": rates}
 
 
 def _grading(settings: RunSettings, data: str) -> dict[str, Any]:
@@ -62,6 +102,10 @@ def _engine(settings: RunSettings, store: Store) -> dict[str, Any]:
 
 def as_text(figures: Mapping[str, Any]) -> str:
     """Return the figures as one table for people."""
+    if figures["bench"] == "labels":
+        from pav.tasks.label_bench_figures import as_text as labels_text
+
+        return labels_text(figures)
     if figures["bench"] == "grading":
         from pav.tasks.grading_bench import as_text as grading_text
 

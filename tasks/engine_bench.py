@@ -99,8 +99,8 @@ def measure(
         lambda: _decoding(ONE_LENGTH, even, lambda: raw_seconds(engine, even)),
         lambda: _decoding("plain loop with KV cache", even, lambda: plain_seconds(engine, even)),
         lambda: _decoding("matrix products alone", even, lambda: products_seconds(engine, even)),
-        lambda: _peer(driver, engine, few, by_question=False),
-        lambda: _peer(driver, engine, few, by_question=True),
+        lambda: peer(driver, engine, few, by_question=False),
+        lambda: peer(driver, engine, few, by_question=True),
     ]
     turns = [[way() for way in ways] for _ in range(REPEATS)]
     return [
@@ -144,10 +144,11 @@ def _label(driver: Driver, workload: Workload) -> list[list[Graded]]:
 def _stage(driver: Driver, workload: Workload) -> Rate:
     started = time.perf_counter()
     blocks = _label(driver, workload)
-    return _counted("labelling stage", blocks, time.perf_counter() - started)
+    return counted("labelling stage", blocks, time.perf_counter() - started)
 
 
-def _counted(name: str, blocks: Sequence[Sequence[Graded]], seconds: float) -> Rate:
+def counted(name: str, blocks: Sequence[Sequence[Graded]], seconds: float) -> Rate:
+    """Return the rate at which blocks of one prefix each were labelled."""
     rollouts = [sample for block in blocks for sample, _ in block]
     tokens = sum(sample.num_tokens for sample in rollouts)
     return Rate(name, len(blocks) / seconds, len(rollouts) / seconds, tokens / seconds)
@@ -160,7 +161,7 @@ def _decoding(name: str, batch: Batch, run: Callable[[], float]) -> Rate:
     return Rate(name, 0.0, tokens / batch.mean_tokens, tokens)
 
 
-def _peer(
+def peer(
     driver: Driver, engine: TransformersEngine, workload: Workload, *, by_question: bool
 ) -> Rate:
     """Label as public labellers do: `model.generate` for one prefix, or one question's prefixes."""
@@ -174,7 +175,7 @@ def _peer(
         for group in groups:
             blocks += _generate(driver, model, group, workload)
     name = "generate, one question at a time" if by_question else "generate, one prefix at a time"
-    rate = _counted(name, blocks, time.perf_counter() - started)
+    rate = counted(name, blocks, time.perf_counter() - started)
     model.set_attn_implementation(own)
     return rate
 

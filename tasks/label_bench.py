@@ -6,10 +6,10 @@ are held against other rollouts of the same prefixes, first errors against the e
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-import polars as pl
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from pav.models.domains import Domain
 from pav.models.domains.countdown import is_solvable_prefix
@@ -20,10 +20,9 @@ from pav.models.planners.blocks import OpenSolution, Planner
 from pav.models.planners.exhaustive import exhaustive
 from pav.models.planners.first_pit import PitBudget, first_pit
 from pav.models.planners.replay import Pool, Replay, replay, replay_budget
-from pav.models.records import Prefix, Problem
+from pav.models.records import Problem
 from pav.models.sequential import SequentialRule
 from pav.tasks.label_planners import open_solutions
-from pav.tasks.manifests import read_table
 from pav.tasks.store import Store
 from pav.tasks.units import Manifest
 
@@ -68,13 +67,8 @@ def read_case(
     store: Store, pools: Sequence[Manifest], problems: Mapping[str, Problem], domain: Domain
 ) -> Case:
     """Return what the pool units drew, prefixes by problem and steps."""
-    table = pl.concat(read_table(store, each, "pools") for each in pools).sort(
-        "problem_id", pl.col("steps").list.len(), "prefix_id"
-    )
-    prefixes = tuple(
-        Prefix(problem_id, tuple(steps))
-        for problem_id, steps in table.select("problem_id", "steps").iter_rows()
-    )
+    table = _table(store, pools)
+    prefixes = tuple(_prefixes(table))
     marks = np.array([list(map(int, text)) for text in table["outcomes"]], dtype=np.int64)
     right = marks.reshape(len(prefixes), -1, BLOCK).sum(axis=2)
     rollouts = table["truth_rollouts"].to_numpy()
@@ -112,40 +106,49 @@ Player = Callable[[Pool], Replay]
 
 def players(case: Case) -> dict[str, dict[str, Player]]:
     """Return planner -> setting -> how it is played against a pool."""
-    num_prefixes = len(case.pool.prefixes)
-
-    def each(build: Callable[[OpenSolution], Planner]) -> Player:
-        return lambda pool: replay(pool, map(build, case.solutions))
-
-    def budget(mean: int) -> Player:
-        total = mean * num_prefixes
-        return lambda pool: replay_budget(pool, total, num_rounds=ROUNDS, most=pool.right.shape[1])
-
-    return {
-        "exhaustive": {
-            f"n = {n}": each(lambda s, n=n: exhaustive(s.prefixes, range(n // BLOCK)))
-            for n in FIXED
-        },
-        "adaptive, budget": {f"{mean} a prefix": budget(mean) for mean in BUDGETS},
+    plan: dict[str, dict[str, Callable[[OpenSolution], Planner]]] = {
+        "exhaustive": {f"n = {n}": partial(_exhaustive, num_rollouts=n) for n in FIXED},
         "adaptive, width": {
-            f"width {width}": each(lambda s, rule=_rule(width=width): adaptive(s, rule))
-            for width in WIDTHS
+            f"width {width}": partial(adaptive, rule=_rule(width=width)) for width in WIDTHS
         },
         "adaptive, first error": {
-            f"below {threshold}": each(
-                lambda s, rule=_rule(threshold=threshold): adaptive_walk(s, rule)
-            )
+            f"below {threshold}": partial(adaptive_walk, rule=_rule(threshold=threshold))
             for threshold in THRESHOLDS
         },
         "first pit": {
-            f"n_mc = {n}": each(lambda s, n=n: first_pit(s, high_value=0.0, budget=_pits(n)))
-            for n in ESTIMATES
+            f"n_mc = {n}": partial(first_pit, high_value=0.0, budget=_pits(n)) for n in ESTIMATES
         },
         "binary search": {
-            f"k = {k}": each(lambda s, k=k: binary_search(s, num_blocks=k // BLOCK, fresh_blocks=1))
+            f"k = {k}": partial(binary_search, num_blocks=k // BLOCK, fresh_blocks=1)
             for k in SEARCHES
         },
     }
+    played: dict[str, dict[str, Player]] = {
+        planner: {
+            setting: partial(_play, solutions=case.solutions, build=build)
+            for setting, build in settings.items()
+        }
+        for planner, settings in plan.items()
+    }
+    budgets: dict[str, Player] = {
+        f"{mean} a prefix": partial(_spend, rollouts=mean * len(case.pool.prefixes))
+        for mean in BUDGETS
+    }
+    return {"exhaustive": played.pop("exhaustive"), "adaptive, budget": budgets, **played}
+
+
+def _play(
+    pool: Pool, *, solutions: Sequence[OpenSolution], build: Callable[[OpenSolution], Planner]
+) -> Replay:
+    return replay(pool, map(build, solutions))
+
+
+def _spend(pool: Pool, *, rollouts: int) -> Replay:
+    return replay_budget(pool, rollouts, num_rounds=ROUNDS, most=pool.right.shape[1])
+
+
+def _exhaustive(solution: OpenSolution, *, num_rollouts: int) -> Planner:
+    return exhaustive(solution.prefixes, range(num_rollouts // BLOCK))
 
 
 def _rule(*, width: float = 0.0, threshold: float = 0.0) -> SequentialRule:
@@ -186,8 +189,9 @@ def _sums(case: Case, played: Replay) -> Sums:
     )  # fmt: skip
 
 
-def _by_problem(case: Case, amounts: NDArray[np.generic]) -> Floats:
-    return np.bincount(case.groups, weights=amounts, minlength=case.num_problems)
+def _by_problem(case: Case, amounts: ArrayLike) -> Floats:
+    weights = np.asarray(amounts, dtype=np.float64)
+    return np.bincount(case.groups, weights=weights, minlength=case.num_problems).astype(np.float64)
 
 
 def _mean(sums: Iterable[Sums]) -> Sums:

@@ -6,6 +6,7 @@ Shapes: P prefixes, B blocks of each.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,10 +42,11 @@ class Pool:
 
 @dataclass
 class Replay:
-    """Which blocks were drawn of a pool, and by which rule each counts."""
+    """Which blocks were drawn of a pool, by which rule each counts, what each planner returned."""
 
     pool: Pool
     rules: dict[tuple[int, int], str] = field(default_factory=dict)
+    returned: list[Any] = field(default_factory=list)
 
     @property
     def num_rollouts(self) -> Integers:
@@ -124,8 +126,8 @@ def replay(pool: Pool, planners: Iterable[Planner]) -> Replay:
                     known = played.rules.setdefault(key, block.rule)
                     played.rules[key] = min(known, block.rule, key=rank)
                     reply.append(_rolled(pool, *key))
-        except StopIteration:
-            continue
+        except StopIteration as stop:
+            played.returned.append(stop.value)
     return played
 
 
