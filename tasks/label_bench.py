@@ -81,6 +81,25 @@ def read_case(
     )  # fmt: skip
 
 
+def pool_prefixes(store: Store, pools: Sequence[Manifest]) -> dict[str, list[Prefix]]:
+    """Return the prefixes of the pool by problem."""
+    prefixes: dict[str, list[Prefix]] = {}
+    for prefix in _prefixes(_table(store, pools)):
+        prefixes.setdefault(prefix.problem_id, []).append(prefix)
+    return prefixes
+
+
+def _table(store: Store, pools: Sequence[Manifest]) -> pl.DataFrame:
+    return pl.concat(read_table(store, each, "pools") for each in pools).sort(
+        "problem_id", pl.col("steps").list.len(), "prefix_id"
+    )
+
+
+def _prefixes(table: pl.DataFrame) -> Iterator[Prefix]:
+    for problem_id, steps in table.select("problem_id", "steps").iter_rows():
+        yield Prefix(problem_id, tuple(steps))
+
+
 def _solutions(store: Store, pools: Sequence[Manifest], domain: Domain) -> tuple[OpenSolution, ...]:
     found = []
     for manifest in pools:

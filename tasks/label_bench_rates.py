@@ -11,8 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from pav.models.allocation import Budget, Candidates, next_blocks
+from pav.models.errors import InputError
 from pav.models.planners.blocks import Block, ProblemLabels, counts, label_problem
 from pav.models.planners.exhaustive import listed
+from pav.models.settings import RunSettings
 from pav.tasks.devices import resolve_device
 from pav.tasks.driver import Driver
 from pav.tasks.engine_bench import Workload, peer
@@ -56,11 +58,11 @@ def measure_rates(
     ways: dict[str, Callable[[], float]] = {
         "adaptive, budget": lambda: _rate(equal, lambda: spend(driver, equal)),
         "exhaustive": lambda: _rate(equal, lambda: _exhaust(driver, equal)),
-        "generate, one prefix at a time": lambda: _labels(
-            peer(driver, engine, few, by_question=False)
+        "generate, one prefix at a time": lambda: (
+            peer(driver, engine, few, by_question=False).labels_per_second
         ),
-        "generate, one question at a time": lambda: _labels(
-            peer(driver, engine, few, by_question=True)
+        "generate, one question at a time": lambda: (
+            peer(driver, engine, few, by_question=True).labels_per_second
         ),
     }
     turns = [{name: way() for name, way in ways.items()} for _ in range(REPEATS)]
