@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
-from scipy.special import betaln
+from scipy.special import xlog1py, xlogy
 
 from pav.models.confidence import checked_counts
 from pav.models.errors import InputError
@@ -18,28 +17,40 @@ Integers = NDArray[np.int64]
 
 # Fewer labelled prefixes than this say little of how values are spread.
 _LEAST_TO_FIT = 30
-_BOUNDS = (np.log(0.02), np.log(200.0))
 # Blocks of one prefix in one round: its own counts should have a say in the rest.
 _MOST_AT_ONCE = 8
+# Equal steps of the arcsine scale: close together near 0 and 1, where most values are.
+_GRID: Floats = np.sin(np.linspace(0, np.pi / 2, 65)) ** 2
+_EM_STEPS = 200
+# Share of the prior that the counts have no say in: what was never seen yet may be there.
+_DOUBT = 0.1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Prior:
-    """Beta(alpha, beta): how the values of prefixes of one kind are spread."""
+    """How the values of prefixes of one kind are spread: weights of the points of a grid.
 
-    alpha: float
-    beta: float
+    Values pile up at 0 and 1, which no Beta distribution with mass between them can say.
+    """
+
+    weights: Floats
+
+    @property
+    def mean(self) -> float:
+        """The mean value of a prefix of this kind."""
+        return float(self.weights @ _GRID)
 
 
-# Before anything is known (Jeffreys).
-UNKNOWN = Prior(0.5, 0.5)
+# Before anything is known: equal weights of this grid are Beta(1/2, 1/2) (Jeffreys).
+UNKNOWN = Prior(np.full(len(_GRID), 1 / len(_GRID)))
 
 
 def fit_prior(num_correct: ArrayLike, num_rollouts: ArrayLike) -> Prior:
-    """Return the Beta prior under which the counts of P prefixes are likeliest.
+    """Return the spread of values under which the counts of P prefixes are likeliest.
 
-    Counts are beta-binomial. Which rule chose their rollouts does not matter to the likelihood.
-    UNKNOWN where there are too few to tell.
+    The nonparametric maximum likelihood of a mixture of binomials (Kiefer and Wolfowitz 1956) by
+    expectation and maximisation, mixed with a little of UNKNOWN. Which rule chose the rollouts
+    does not matter to the likelihood. UNKNOWN where there are too few counts to tell.
     """
     correct, rollouts = checked_counts(num_correct, num_rollouts)
     known = rollouts > 0
@@ -47,35 +58,39 @@ def fit_prior(num_correct: ArrayLike, num_rollouts: ArrayLike) -> Prior:
         return UNKNOWN
     pairs = np.stack([correct[known], rollouts[known]], axis=1)
     distinct, times = np.unique(pairs, axis=0, return_counts=True)
-
-    def loss(logs: Floats) -> float:
-        alpha, beta = np.exp(logs)
-        likelihoods = betaln(
-            distinct[:, 0] + alpha, distinct[:, 1] - distinct[:, 0] + beta
-        ) - betaln(alpha, beta)
-        return -float(times @ likelihoods)
-
-    found = minimize(loss, np.log([UNKNOWN.alpha, UNKNOWN.beta]), bounds=[_BOUNDS] * 2)
-    alpha, beta = np.exp(found.x)
+    likelihood = _likelihood(distinct[:, 0], distinct[:, 1])
+    weights = UNKNOWN.weights
+    for _ in range(_EM_STEPS):
+        joint = likelihood * weights
+        weights = (times / joint.sum(axis=1)) @ joint / times.sum()
+    mixed = (1 - _DOUBT) * weights + _DOUBT * UNKNOWN.weights
     # Last digits differ between machines, and an allocation is a published unit.
-    return Prior(round(float(alpha), 3), round(float(beta), 3))
+    rounded = np.round(mixed, 6)
+    return Prior(rounded / rounded.sum())
 
 
 def expected_gains(
     num_correct: ArrayLike, num_rollouts: ArrayLike, prior: Prior, *, block: int
 ) -> Floats:
-    """Return by how much each next block should lessen a value's variance, shape (P, J).
+    """Return by how much each next block should lessen a label's variance, shape (P, J).
 
-    With N = alpha + beta + n, the posterior's variance v falls to v N / (N + m) in expectation
-    after m more rollouts (beta-binomial), whatever they turn out to be. Along J gains fall.
+    A label is c / n, whose variance is Q (1 - Q) / n: the expectation of Q (1 - Q) given the counts
+    and the prior, times the fall of 1 / n. The first block of a prefix stands before all others.
     """
     correct, rollouts = checked_counts(num_correct, num_rollouts)
-    size = rollouts + prior.alpha + prior.beta
-    mean = (correct + prior.alpha) / size
-    variance = mean * (1 - mean) / (size + 1)
-    after = size[:, None] + block * np.arange(_MOST_AT_ONCE + 1)
-    falls = variance[:, None] * size[:, None] / after
-    return np.asarray(falls[:, :-1] - falls[:, 1:])
+    pairs = np.stack([correct, rollouts], axis=1)
+    distinct, place = np.unique(pairs, axis=0, return_inverse=True)
+    joint = _likelihood(distinct[:, 0], distinct[:, 1]) * prior.weights
+    spread = (joint @ (_GRID * (1 - _GRID))) / joint.sum(axis=1)
+    sizes = distinct[:, 1:] + block * np.arange(_MOST_AT_ONCE + 1)
+    falls = -np.diff(1 / np.maximum(sizes, 0.5), axis=1)
+    return np.asarray((spread[:, None] * falls)[place.ravel()])
+
+
+def _likelihood(correct: Floats, rollouts: Floats) -> Floats:
+    """Return the chance of counts at each point of the grid, up to a factor of each row."""
+    logs = xlogy(correct[:, None], _GRID) + xlog1py((rollouts - correct)[:, None], -_GRID)
+    return np.asarray(np.exp(logs - logs.max(axis=1, keepdims=True)))
 
 
 def allot(

@@ -4,11 +4,12 @@ Planners are played against rollouts that were drawn once, in several orders of 
 are held against other rollouts of the same prefixes, first errors against the exact solver.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from pav.models.domains import Domain
@@ -20,9 +21,10 @@ from pav.models.planners.blocks import OpenSolution, Planner
 from pav.models.planners.exhaustive import exhaustive
 from pav.models.planners.first_pit import PitBudget, first_pit
 from pav.models.planners.replay import Pool, Replay, replay, replay_budget
-from pav.models.records import Problem
+from pav.models.records import Prefix, Problem
 from pav.models.sequential import SequentialRule
 from pav.tasks.label_planners import open_solutions
+from pav.tasks.manifests import read_table
 from pav.tasks.store import Store
 from pav.tasks.units import Manifest
 
