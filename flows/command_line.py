@@ -177,7 +177,7 @@ def check(store: StoreAddress = DEFAULT_STORE) -> None:
 
     faults = check_store(Store(store))
     for fault in faults:
-        typer.echo(f"{fault.check}: {fault.subject}: {fault.detail}")
+        typer.echo(fault.text)
     typer.echo(f"{len(faults)} faults" if faults else "the database is whole")
     if faults:
         raise typer.Exit(1)

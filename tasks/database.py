@@ -74,6 +74,11 @@ class Fault:
     subject: str
     detail: str
 
+    @property
+    def text(self) -> str:
+        """The fault in one line."""
+        return f"{self.check}: {self.subject}: {self.detail}"
+
 
 @dataclass(frozen=True)
 class _Stream:
