@@ -12,17 +12,21 @@ from pav.models.settings import RunSettings
 from pav.tasks.store import Store
 from pav.tasks.units import Manifest
 
-BENCHES = ("engine", "grading")
+BENCHES = ("engine", "grading", "publish")
 
 
 def bench(name: str, settings: RunSettings, store: Store, *, data: str = "") -> dict[str, Any]:
     """Return the figures of a bench, after writing them to `bench/NAME.json` of the store.
 
-    `data` is the folder of labelled problems that `grading` is measured on.
+    `data` is the folder of labelled problems that `grading` is measured on, or the number of
+    rollouts of the store that is made up for `publish`.
     """
     if name not in BENCHES:
         raise InputError(f"bench {name!r}: expected one of {', '.join(BENCHES)}")
-    figures = _grading(settings, data) if name == "grading" else _engine(settings, store)
+    if name == "publish":
+        figures = _publish(data)
+    else:
+        figures = _grading(settings, data) if name == "grading" else _engine(settings, store)
     store.write_bytes(f"bench/{name}.json", (json.dumps(figures, indent=2) + "\n").encode())
     return figures
 
@@ -33,6 +37,14 @@ def _grading(settings: RunSettings, data: str) -> dict[str, Any]:
     if not data:
         raise InputError("bench grading: expected --data FOLDER with gsm8k/ and math/, got none")
     return bench_grading(data, settings.grade)
+
+
+def _publish(data: str) -> dict[str, Any]:
+    from pav.tasks.publish_bench import NUM_ROLLOUTS, bench_publish
+
+    if data and not (data.isdecimal() and int(data)):
+        raise InputError(f"bench publish: expected --data NUMBER of rollouts, got {data!r}")
+    return bench_publish(int(data) if data else NUM_ROLLOUTS)
 
 
 def _engine(settings: RunSettings, store: Store) -> dict[str, Any]:
@@ -56,6 +68,10 @@ def as_text(figures: Mapping[str, Any]) -> str:
         from pav.tasks.grading_bench import as_text as grading_text
 
         return grading_text(figures)
+    if figures["bench"] == "publish":
+        from pav.tasks.publish_bench import as_text as publish_text
+
+        return publish_text(figures)
     lines = [f"{'':32} {'labels/s':>10} {'rollouts/s':>11} {'tokens/s':>10}"]
     for rate in figures["rates"]:
         cells = [rate["labels_per_second"], rate["rollouts_per_second"], rate["tokens_per_second"]]

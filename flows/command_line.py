@@ -148,7 +148,10 @@ def bench(
     config: Annotated[
         str, typer.Option("--config", help="Whose policy and prefixes.")
     ] = "quickstart",
-    data: Annotated[str, typer.Option("--data", help="Folder with gsm8k/, math/ (grading).")] = "",
+    data: Annotated[
+        str,
+        typer.Option("--data", help="Folder with gsm8k/, math/ (grading); rollouts (publish)."),
+    ] = "",
     store: StoreAddress = DEFAULT_STORE,
     overrides: Overrides = None,
     as_json: AsJson = False,

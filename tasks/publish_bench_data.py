@@ -27,7 +27,6 @@ Floats = NDArray[np.float64]
 class Shard:
     """The generated tables of some problems, and the chance of success at each open prefix."""
 
-    number: int
     tables: Mapping[str, pl.DataFrame]
     open_ids: pl.Series
     values: Floats
@@ -57,23 +56,36 @@ def fill(store: Store, num_rollouts: int) -> None:
 def make_shard(number: int, num_problems: int, random: np.random.Generator) -> Shard:
     """Return one shard's problems, solutions, prefixes, and the values behind its labels."""
     problem_ids = pl.Series("problem_id", [f"p{number}-{each}" for each in range(num_problems)])
-    rows = _solutions(problem_ids, random)
-    walks = np.cumsum(random.normal(0, 0.12, (rows.height, NUM_STEPS)), axis=1)
-    starts = np.repeat(random.uniform(0, 0.9, num_problems), NUM_SOLUTIONS)
-    values = np.clip(starts[:, None] + walks, 0, 1)
-    is_correct = random.uniform(size=rows.height) < values[:, -1]
-    rows = rows.with_columns(verdict=pl.Series(np.where(is_correct, "correct", "wrong")))
-    prefixes = [_prefixes(rows, depth, random) for depth in range(NUM_STEPS + 1)]
-    distinct = pl.concat(prefixes).unique("prefix_id", maintain_order=True)
+    values = _values(num_problems, random)
+    is_correct = random.uniform(size=len(values)) < values[:, -1]
+    verdicts = pl.Series("verdict", np.where(is_correct, "correct", "wrong"))
+    rows = _solutions(problem_ids, random).with_columns(verdicts)
+    depths = [
+        _prefixes(rows, depth, random).with_columns(chance=pl.Series(values[:, depth]))
+        for depth in range(NUM_STEPS + 1)
+    ]
+    # Those who share a prefix share the chance of the first of them.
+    distinct = pl.concat(depths).unique("prefix_id", keep="first", maintain_order=True)
     still_open = distinct.filter(~pl.col("is_terminal"))
-    chances = np.clip(random.choice(values.ravel(), still_open.height), 0, 1)
     tables = {
         "problems": _problems(problem_ids, _SPLITS[number % len(_SPLITS)]),
         "solutions": rows,
-        "solution_prefixes": pl.concat(prefixes),
+        "solution_prefixes": pl.concat(depths),
         "prefixes": distinct,
     }
-    return Shard(number, tables, still_open["prefix_id"], chances)
+    return Shard(tables, still_open["prefix_id"], still_open["chance"].to_numpy())
+
+
+def _values(num_problems: int, random: np.random.Generator) -> Floats:
+    """Return the chance of success after each step of each solution: walks that end at 0 or 1."""
+    size = num_problems * NUM_SOLUTIONS
+    starts = np.repeat(random.uniform(0, 0.9, num_problems), NUM_SOLUTIONS)
+    values = [starts]
+    for depth in range(1, NUM_STEPS + 1):
+        steps = random.normal(0, 0.05 * depth, size)
+        is_open = (values[-1] > 0) & (values[-1] < 1)
+        values.append(np.clip(values[-1] + steps * is_open, 0, 1))
+    return np.stack(values, axis=1)
 
 
 def _solutions(problem_ids: pl.Series, random: np.random.Generator) -> pl.DataFrame:
