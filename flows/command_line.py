@@ -203,7 +203,10 @@ def bench(
     config: Annotated[
         str, typer.Option("--config", help="Whose policy and prefixes.")
     ] = "quickstart",
-    data: Annotated[str, typer.Option("--data", help="Folder with gsm8k/, math/ (grading).")] = "",
+    data: Annotated[
+        str,
+        typer.Option("--data", help="Folder with gsm8k/, math/ (grading); rollouts (publish)."),
+    ] = "",
     store: StoreAddress = DEFAULT_STORE,
     overrides: Overrides = None,
     as_json: AsJson = False,
@@ -232,7 +235,7 @@ def check(store: StoreAddress = DEFAULT_STORE) -> None:
 
     faults = check_store(Store(store))
     for fault in faults:
-        typer.echo(f"{fault.check}: {fault.subject}: {fault.detail}")
+        typer.echo(fault.text)
     typer.echo(f"{len(faults)} faults" if faults else "the database is whole")
     if faults:
         raise typer.Exit(1)

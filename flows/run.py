@@ -9,7 +9,13 @@ from pav.models.domains import check_stepwise, domain_of
 from pav.models.settings import RunSettings
 from pav.tasks.orchestrator import orchestrated
 from pav.tasks.planning import StageReport
-from pav.tasks.run_records import is_published, is_reported, publish_run, report_path
+from pav.tasks.run_records import (
+    check_faults,
+    is_published,
+    is_reported,
+    publish_run,
+    report_path,
+)
 from pav.tasks.store import Store
 
 STAGES = (*PARTS, "report")
@@ -73,7 +79,7 @@ def _reused(plan: Plan, stages: Sequence[str]) -> list[StageReport] | None:
     if "report" in stages and not is_reported(plan.store, run):
         return None
     if not is_published(plan.store, run):
-        publish_run(plan.store, run)
+        check_faults(plan.store, publish_run(plan.store, run))
     return [plan.report(name, seconds={}) for name in names]
 
 

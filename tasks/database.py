@@ -25,6 +25,8 @@ DATABASE_VERSION = 3
 # No build takes as long.
 _ABANDONED_SECONDS = 3600.0
 
+# Where Python has no main file, as in a child process, DuckDB draws a bar over the answer.
+_QUIET = "set enable_progress_bar = false"
 _KINDS = {"schema": "table", "views": "view"}
 
 # The small tables that are given as rows; every other one is read from the units' Parquet.
@@ -74,6 +76,11 @@ class Fault:
     subject: str
     detail: str
 
+    @property
+    def text(self) -> str:
+        """The fault in one line."""
+        return f"{self.check}: {self.subject}: {self.detail}"
+
 
 @dataclass(frozen=True)
 class _Stream:
@@ -94,6 +101,7 @@ def build_database(path: Path, sources: Sources) -> None:
         try:
             parameters = _parameters(sources, Path(folder))
             with duckdb.connect(str(temporary)) as connection:
+                connection.execute(_QUIET).fetchall()
                 connection.begin()
                 _build(connection, parameters)
                 connection.commit()
@@ -200,6 +208,7 @@ def _reading(path: Path) -> Iterator[Any]:
     # DuckDB shares one instance a file and process, so a plain connect could see a replaced file.
     with duckdb.connect() as connection:
         try:
+            connection.execute(_QUIET).fetchall()
             connection.execute("attach $path as labels_db (read_only)", {"path": str(path)})
             found = connection.execute("select version from labels_db.schema_version").fetchall()
         except duckdb.Error as error:

@@ -9,7 +9,7 @@ same with every row of the mean length, and what the plain loop is given.
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -256,3 +256,15 @@ def bench_engine(
         "rates": [asdict(rate) for rate in rates],
         "ratios": [asdict(ratio) for ratio in ratios(rates)],
     }
+
+
+def as_text(figures: Mapping[str, Any]) -> str:
+    """Return the figures as one table for people."""
+    lines = [f"{'':32} {'labels/s':>10} {'rollouts/s':>11} {'tokens/s':>10}"]
+    for rate in figures["rates"]:
+        cells = [rate["labels_per_second"], rate["rollouts_per_second"], rate["tokens_per_second"]]
+        lines.append(f"{rate['name']:32} {cells[0]:10,.0f} {cells[1]:11,.0f} {cells[2]:10,.0f}")
+    for ratio in figures["ratios"]:
+        promise = f"promised {ratio['target']:g}" if ratio["target"] else "for scale"
+        lines.append(f"{ratio['name']:32} {ratio['value']:10.2f} {promise:>22}")
+    return "\n".join(lines)

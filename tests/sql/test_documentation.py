@@ -35,6 +35,11 @@ def test_the_page_names_every_saved_query_and_check(folder):
     assert set(sql.names(folder)) <= set(SECTIONS)
 
 
+@pytest.mark.parametrize("name", sql.names("macros"))
+def test_the_page_shows_how_a_macro_is_called(name):
+    assert re.search(rf"`{name}\([^`]+\)`", TEXT)
+
+
 def test_the_page_names_nothing_that_is_not_there():
     known = {*SHOWN, *sql.names("queries"), *sql.names("checks")}
     assert set(SECTIONS) == known
