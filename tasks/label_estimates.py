@@ -143,7 +143,7 @@ def _price_note(
 
 
 def _priced(price: float, num_labels: float) -> str:
-    return f"price {price:.3g}, {1000 * price / num_labels:.3g} per 1,000 labels"
+    return f"price {price:.3g}, {1000 * price / max(num_labels, 1):.3g} per 1,000 labels"
 
 
 def _num_labels(store: Store, manifests: Sequence[Manifest]) -> int:

@@ -71,7 +71,9 @@ def choose_problems(num_prefixes: Mapping[str, int]) -> dict[str, list[str]]:
             break
         (warm if reached < warm_wanted else measured).append(problem)
         reached += num_prefixes[problem]
-    return {"warm": warm, "measured": measured or warm}
+    if not measured:
+        warm, measured = warm[:-1] or warm, warm[-1:]
+    return {"warm": warm, "measured": measured}
 
 
 def _open_prefixes(store: Store, unit: Unit) -> dict[str, int]:
