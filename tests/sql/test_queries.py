@@ -94,6 +94,8 @@ GOLDEN = {
         ],
     ),
     "overlap": (("canonical_key",), []),
+    # Its golden rows are PRMBench's own, in tests/tasks/test_importing.py.
+    "outside_first_errors": (("solution_id",), []),
     "verdicts": (
         ("policy", "split", "verdict", "reason", "num_solutions", "share"),
         [

@@ -130,7 +130,7 @@ def test_every_table_and_view_says_its_grain(ask):
         "union all select view_name, comment from duckdb_views() "
         "where database_name = 'labels_db' and not internal"
     )
-    assert len(found) == 25
+    assert len(found) == 26
     assert all(row["comment"].startswith("One row") for row in found)
 
 
