@@ -63,6 +63,8 @@ def _parsed(path: str, sha256: str, known: Format, domain_key: str) -> OutsideFi
     remarks: Counter[str] = Counter()
     num_rows = 0
     data = file_bytes(path, asked_by=path)
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise InputError(f"{path}: the file changed while it was read; try again")
     # Only plain solutions come as tables as well, whose columns can be checked.
     required = REQUIRED if known.name == "plain" else ()
     for row in file_rows(path, data, required=required, optional=OPTIONAL):

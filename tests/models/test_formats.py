@@ -226,17 +226,23 @@ def test_the_prm800k_samples_hold_what_was_counted_by_hand(sample_rows):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (session(reason="solution"), "label: steps: expected a list that is not empty"),
+        ({"question": {}, "label": {"finish_reason": "solution", "steps": 3}}, "steps: expected a"),
         (session(step(completion("a", 1), chosen=0), reason="done"), "finish_reason: expected one"),
         (session(step(completion("a", 2), chosen=0), reason="solution"), "rating: expected -1, 0"),
         (session(step(completion("a", 1), chosen=3), reason="solution"), "chosen_completion"),
-        (session(step(completion("a", 1)), step(completion("b", 1), chosen=0), reason="solution"),
-         "label.steps 1: expected a chosen completion"),
         ({"question": 3}, "question: expected an object, got 3"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_prm800k_row_is_said(row, message):
-    assert message.removeprefix("label: ") in refusal("prm800k", row)
+    assert message in refusal("prm800k", row)
+
+
+def test_a_prm800k_row_ends_where_nothing_was_chosen_and_may_hold_nothing():
+    row = session(step(completion("a", 1)), step(completion("b", 1), chosen=0), reason="solution")
+    [only] = parsed("prm800k", row)
+    assert (only.steps, only.finish) == (("a\n",), "open")
+    found = FORMATS["prm800k"].parse(session(reason="bad_problem"))
+    assert (found.solutions, found.remarks) == ((), {"rows without any completion": 1})
 
 
 # OmegaPRM
@@ -334,6 +340,11 @@ def test_prmbench_rows_are_two_solutions_of_their_own_questions():
     assert (original.question, original.steps) == ("a?", ("1\n", "2"))
     assert (modified.question, values(modified)) == ("b?", [(1, 0.0), (2, 1.0), (3, 0.0)])
     assert found.remarks == {BEYOND: 1}
+
+
+def test_a_prmbench_row_that_names_no_error_has_none():
+    _, modified = parsed("prmbench", PRMBENCH | {"error_steps": []})
+    assert values(modified) == [(1, 0.0), (2, 0.0), (3, 0.0)]
 
 
 def test_a_prmbench_error_that_is_no_step_is_refused():
