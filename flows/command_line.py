@@ -161,7 +161,7 @@ def grade(
 ) -> None:
     """Add verdict and reason to each row; show how they agree with what is expected."""
     from pav.flows.grade import grade as grade_file
-    from pav.tasks.graded_files import check_out, write_rows
+    from pav.tasks.out_files import check_out, write_rows
 
     if domain not in get_args(DomainName):
         raise InputError(f"--domain: expected one of {get_args(DomainName)}, got {domain!r}")
@@ -195,6 +195,25 @@ def bring_in(
     settings = load_settings(DEFAULT_CONFIG, ["problems.domain=math", *(overrides or ())])
     imported = bring_in_file(form, file, settings, open_store(store), policy=policy)
     typer.echo(json.dumps(imported.as_record()) if as_json else imported.as_text())
+
+
+@app.command("export")
+def hand_out(
+    form: Annotated[str, typer.Argument(metavar="FORMAT", help="math-shepherd, trl, parquet.")],
+    out: Annotated[str, typer.Option("--out", help="The file to write.")],
+    store: StoreAddress = DEFAULT_STORE,
+    policy: Annotated[
+        str, typer.Option("--policy", help="Whose labels: a role or policy_id; default base.")
+    ] = "",
+    split: Annotated[str, typer.Option("--split", help="Only these problems' solutions.")] = "",
+) -> None:
+    """Write solutions with their step labels to a file; say what the format loses."""
+    from pav.flows.transfer import hand_out as hand_out_file
+
+    written = hand_out_file(form, out, Store(store), policy=policy, split=split)
+    typer.echo(written.summary)
+    for note in written.notes:
+        typer.echo(f"pav: {note}", err=True)
 
 
 @app.command()

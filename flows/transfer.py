@@ -1,8 +1,10 @@
 """`pav import` and `pav export`: solutions and step labels from and to files of others' formats."""
 
 from pav.models.settings import RunSettings
+from pav.tasks.exporting import Exported, export_file
 from pav.tasks.import_plan import plan_import
 from pav.tasks.importing import Imported, import_file
+from pav.tasks.out_files import check_out
 from pav.tasks.publishing import publish_database
 from pav.tasks.store import Store
 
@@ -13,3 +15,9 @@ def bring_in(form: str, path: str, settings: RunSettings, store: Store, *, polic
     imported = import_file(store, plan, grade=settings.grade)
     publish_database(store)
     return imported
+
+
+def hand_out(form: str, out: str, store: Store, *, policy: str, split: str) -> Exported:
+    """Write the store's labelled solutions to a file; return what was written and what is lost."""
+    check_out(out)
+    return export_file(store, form, out, policy=policy, split=split)

@@ -17,6 +17,8 @@ from pav.tasks.problem_files import DEFAULT_SOURCE
 from pav.tasks.problem_sets import ProblemSet
 from pav.tasks.row_files import Row, file_bytes, file_rows, refuse_bad_rows
 
+REWORDED = "solutions whose question is kept as another row of the same problem spells it"
+
 
 @dataclass(frozen=True)
 class OutsideFile:
@@ -61,6 +63,8 @@ def _parsed(path: str, sha256: str, known: Format, domain_key: str) -> OutsideFi
     remarks: Counter[str] = Counter()
     num_rows = 0
     data = file_bytes(path, asked_by=path)
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise InputError(f"{path}: the file changed while it was read; try again")
     # Only plain solutions come as tables as well, whose columns can be checked.
     required = REQUIRED if known.name == "plain" else ()
     for row in file_rows(path, data, required=required, optional=OPTIONAL):
@@ -78,6 +82,9 @@ def _parsed(path: str, sha256: str, known: Format, domain_key: str) -> OutsideFi
     if not solutions:
         raise InputError(f"{path}: expected rows of the format {known.name}, got none")
     by_key = {problem.canonical_key: problem for problem in problems}
+    reworded = sum(each.question.strip() != by_key[key].question for _, key, each in solutions)
+    if reworded:
+        remarks[REWORDED] = reworded
     return OutsideFile(sha256, num_rows, tuple(solutions), by_key, dict(remarks))
 
 

@@ -62,7 +62,7 @@ def _plan_from_solutions(settings: RunSettings, parameters: dict[str, Any]) -> U
 
 
 def _content(problems: Iterable[Problem]) -> str:
-    return digest([asdict(problem) for problem in problems])
+    return digest([asdict(problem) for problem in _in_order(problems)])
 
 
 def _check_embedded(settings: ProblemSettings) -> None:

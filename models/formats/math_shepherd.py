@@ -103,11 +103,12 @@ def _start(bodies: Sequence[str]) -> tuple[int, int]:
         if found := [match.start() for match in _FIRST.finditer(body)]:
             return number, found[-1]
     place = bodies[0].rfind("?") + 1
-    if not place or not bodies[0][place:].strip():
+    answer = bodies[0][place:].lstrip()
+    if not place or not answer:
         raise InputError(
             f"input: expected the question, then `Step 1:`, got {shown(bodies[0][:60])}"
         )
-    return 0, place
+    return 0, len(bodies[0]) - len(answer)
 
 
 FORMAT = Format(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pav.models.errors import InputError
-from pav.models.formats.fields import list_of, optional_text, shown, texts_of
+from pav.models.formats.fields import optional_text, shown, texts_of
 from pav.models.formats.records import Finish, Format, OutsideSolution, Parsed
 from pav.models.records import LABELLING_SOURCES, OTHER_SOURCES
 from pav.models.splits import SPLITS
@@ -43,13 +43,12 @@ def parse(fields: Mapping[str, Any]) -> Parsed:
 
 
 def _steps(fields: Mapping[str, Any], response: str) -> tuple[str, ...]:
-    if not response:
+    if fields.get("response") is None:
         raise InputError("response: expected a value, got none")
     if fields.get("steps") is None:
         return (response,)
-    list_of(fields, "steps")
-    steps = tuple(texts_of(fields, "steps"))
-    if "".join(steps) != response or not all(steps):
+    steps = tuple(texts_of(fields, "steps")) if response else ()
+    if "".join(steps) != response:
         raise InputError(
             f"steps: expected texts that joined are the response, got {shown(list(steps))}"
         )

@@ -13,7 +13,6 @@ from pav.models.errors import InputError
 from pav.models.formats.fields import (
     as_object,
     lines_of,
-    list_of,
     object_of,
     optional_text,
     shown,
@@ -50,7 +49,7 @@ def parse(fields: Mapping[str, Any]) -> Parsed:
     remarks: Counter[str] = Counter()
     steps = [
         _step(as_object(f"label.steps {number}", step), number, remarks)
-        for number, step in enumerate(list_of(label, "steps"), start=1)
+        for number, step in enumerate(_listed(label, "steps"), start=1)
     ]
     answer = optional_text(asked, "ground_truth_answer")
     solutions = tuple(
@@ -66,7 +65,7 @@ def parse(fields: Mapping[str, Any]) -> Parsed:
         for path, finish in _paths(steps, is_solved=reason == "solution")
     )
     if not solutions:
-        raise InputError("label.steps: expected a step with a completion, got none")
+        remarks["rows without any completion"] += 1
     return Parsed(solutions, remarks)
 
 
@@ -76,18 +75,17 @@ def _paths(
     """Yield every path through the session and how it ends, the one that was taken first."""
     taken: list[_Completion] = []
     branches: list[tuple[tuple[_Completion, ...], Finish]] = []
-    for number, step in enumerate(steps, start=1):
+    for step in steps:
         branches += [((*taken, other), _finish(other)) for other in step.others]
         if step.taken is None:
-            if number < len(steps):
-                raise InputError(f"label.steps {number}: expected a chosen completion, got none")
-            is_solved = False
-        else:
-            taken.append(step.taken)
-    # Where the last step was left open, its completions hold the path that led there.
-    goes_on = steps[-1].taken is None and bool(steps[-1].others)
-    if taken and not goes_on:
-        yield tuple(taken), "stop" if is_solved else "open"
+            # Where nothing was chosen, the completions there hold the path that led to them.
+            if taken and not step.others:
+                yield tuple(taken), "open"
+            break
+        taken.append(step.taken)
+    else:
+        if taken:
+            yield tuple(taken), "stop" if is_solved else "open"
     yield from branches
 
 
@@ -104,9 +102,7 @@ def _labels(path: Sequence[_Completion]) -> tuple[OutsideLabel, ...]:
 
 def _step(fields: Mapping[str, Any], number: int, remarks: Counter[str]) -> _Step:
     name = f"label.steps {number}"
-    rows = fields.get("completions") or []
-    if not isinstance(rows, list):
-        raise InputError(f"{name}: completions: expected a list, got {shown(rows)}")
+    rows = _listed(fields, f"{name}: completions")
     completions = [_completion(as_object(name, row), name, remarks) for row in rows]
     if fields.get("chosen_completion") is not None:
         chosen = whole_number(f"{name}: chosen_completion", fields["chosen_completion"])
@@ -119,6 +115,13 @@ def _step(fields: Mapping[str, Any], number: int, remarks: Counter[str]) -> _Ste
     if human is None:
         return _Step(None, tuple(completions))
     return _Step(_completion(as_object(name, human), name, remarks), tuple(completions))
+
+
+def _listed(fields: Mapping[str, Any], name: str) -> list[Any]:
+    rows = fields.get(name.rpartition(" ")[2]) or []
+    if not isinstance(rows, list):
+        raise InputError(f"{name}: expected a list, got {shown(rows)}")
+    return rows
 
 
 def _completion(fields: Mapping[str, Any], name: str, remarks: Counter[str]) -> _Completion:

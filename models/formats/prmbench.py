@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from pav.models.errors import InputError
-from pav.models.formats.fields import lines_of, list_of, text_of, texts_of, whole_number
+from pav.models.formats.fields import lines_of, shown, text_of, texts_of, whole_number
 from pav.models.formats.records import Format, OutsideLabel, OutsideSolution, Parsed
 
 BEYOND = "wrong steps that are beyond the last one"
@@ -13,8 +13,12 @@ BEYOND = "wrong steps that are beyond the last one"
 def parse(fields: Mapping[str, Any]) -> Parsed:
     """Return the original and the modified process; each step is wrong (1) or not (0)."""
     original, modified = (texts_of(fields, f"{name}_process") for name in ("original", "modified"))
-    wrong = {whole_number("error_steps", step) for step in list_of(fields, "error_steps")}
-    if not 1 <= min(wrong) <= len(modified):
+    given = fields.get("error_steps")
+    if not isinstance(given, list):
+        raise InputError(f"error_steps: expected a list, got {shown(given)}")
+    wrong = {whole_number("error_steps", step) for step in given}
+    # Some classes of rows are another right way, and name no step.
+    if wrong and not 1 <= min(wrong) <= len(modified):
         raise InputError(
             f"error_steps: expected steps from 1 to {len(modified)}, got {sorted(wrong)}"
         )

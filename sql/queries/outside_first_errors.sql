@@ -1,4 +1,4 @@
--- One row per imported solution and source of its labels: its first wrong step, as that source says.
+-- One row per imported solution and source of its labels: the first step it calls wrong.
 with
 
 steps as (
