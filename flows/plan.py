@@ -4,17 +4,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from pav.models.budget import rollouts_for
 from pav.models.errors import WorkError
 from pav.models.hashing import digest
 from pav.models.records import Problem
 from pav.models.settings import RunSettings
 from pav.tasks.engine import check_kind
-from pav.tasks.label_estimates import label_notes
+from pav.tasks.label_estimates import budget_rollouts, label_notes
 from pav.tasks.labelling_plan import check_labelling, labelled, plan_labelling
 from pav.tasks.manifests import find_many, read_tables
 from pav.tasks.outside_plan import plan_outside
-from pav.tasks.planning import StageReport, report_stage
+from pav.tasks.pilot_plan import plan_pilots
+from pav.tasks.planning import StageReport, missing, report_stage
 from pav.tasks.policies import (
     PolicySpec,
     check_policies,
@@ -100,8 +100,28 @@ class Plan:
     def report(self, name: str, *, seconds: Mapping[str, float]) -> StageReport:
         """Return what was done for a finished part; `seconds` are by the units just made."""
         manifests = self.finished(name)
-        notes = label_notes(self.settings, self.store, manifests) if name == "label" else ()
+        notes = self.label_notes() if name == "label" else ()
         return report_stage(name, manifests, costs=seconds, notes=notes)
+
+    def label_notes(self) -> tuple[str, ...]:
+        """Return what is to be said of finished labels: their price, estimate against outcome."""
+        manifests = labelled(self.finished("label"))
+        return label_notes(self.settings, self.store, manifests, pilot_units=self.pilot_units)
+
+    @property
+    def pilot_units(self) -> list[Unit]:
+        """The label units that pilots cut down; under a budget, a first block everywhere."""
+        label = self.settings.label
+        if label.budget:
+            few = min(label.num_prover_rollouts, label.block_size)
+            first = {"planner": "exhaustive", "num_rollouts": label.block_size,
+                     "num_prover_rollouts": few}  # fmt: skip
+            label = label.model_copy(update=first)
+        return plan_labelling(
+            self.settings.model_copy(update={"label": label}),
+            policies=self.policies,
+            sample_manifests=self.finished("sample"),
+        )
 
     @cached_property
     def problems(self) -> Mapping[str, Problem]:
@@ -171,20 +191,26 @@ def _sample(plan: Plan) -> list[Unit]:
 def _label(plan: Plan) -> list[Unit]:
     settings = plan.settings
     if settings.label.budget:
-        return [unit for seed in settings.pipeline_seeds for unit in _rounds(plan, seed).units()]
+        return _budgeted(plan)
     return plan_labelling(
         settings, policies=plan.policies, sample_manifests=plan.finished("sample")
     )
 
 
-def _rounds(plan: Plan, pipeline_seed: int) -> Rounds:
-    settings = plan.settings
-    budget = rollouts_for(
-        settings.label.budget, settings.label.budget_unit, pilots=(),
-        workers=settings.runner.workers,
-    )  # fmt: skip
-    sampled = plan.of_seed("sample", pipeline_seed)
-    return Rounds(settings, plan.store, plan.policies, sampled, budget)
+def _budgeted(plan: Plan) -> list[Unit]:
+    """Return the rounds of every seed; first the pilots that turn the budget into rollouts."""
+    settings, store = plan.settings, plan.store
+    pilots: list[Unit] = []
+    if settings.label.budget_unit != "rollouts":
+        pilots = list(plan_pilots(settings, store, label_units=plan.pilot_units).values())
+        if missing(store, pilots):
+            return pilots
+    budget = budget_rollouts(settings, [done.cost for done in find_many(store, pilots).values()])
+    rounds = (
+        Rounds(settings, store, plan.policies, plan.of_seed("sample", seed), budget)
+        for seed in settings.pipeline_seeds
+    )
+    return [*pilots, *(unit for each in rounds for unit in each.units())]
 
 
 def _train(plan: Plan) -> list[Unit]:

@@ -10,7 +10,6 @@ from pav.tasks.label_estimates import (
     LabelEstimate,
     estimate_words,
     known_estimate,
-    label_notes,
 )
 from pav.tasks.ledger import executions
 from pav.tasks.planning import report_stage
@@ -118,16 +117,14 @@ def _estimate(plan: Plan) -> LabelEstimate | None:
     label = plan.parts.get("label")
     if label is None:
         return None
-    return known_estimate(plan.settings, plan.store, label.units)
+    return known_estimate(plan.settings, plan.store, plan.pilot_units)
 
 
 def _notes(plan: Plan, estimate: LabelEstimate | None) -> list[str]:
     """Return what is to be said of labels: their price, and estimate against outcome."""
     label = plan.parts.get("label")
     if label is not None and not label.todo:
-        return [
-            f"label: {note}" for note in label_notes(plan.settings, plan.store, label.manifests)
-        ]
+        return [f"label: {note}" for note in plan.label_notes()]
     return [f"label: {estimate_words(estimate)}"] if estimate else []
 
 

@@ -56,6 +56,22 @@ def scaled(pilot: Mapping[str, float], num_prefixes: int) -> dict[str, float]:
     return {item: pilot[f"steady_{item}"] * times for item in _SCALED}
 
 
+def spread_budget(
+    first_blocks: Mapping[str, Mapping[str, float]], rollouts: int
+) -> dict[str, dict[str, float]]:
+    """Return what a budget costs by policy, from what a first block of every prefix costs.
+
+    The rollouts of the budget are taken to be as long as those of first blocks. Labels are as many
+    as the budget reaches with a block each.
+    """
+    times = rollouts / max(sum(cost["rollouts"] for cost in first_blocks.values()), 1)
+    return {
+        role: {item: amount * (min(times, 1.0) if item == "labels" else times)
+               for item, amount in cost.items()}
+        for role, cost in first_blocks.items()
+    }  # fmt: skip
+
+
 def wasted_tokens(graded: Iterable[tuple[Sample, Grading]]) -> int:
     """Return the generated tokens of samples that were cut off, not parsed or not graded."""
     return sum(sample.num_tokens for sample, grading in graded if grading.verdict in UNANSWERED)

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from pav.models.budget import scaled, total_cost
+from pav.models.budget import rollouts_for, scaled, spread_budget, total_cost
 from pav.models.settings import RunnerSettings, RunSettings
 from pav.tasks.manifests import find_many, read_tables, required_manifest
 from pav.tasks.pilot_plan import STAGE, by_role, plan_pilots
@@ -109,23 +109,39 @@ def known_estimate(
     if not costs:
         return None
     counts = _open_prefixes(store, label_units)
+    policies = {role: scaled(cost, counts[role]) for role, cost in costs.items()}
+    if settings.label.budget:
+        whole = budget_rollouts(settings, list(costs.values())) * len(settings.pipeline_seeds)
+        policies = spread_budget(policies, whole)
     return LabelEstimate(
-        policies={
-            role: scaled(cost, counts[role]) | {"prefixes": counts[role]}
-            for role, cost in costs.items()
-        },
+        policies={role: cost | {"prefixes": counts[role]} for role, cost in policies.items()},
         num_measured=int(sum(cost["steady_prefixes"] for cost in costs.values())),
         workers=settings.runner.workers,
         device_hour_price=settings.runner.device_hour_price,
     )
 
 
+def budget_rollouts(settings: RunSettings, pilots: Sequence[Mapping[str, float]]) -> int:
+    """Return how many rollouts the budget of a pipeline seed is, by what pilots cost."""
+    label = settings.label
+    return rollouts_for(
+        label.budget, label.budget_unit, pilots=pilots, workers=settings.runner.workers
+    )
+
+
 def label_notes(
-    settings: RunSettings, store: Store, manifests: Sequence[Manifest]
+    settings: RunSettings,
+    store: Store,
+    manifests: Sequence[Manifest],
+    *,
+    pilot_units: Sequence[Unit],
 ) -> tuple[str, ...]:
-    """Return what is to be said of finished labels: their price, and estimate against outcome."""
+    """Return what is to be said of finished labels: their price, and estimate against outcome.
+
+    `pilot_units` are the label units that pilots cut down.
+    """
     cost = total_cost(manifest.cost for manifest in manifests)
-    estimate = known_estimate(settings, store, [manifest.unit for manifest in manifests])
+    estimate = known_estimate(settings, store, pilot_units)
     notes = [_against(estimate.total, cost)] if estimate else []
     return (*_price_note(settings.runner, store, manifests, cost), *notes)
 
