@@ -17,7 +17,7 @@ def estimate_labels(settings: RunSettings, store: Store) -> LabelEstimate:
     plan = Plan(settings, store)
     if any(part.todo for part in takewhile(lambda part: part.name != "label", plan.walk())):
         run_until("sample", settings, store)
-    units = plan.pilot_units
+    units = plan.piloted_units
     if missing_pilots(settings, store, units):
         with orchestrated():
             # Prefect takes seconds to import, and an estimate that is known never needs it.

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 
 from pav.models.errors import WorkError
 from pav.models.hashing import digest
@@ -13,8 +14,8 @@ from pav.tasks.label_estimates import budget_rollouts, label_notes
 from pav.tasks.labelling_plan import check_labelling, labelled, plan_labelling
 from pav.tasks.manifests import find_many, read_tables
 from pav.tasks.outside_plan import plan_outside
-from pav.tasks.pilot_plan import plan_pilots
-from pav.tasks.planning import StageReport, missing, report_stage
+from pav.tasks.pilot_plan import piloted, plan_pilots
+from pav.tasks.planning import StageReport, report_stage
 from pav.tasks.policies import (
     PolicySpec,
     check_policies,
@@ -100,25 +101,21 @@ class Plan:
     def report(self, name: str, *, seconds: Mapping[str, float]) -> StageReport:
         """Return what was done for a finished part; `seconds` are by the units just made."""
         manifests = self.finished(name)
-        notes = self.label_notes() if name == "label" else ()
+        notes = self.label_notes if name == "label" else ()
         return report_stage(name, manifests, costs=seconds, notes=notes)
 
+    @property
     def label_notes(self) -> tuple[str, ...]:
-        """Return what is to be said of finished labels: their price, estimate against outcome."""
-        manifests = labelled(self.finished("label"))
-        return label_notes(self.settings, self.store, manifests, pilot_units=self.pilot_units)
+        """What is to be said of finished labels: their price, and estimate against outcome."""
+        return label_notes(
+            self.settings, self.store, self.finished("label"), label_units=self.piloted_units
+        )
 
     @property
-    def pilot_units(self) -> list[Unit]:
-        """The label units that pilots cut down; under a budget, a first block everywhere."""
-        label = self.settings.label
-        if label.budget:
-            few = min(label.num_prover_rollouts, label.block_size)
-            first = {"planner": "exhaustive", "num_rollouts": label.block_size,
-                     "num_prover_rollouts": few}  # fmt: skip
-            label = label.model_copy(update=first)
+    def piloted_units(self) -> list[Unit]:
+        """The label units that pilots are cut from; under a budget, a first block everywhere."""
         return plan_labelling(
-            self.settings.model_copy(update={"label": label}),
+            piloted(self.settings),
             policies=self.policies,
             sample_manifests=self.finished("sample"),
         )
@@ -189,28 +186,22 @@ def _sample(plan: Plan) -> list[Unit]:
 
 
 def _label(plan: Plan) -> list[Unit]:
-    settings = plan.settings
-    if settings.label.budget:
-        return _budgeted(plan)
-    return plan_labelling(
-        settings, policies=plan.policies, sample_manifests=plan.finished("sample")
-    )
-
-
-def _budgeted(plan: Plan) -> list[Unit]:
-    """Return the rounds of every seed; first the pilots that turn the budget into rollouts."""
-    settings, store = plan.settings, plan.store
+    settings, first = plan.settings, plan.piloted_units
+    if not settings.label.budget:
+        return first
     pilots: list[Unit] = []
     if settings.label.budget_unit != "rollouts":
-        pilots = list(plan_pilots(settings, store, label_units=plan.pilot_units).values())
-        if missing(store, pilots):
-            return pilots
-    budget = budget_rollouts(settings, [done.cost for done in find_many(store, pilots).values()])
-    rounds = (
-        Rounds(settings, store, plan.policies, plan.of_seed("sample", seed), budget)
-        for seed in settings.pipeline_seeds
-    )
-    return [*pilots, *(unit for each in rounds for unit in each.units())]
+        pilots = [*plan_pilots(settings, plan.store, label_units=first).values()]
+    budget = budget_rollouts(settings, plan.store, first)
+    if budget is None:
+        return pilots
+    rounds = [_rounds(plan, seed, budget).units() for seed in settings.pipeline_seeds]
+    return [*pilots, *chain.from_iterable(rounds)]
+
+
+def _rounds(plan: Plan, pipeline_seed: int, budget: int) -> Rounds:
+    sampled = plan.of_seed("sample", pipeline_seed)
+    return Rounds(plan.settings, plan.store, plan.policies, sampled, budget)
 
 
 def _train(plan: Plan) -> list[Unit]:

@@ -114,17 +114,15 @@ def look(settings: RunSettings, store: Store) -> Overview:
 
 def _estimate(plan: Plan) -> LabelEstimate | None:
     """Return what all labels cost by their pilots, where there are any."""
-    label = plan.parts.get("label")
-    if label is None:
+    if "label" not in plan.parts:
         return None
-    return known_estimate(plan.settings, plan.store, plan.pilot_units)
+    return known_estimate(plan.settings, plan.store, plan.piloted_units)
 
 
 def _notes(plan: Plan, estimate: LabelEstimate | None) -> list[str]:
     """Return what is to be said of labels: their price, and estimate against outcome."""
-    label = plan.parts.get("label")
-    if label is not None and not label.todo:
-        return [f"label: {note}" for note in plan.label_notes()]
+    if "label" in plan.parts and not plan.parts["label"].todo:
+        return [f"label: {note}" for note in plan.label_notes]
     return [f"label: {estimate_words(estimate)}"] if estimate else []
 
 

@@ -1,13 +1,15 @@
 """What labels will cost, from pilots, and what they did cost."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
 
-from pav.models.budget import rollouts_for, scaled, spread_budget, total_cost
-from pav.models.settings import RunnerSettings, RunSettings
+from pav.models.budget import rollouts_for, scaled, total_cost
+from pav.models.settings import LabelSettings, RunnerSettings, RunSettings
+from pav.tasks.labelling_plan import labelled
 from pav.tasks.manifests import find_many, read_tables, required_manifest
 from pav.tasks.pilot_plan import STAGE, by_role, plan_pilots
 from pav.tasks.store import Store
@@ -105,28 +107,64 @@ def known_estimate(
     settings: RunSettings, store: Store, label_units: Sequence[Unit]
 ) -> LabelEstimate | None:
     """Return what labels cost; None where there is nothing to label or a pilot is missing."""
-    costs = pilot_costs(settings, store, label_units)
-    if not costs:
+    measured = pilot_costs(settings, store, label_units)
+    if not measured:
         return None
-    counts = _open_prefixes(store, label_units)
-    policies = {role: scaled(cost, counts[role]) for role, cost in costs.items()}
+    policies = _scaled_up(store, measured, label_units)
     if settings.label.budget:
-        whole = budget_rollouts(settings, list(costs.values())) * len(settings.pipeline_seeds)
-        policies = spread_budget(policies, whole)
+        bought = _bought(settings, policies) * len(settings.pipeline_seeds)
+        policies = _spent(policies, bought, label=settings.label)
     return LabelEstimate(
-        policies={role: cost | {"prefixes": counts[role]} for role, cost in policies.items()},
-        num_measured=int(sum(cost["steady_prefixes"] for cost in costs.values())),
+        policies=policies,
+        num_measured=int(sum(cost["steady_prefixes"] for cost in measured.values())),
         workers=settings.runner.workers,
         device_hour_price=settings.runner.device_hour_price,
     )
 
 
-def budget_rollouts(settings: RunSettings, pilots: Sequence[Mapping[str, float]]) -> int:
-    """Return how many rollouts the budget of a pipeline seed is, by what pilots cost."""
+def budget_rollouts(settings: RunSettings, store: Store, label_units: Sequence[Unit]) -> int | None:
+    """Return what a pipeline seed's budget buys; None where it takes pilots that are missing."""
+    if settings.label.budget_unit == "rollouts":
+        return _bought(settings, {})
+    measured = pilot_costs(settings, store, label_units)
+    return _bought(settings, _scaled_up(store, measured, label_units)) if measured else None
+
+
+def _scaled_up(
+    store: Store, measured: Mapping[str, Mapping[str, float]], label_units: Sequence[Unit]
+) -> dict[str, dict[str, float]]:
+    """Return role -> cost of all label units at the rates of its pilot."""
+    counts = _open_prefixes(store, label_units)
+    return {
+        role: scaled(cost, counts[role]) | {"prefixes": float(counts[role])}
+        for role, cost in measured.items()
+    }
+
+
+def _bought(settings: RunSettings, policies: Mapping[str, Mapping[str, float]]) -> int:
     label = settings.label
     return rollouts_for(
-        label.budget, label.budget_unit, pilots=pilots, workers=settings.runner.workers
+        label.budget,
+        label.budget_unit,
+        costs=total_cost(policies.values()),
+        workers=settings.runner.workers,
     )
+
+
+def _spent(
+    policies: Mapping[str, Mapping[str, float]], num_rollouts: int, *, label: LabelSettings
+) -> dict[str, dict[str, float]]:
+    """Return first blocks scaled to a budget's rollouts: the same mix, no prefix over its most."""
+    wanted = num_rollouts / max(total_cost(policies.values())["rollouts"], 1.0)
+    spent = {}
+    for role, cost in policies.items():
+        most = label.num_rollouts if role == "base" else label.num_prover_rollouts
+        times = min(wanted, math.ceil(most / label.block_size))
+        labels = cost["labels"] * min(times, 1.0)
+        spent[role] = {item: amount * times for item, amount in cost.items()} | {
+            "prefixes": cost["prefixes"], "labels": labels,
+        }  # fmt: skip
+    return spent
 
 
 def label_notes(
@@ -134,16 +172,17 @@ def label_notes(
     store: Store,
     manifests: Sequence[Manifest],
     *,
-    pilot_units: Sequence[Unit],
+    label_units: Sequence[Unit],
 ) -> tuple[str, ...]:
     """Return what is to be said of finished labels: their price, and estimate against outcome.
 
-    `pilot_units` are the label units that pilots cut down.
+    `label_units` are those that pilots are cut from.
     """
-    cost = total_cost(manifest.cost for manifest in manifests)
-    estimate = known_estimate(settings, store, pilot_units)
+    done = labelled(manifests)
+    cost = total_cost(manifest.cost for manifest in done)
+    estimate = known_estimate(settings, store, label_units)
     notes = [_against(estimate.total, cost)] if estimate else []
-    return (*_price_note(settings.runner, store, manifests, cost), *notes)
+    return (*_price_note(settings.runner, store, done, cost), *notes)
 
 
 def estimate_words(estimate: LabelEstimate) -> str:

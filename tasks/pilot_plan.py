@@ -19,6 +19,24 @@ MEASURED_PREFIXES = 512
 WARM_PREFIXES = 128
 
 
+def piloted(settings: RunSettings) -> RunSettings:
+    """Return the settings of the labels that pilots are cut from: the run's own.
+
+    What a common budget will buy is not known before it is spent: a first block of every prefix
+    stands for it.
+    """
+    label = settings.label
+    if not label.budget:
+        return settings
+    first = {
+        "planner": "exhaustive",
+        "budget": 0.0,
+        "num_rollouts": label.block_size,
+        "num_prover_rollouts": min(label.num_prover_rollouts, label.block_size),
+    }
+    return settings.model_copy(update={"label": label.model_copy(update=first)})
+
+
 def plan_pilots(
     settings: RunSettings, store: Store, *, label_units: Sequence[Unit]
 ) -> dict[str, Unit]:

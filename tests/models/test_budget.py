@@ -6,41 +6,36 @@ from pav.models.budget import rollouts_for, scaled, total_cost, wasted_tokens
 from pav.models.errors import InputError
 from pav.models.records import Grading, Sample, Verdict
 
-# 1,000 rollouts of 12,000 tokens; 900 of them took 4.5 s of one worker: 12 tokens and 5 ms each.
-BASE = {"rollouts": 1000, "generated_tokens": 12_000, "steady_rollouts": 900, "steady_seconds": 4.5}
-# 500 rollouts of 9,000 tokens; 300 of them took 7.5 s: 18 tokens and 25 ms each.
-WEAK = {"rollouts": 500, "generated_tokens": 9000, "steady_rollouts": 300, "steady_seconds": 7.5}
+# 12 tokens and 5 ms of a worker for each rollout.
+COSTS = {"rollouts": 1000.0, "generated_tokens": 12_000.0, "seconds": 5.0}
 
 
 def test_a_budget_in_rollouts_needs_no_pilot():
-    assert rollouts_for(205_056, "rollouts", pilots=(), workers=2) == 205_056
+    assert rollouts_for(205_056, "rollouts", costs={}, workers=2) == 205_056
 
 
-def test_a_budget_in_tokens_buys_rollouts_at_the_tokens_of_the_pilots():
-    assert rollouts_for(1_200_000, "tokens", pilots=[BASE], workers=2) == 100_000
-    # Both together: 21,000 tokens for 1,500 rollouts, 14 each.
-    assert rollouts_for(14_000, "tokens", pilots=[BASE, WEAK], workers=1) == 1000
-    assert rollouts_for(14_013, "tokens", pilots=[BASE, WEAK], workers=1) == 1000
+def test_a_budget_in_tokens_buys_rollouts_at_the_tokens_of_each():
+    assert rollouts_for(1_200_000, "tokens", costs=COSTS, workers=2) == 100_000
+    assert rollouts_for(1_200_011, "tokens", costs=COSTS, workers=2) == 100_000
+    assert rollouts_for(1_200_012, "tokens", costs=COSTS, workers=2) == 100_001
 
 
 def test_a_budget_in_minutes_is_of_the_clock_so_workers_share_it():
     # 60 s at 5 ms each.
-    assert rollouts_for(1, "minutes", pilots=[BASE], workers=1) == 12_000
-    assert rollouts_for(1, "minutes", pilots=[BASE], workers=3) == 36_000
-    # Both together: 12 s for 1,200 rollouts, 10 ms each.
-    assert rollouts_for(0.5, "minutes", pilots=[BASE, WEAK], workers=1) == 3000
+    assert rollouts_for(1, "minutes", costs=COSTS, workers=1) == 12_000
+    assert rollouts_for(0.5, "minutes", costs=COSTS, workers=3) == 18_000
 
 
 @pytest.mark.parametrize("unit", ["tokens", "minutes"])
-@pytest.mark.parametrize("pilots", [[], [{"rollouts": 8.0}]], ids=["none", "nothing measured"])
-def test_a_budget_without_a_pilot_that_measured_its_unit_is_refused(unit, pilots):
-    with pytest.raises(InputError, match=f"budget in {unit}: expected pilots that measured"):
-        rollouts_for(10, unit, pilots=pilots, workers=1)
+@pytest.mark.parametrize("costs", [{}, {"rollouts": 8.0}], ids=["none", "nothing measured"])
+def test_a_budget_without_a_pilot_that_measured_its_unit_is_refused(unit, costs):
+    with pytest.raises(InputError, match=f"label.budget in {unit}: expected pilots that measured"):
+        rollouts_for(10, unit, costs=costs, workers=1)
 
 
 @given(st.floats(0, 1e9), st.integers(1, 64), st.sampled_from(["tokens", "minutes"]))
 def test_what_is_bought_never_costs_more_than_the_budget_and_one_more_would(budget, workers, unit):
-    bought = rollouts_for(budget, unit, pilots=[BASE], workers=workers)
+    bought = rollouts_for(budget, unit, costs=COSTS, workers=workers)
     each = 12 if unit == "tokens" else 0.005 / 60 / workers
     assert bought * each <= budget * (1 + 1e-9)
     assert (bought + 1) * each > budget * (1 - 1e-9)

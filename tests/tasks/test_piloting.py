@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import LlamaForCausalLM
 
+from pav.flows.plan import Plan
 from pav.models.embedded import build_config, build_tokenizer
 from pav.models.settings import PrepareSettings, RunSettings
 from pav.tasks import labelling, pilot_plan, piloting, problems, sampling
@@ -188,7 +189,7 @@ def test_all_workers_share_the_seconds_and_the_price_is_that_of_all_their_hours(
 
 
 def test_finished_labels_stand_beside_their_estimate(made):
-    [note] = label_notes(made.settings, made.store, made.labels)
+    [note] = label_notes(made.settings, made.store, made.labels, label_units=made.units)
     rollouts = sum(int(manifest.cost["rollouts"]) for manifest in made.labels)
     assert note.startswith("estimated ")
     assert note.endswith(f" tokens ({_percent(made):+.0f} %), {rollouts:,} rollouts (+0 %)")
@@ -200,8 +201,55 @@ def _percent(made):
 
 
 def test_finished_labels_have_a_price_where_an_hour_has_one(made):
-    note, _ = label_notes(made.priced(3600.0), made.store, made.labels)
+    note, _ = label_notes(made.priced(3600.0), made.store, made.labels, label_units=made.units)
     seconds = sum(manifest.cost["seconds"] for manifest in made.labels)
     blocks = read_tables(made.store, made.labels, "label_blocks")
     labels = blocks.select("prefix_id", "policy_id").n_unique()
     assert note == f"price {seconds:.3g}, {1000 * seconds / labels:.3g} per 1,000 labels"
+
+
+def budgeted(made, **label):
+    """The settings under a common budget."""
+    changed = {"planner": "adaptive", **label}
+    values = made.settings.model_dump()
+    return RunSettings.model_validate(values | {"label": values["label"] | changed})
+
+
+def test_under_a_budget_pilots_take_part_in_a_first_block_of_each_prefix(made):
+    plan = Plan(budgeted(made, budget=1000), made.store)
+    pieces = {
+        (unit.parameters["role"], unit.parameters["block"], unit.parameters["block_size"])
+        for unit in plan.piloted_units
+    }
+    assert pieces == {("base", 0, 2), ("weak", 0, 2)}
+
+
+def test_a_budget_in_rollouts_is_spent_without_pilots(made):
+    part = Plan(budgeted(made, budget=100), made.store).part("label")
+    [allocation] = part.units
+    assert allocation.stage == "allocate"
+    assert allocation.parameters["budget_rollouts"] == 100
+
+
+def test_a_budget_in_tokens_waits_for_its_pilots_and_buys_rollouts_at_their_tokens(made):
+    plan = Plan(budgeted(made, budget=500, budget_unit="tokens"), made.store)
+    assert {unit.stage for unit in plan.part("label").units} == {"pilot"}
+    made.execute(piloting, plan.part("label").todo)
+    units = plan.part("label").units
+    assert [unit.stage for unit in units] == ["pilot", "pilot", "allocate"]
+    free = budgeted(made, budget=1e9, budget_unit="tokens")
+    first = known_estimate(free, made.store, plan.piloted_units).total
+    bought = units[-1].parameters["budget_rollouts"]
+    # Four rollouts of a prefix by the base and two by the weak prover are the most that can be.
+    assert first["rollouts"] == pytest.approx(4 * len(made.prefixes) + 2 * num_of_weak(made))
+    estimate = known_estimate(plan.settings, made.store, plan.piloted_units)
+    assert estimate.total["generated_tokens"] == pytest.approx(500, rel=0.02)
+    assert estimate.total["rollouts"] == pytest.approx(bought)
+    assert estimate.total["labels"] < len(made.prefixes) + num_of_weak(made)
+
+
+def num_of_weak(made):
+    """Prefixes that the weak prover labels."""
+    weak = [unit for unit in made.units if unit.parameters["role"] == "weak"]
+    shards = {unit.inputs["prefixes"].unit_id for unit in weak}
+    return made.prefixes.filter(pl.col("unit_id").is_in(list(shards))).height
