@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import ClassVar
 
-from pav.models.domains.math_answers import SEVERAL, AnswerRule, find_answer
+from pav.models.domains.math_answers import SEVERAL, TOO_SLOW, AnswerRule, find_answer
 from pav.models.domains.math_forms import compare
 from pav.models.domains.math_steps import segmenter as segmenter_of
 from pav.models.errors import InputError
@@ -80,7 +80,8 @@ class Math:
             return CUT_OFF
         found = find_answer(prefix.text, self._rule)
         if found.answer is None:
-            return Grading(Verdict.UNPARSED, found.reason)
+            is_late = found.reason == TOO_SLOW
+            return Grading(Verdict.FAILED if is_late else Verdict.UNPARSED, found.reason)
         gold = _gold(problem.answer, self._rule)
         is_same = compare(gold, found.answer)
         return (
