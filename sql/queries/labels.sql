@@ -28,6 +28,8 @@ select
     wilson_low(labels.num_correct, labels.num_rollouts) as wilson_low,
     wilson_high(labels.num_correct, labels.num_rollouts) as wilson_high,
     labels.stopping_rule,
+    labels.first_correct,
+    labels.first_rollouts,
     labels.generated_tokens,
     labels.prefix_id,
     labels.policy_id
