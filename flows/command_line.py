@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from types import TracebackType
-from typing import Annotated, NoReturn, get_args
+from typing import Annotated, Any, NoReturn, Protocol, get_args
 
 import typer
 
@@ -36,6 +36,18 @@ Overrides = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. train.steps=200."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+class Shown(Protocol):
+    """What a command prints."""
+
+    def as_record(self) -> dict[str, Any]:
+        """Return it for programs."""
+        ...
+
+    def as_text(self) -> str:
+        """Return it for people."""
+        ...
 
 
 class TableFormat(StrEnum):
@@ -86,17 +98,41 @@ def _stage_command(name: str) -> Callable[..., None]:
         from pav.flows.run import run_until
 
         settings = load_settings(config, overrides or ())
-        try:
-            summary = run_until(name, settings, open_store(store))
-        except KeyboardInterrupt:
-            raise WorkError("interrupted") from None
-        typer.echo(json.dumps(summary.as_record()) if as_json else summary.as_text())
+        _show(lambda: run_until(name, settings, open_store(store)), as_json=as_json)
 
     return command
 
 
+def _label(
+    config: Config = DEFAULT_CONFIG,
+    store: StoreAddress = DEFAULT_STORE,
+    overrides: Overrides = None,
+    is_estimate: Annotated[
+        bool, typer.Option("--estimate", help="Label a few problems and say what all would cost.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    if not is_estimate:
+        _stage_command("label")(config, store, overrides, as_json)
+        return
+    from pav.flows.estimate import estimate_labels
+
+    settings = load_settings(config, overrides or ())
+    _show(lambda: estimate_labels(settings, open_store(store)), as_json=as_json)
+
+
+def _show(work: Callable[[], Shown], *, as_json: bool) -> None:
+    """Do the work and print what came of it; Ctrl-C is a failure that can be resumed."""
+    try:
+        shown = work()
+    except KeyboardInterrupt:
+        raise WorkError("interrupted") from None
+    typer.echo(json.dumps(shown.as_record()) if as_json else shown.as_text())
+
+
 for _name, _help in STAGE_HELP.items():
-    app.command(_name, help=f"{_help} Whatever is done already is reused.")(_stage_command(_name))
+    _command = _label if _name == "label" else _stage_command(_name)
+    app.command(_name, help=f"{_help} Whatever is done already is reused.")(_command)
 
 
 @app.command()
@@ -125,7 +161,7 @@ def grade(
 ) -> None:
     """Add verdict and reason to each row; show how they agree with what is expected."""
     from pav.flows.grade import grade as grade_file
-    from pav.tasks.graded_files import check_out, write_rows
+    from pav.tasks.out_files import check_out, write_rows
 
     if domain not in get_args(DomainName):
         raise InputError(f"--domain: expected one of {get_args(DomainName)}, got {domain!r}")
@@ -140,6 +176,44 @@ def grade(
     if graded.summary:
         # Where the rows go to standard output, programs read them there.
         typer.echo(graded.summary, err=not out)
+
+
+@app.command("import")
+def bring_in(
+    form: Annotated[str, typer.Argument(metavar="FORMAT", help="plain, math-shepherd, prm800k, …")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Rows of that format.")],
+    store: StoreAddress = DEFAULT_STORE,
+    policy: Annotated[
+        str, typer.Option("--policy", help="Whose solutions they are, where rows name none.")
+    ] = "",
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring solutions and step labels of others into the store; say what they leave unsaid."""
+    from pav.flows.transfer import bring_in as bring_in_file
+
+    settings = load_settings(DEFAULT_CONFIG, ["problems.domain=math", *(overrides or ())])
+    imported = bring_in_file(form, file, settings, open_store(store), policy=policy)
+    typer.echo(json.dumps(imported.as_record()) if as_json else imported.as_text())
+
+
+@app.command("export")
+def hand_out(
+    form: Annotated[str, typer.Argument(metavar="FORMAT", help="math-shepherd, trl, parquet.")],
+    out: Annotated[str, typer.Option("--out", help="The file to write.")],
+    store: StoreAddress = DEFAULT_STORE,
+    policy: Annotated[
+        str, typer.Option("--policy", help="Whose labels: a role or policy_id; default base.")
+    ] = "",
+    split: Annotated[str, typer.Option("--split", help="Only these problems' solutions.")] = "",
+) -> None:
+    """Write solutions with their step labels to a file; say what the format loses."""
+    from pav.flows.transfer import hand_out as hand_out_file
+
+    written = hand_out_file(form, out, Store(store), policy=policy, split=split)
+    typer.echo(written.summary)
+    for note in written.notes:
+        typer.echo(f"pav: {note}", err=True)
 
 
 @app.command()

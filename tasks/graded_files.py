@@ -1,17 +1,15 @@
 """JSONL rows with responses to grade; every bad row is named, and then nothing is graded."""
 
 import json
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pav.models.domains import Domain
-from pav.models.errors import InputError, StoreError
+from pav.models.errors import InputError
 from pav.models.records import Grading, Prefix, Problem, Verdict
 from pav.tasks.row_files import Row, jsonl_rows, refuse_bad_rows
-from pav.tasks.store import write_atomically
 
 REQUIRED = ("answer", "response")
 FINISH_REASONS = ("stop", "length")
@@ -44,22 +42,6 @@ def read_rows(path: str, family: Domain) -> list[GradeRow]:
     if not rows:
         raise InputError(f"{path}: expected rows with {REQUIRED}, got none")
     return rows
-
-
-def check_out(path: str) -> None:
-    """Raise InputError where a file cannot be written at a path, before any work."""
-    folder = Path(path).parent
-    if Path(path).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise InputError(f"--out: expected a file in a folder that can be written, got {path!r}")
-
-
-def write_rows(path: str, lines: Iterable[str]) -> None:
-    """Write lines to a file, whole or not at all; StoreError where it cannot be written."""
-    text = "".join(f"{line}\n" for line in lines)
-    try:
-        write_atomically(Path(path), text.encode())
-    except OSError as error:
-        raise StoreError(f"--out {path}: cannot be written: {error.strerror or error}") from None
 
 
 def graded_lines(rows: Sequence[GradeRow], gradings: Sequence[Grading]) -> list[str]:

@@ -12,12 +12,15 @@ from pav.models.domains import domain_key, domain_of
 from pav.models.domains.countdown import is_solvable_prefix
 from pav.models.domains.countdown_hands import hands
 from pav.models.errors import InputError, StoreError
+from pav.models.hashing import digest
 from pav.models.records import LABELLING_SOURCES, Prefix, Problem
 from pav.models.settings import ProblemSettings, RunSettings
 from pav.models.splits import hash_split, place
 from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.manifests import read_manifest, read_table
-from pav.tasks.problem_files import file_bytes, parse_problems
+from pav.tasks.outside_plan import check_joined, outside_problems
+from pav.tasks.problem_files import ProblemFile, parse_problems
+from pav.tasks.row_files import file_bytes
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
 
@@ -32,17 +35,34 @@ def plan_problems(settings: RunSettings) -> Unit:
     chosen = settings.problems
     limits = {name: getattr(chosen, name) for name in ("max_train", "max_validation", "max_test")}
     parameters: dict[str, Any] = {"domain": domain_key(chosen), **limits}
+    if settings.sample.path and not chosen.path:
+        return _plan_from_solutions(settings, parameters)
     if not chosen.path:
         _check_embedded(chosen)
         embedded = ("target", "highest", "num_numbers")
         parameters |= {name: getattr(chosen, name) for name in embedded}
         return Unit(STAGE, "problems", REVISION, parameters)
-    data = file_bytes(chosen.path)
+    data = file_bytes(chosen.path, asked_by="problems.path")
     # A wrong file is refused here, before anything runs or is written.
-    parse_problems(chosen.path, data, family=domain_of(chosen))
+    parsed = parse_problems(chosen.path, data, family=domain_of(chosen))
+    if settings.sample.path:
+        check_joined(settings, parsed.problems)
     name = Path(chosen.path).name
     parameters |= {"file": name, "sha256": hashlib.sha256(data).hexdigest()}
     return Unit(STAGE, f"problems of {name}", REVISION, parameters)
+
+
+def _plan_from_solutions(settings: RunSettings, parameters: dict[str, Any]) -> Unit:
+    """The unit of the problems that a file of solutions holds, whatever solutions it has."""
+    name = Path(settings.sample.path).name
+    content = _content(outside_problems(settings))
+    return Unit(
+        STAGE, f"problems of {name}", REVISION, parameters | {"file": name, "problems": content}
+    )
+
+
+def _content(problems: Iterable[Problem]) -> str:
+    return digest([asdict(problem) for problem in _in_order(problems)])
 
 
 def _check_embedded(settings: ProblemSettings) -> None:
@@ -64,8 +84,8 @@ def open_worker(
     def execute(unit: Unit) -> Outcome:
         chosen = settings.problems
         cost: dict[str, float] = {}
-        if chosen.path:
-            problems, cost = _from_file(unit, chosen, progress=progress)
+        if chosen.path or settings.sample.path:
+            problems, cost = _from_file(unit, settings, progress=progress)
         else:
             problems = embedded_problems(chosen, progress=progress)
         check_disjoint(problems)
@@ -100,14 +120,11 @@ def embedded_problems(settings: ProblemSettings, *, progress: Progress) -> list[
 
 
 def _from_file(
-    unit: Unit, settings: ProblemSettings, *, progress: Progress
+    unit: Unit, settings: RunSettings, *, progress: Progress
 ) -> tuple[list[Problem], dict[str, float]]:
     """The user's problems in the order of their hashes, and counts of what to know of them."""
-    data = file_bytes(settings.path)
-    if hashlib.sha256(data).hexdigest() != unit.parameters["sha256"]:
-        raise InputError(f"{settings.path}: the file changed since the run was planned; run again")
-    parsed = parse_problems(settings.path, data, family=domain_of(settings))
-    room = _limits(settings)
+    parsed = _parsed(unit, settings)
+    room = _limits(settings.problems)
     chosen = []
     for problem in _in_order(parsed.problems):
         if room[problem.split]:
@@ -124,6 +141,22 @@ def _from_file(
         "merged_rows": len(parsed.repeated_lines),
         "unsolvable_problems": len(unsolvable),
     }
+
+
+def _parsed(unit: Unit, settings: RunSettings) -> ProblemFile:
+    """The problems of the file that the unit was planned on; InputError where it changed since."""
+    path = settings.problems.path
+    if path:
+        data = file_bytes(path, asked_by="problems.path")
+        parsed = parse_problems(path, data, family=domain_of(settings.problems))
+        is_same = hashlib.sha256(data).hexdigest() == unit.parameters["sha256"]
+    else:
+        path = settings.sample.path
+        parsed = ProblemFile(outside_problems(settings), ())
+        is_same = _content(parsed.problems) == unit.parameters["problems"]
+    if not is_same:
+        raise InputError(f"{path}: the file changed since the run was planned; run again")
+    return parsed
 
 
 def _unsolvable(problems: list[Problem], *, progress: Progress) -> list[str]:

@@ -24,7 +24,7 @@ DATABASE = "labels.duckdb"
 # Rollouts stay in Parquet: they are most of the bytes and few of the questions.
 _DATA_SETS = tuple(name for name in SCHEMAS if name != "rollouts")
 # What an older revision of these stages made is wrong or superseded, so it is left out.
-_LABEL_STAGES = {"problems", "sample", "label"}
+_LABEL_STAGES = {"problems", "sample", "label", "import"}
 
 Row = dict[str, Any]
 

@@ -2,21 +2,24 @@
 
 import time
 from collections.abc import Callable, Sequence
-from itertools import chain
 
+from pav.models.budget import wasted_tokens
+from pav.models.domains import Domain
 from pav.models.hashing import digest
-from pav.models.planners import Graded, full_response, sample_solutions
+from pav.models.planners.rollouts import Graded, full_response, sample_solutions
+from pav.models.prefixes import cut, outside_solution_id, prefix_id
 from pav.models.records import Prefix, Problem
 from pav.models.settings import RunSettings
 from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.driver import Driver
+from pav.tasks.outside_sampling import is_outside, take
 from pav.tasks.problems import read_problems
 from pav.tasks.roles import Roles, policy_folder
 from pav.tasks.sampling_plan import STAGE, sharded
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
 
-__all__ = ["STAGE", "open_worker"]
+__all__ = ["STAGE", "open_worker", "prefix_id"]
 
 Progress = Callable[[str, float, float], None]
 Row = dict[str, object]
@@ -41,8 +44,8 @@ def open_worker(
             },
             progress=lambda done, total: progress("problems", done, total),
         )
-        drawn = _draw(driver, unit)
-        return _outcome(driver, unit, drawn, time.perf_counter() - started)
+        drawn = take(driver, unit, settings) if is_outside(unit) else _draw(driver, unit)
+        return _outcome(driver, unit, drawn, started)
 
     return execute
 
@@ -78,7 +81,18 @@ def _draw(driver: Driver, unit: Unit) -> list[Drawn]:
     ]
 
 
-def _outcome(driver: Driver, unit: Unit, drawn: Sequence[Drawn], seconds: float) -> Outcome:
+def _outcome(driver: Driver, unit: Unit, drawn: Sequence[Drawn], started: float) -> Outcome:
+    cost = {
+        **driver.spent,
+        "solutions": float(len(drawn)),
+        "wasted_tokens": float(wasted_tokens(graded for _, _, _, graded in drawn)),
+        "seconds": time.perf_counter() - started,
+    }
+    return Outcome(solution_outputs(driver, unit, drawn), cost)
+
+
+def solution_outputs(driver: Driver, unit: Unit, drawn: Sequence[Drawn]) -> tuple[Output, ...]:
+    """Return solutions, the distinct prefixes they pass through, and which passes where."""
     solutions = [_solution_row(unit, *each) for each in drawn]
     prefixes: dict[str, Row] = {}
     joined: list[Row] = []
@@ -94,31 +108,17 @@ def _outcome(driver: Driver, unit: Unit, drawn: Sequence[Drawn], seconds: float)
             )  # fmt: skip
     tables = {"solutions": solutions, "prefixes": list(prefixes.values()),
               "solution_prefixes": joined}  # fmt: skip
-    outputs = tuple(
+    return tuple(
         Output(f"{name}.parquet", to_parquet(name, frame(name, rows)), len(rows))
         for name, rows in tables.items()
     )
-    spent = {key: float(sum(cost[key] for cost in driver.costs)) for key in
-             sorted(set(chain.from_iterable(driver.costs)))}  # fmt: skip
-    return Outcome(outputs, {"seconds": seconds, **spent})
-
-
-def cut(response: Prefix, num_steps: int) -> Prefix:
-    """Return the first steps of a response; finished only if they are all of a finished one."""
-    whole = num_steps == len(response.steps)
-    return Prefix(response.problem_id, response.steps[:num_steps], response.is_finished and whole)
-
-
-def prefix_id(prefix: Prefix) -> str:
-    """Return the name of a prefix: 20 hex digits of the hash of its problem, text and end."""
-    return digest([prefix.problem_id, prefix.text, prefix.is_finished], length=20)
 
 
 def _solution_row(unit: Unit, response: Prefix, policy_id: str, number: int, graded: Graded) -> Row:
     sample, grading = graded
     seed = unit.parameters["pipeline_seed"]
     return {
-        "solution_id": digest([policy_id, response.problem_id, seed, number], length=20),
+        "solution_id": _solution_id(unit, response, policy_id, number),
         "problem_id": response.problem_id, "policy_id": policy_id, "sample": number,
         "steps": list(response.steps), "text": response.text, "num_steps": len(response.steps),
         "verdict": str(grading.verdict), "reason": grading.reason,
@@ -127,8 +127,15 @@ def _solution_row(unit: Unit, response: Prefix, policy_id: str, number: int, gra
     }  # fmt: skip
 
 
+def _solution_id(unit: Unit, response: Prefix, policy_id: str, number: int) -> str:
+    if is_outside(unit):
+        return outside_solution_id(response, policy_id, repeat=0)
+    seed = unit.parameters["pipeline_seed"]
+    return digest([policy_id, response.problem_id, seed, number], length=20)
+
+
 def _prefix_row(driver: Driver, unit: Unit, prefix: Prefix, verdict: str) -> Row:
-    is_terminal = prefix.is_finished or not _can_go_on(driver, prefix)
+    is_terminal = prefix.is_finished or not can_go_on(driver.domain, prefix)
     return {
         "prefix_id": prefix_id(prefix), "problem_id": prefix.problem_id,
         "steps": list(prefix.steps), "text": prefix.text, "num_steps": len(prefix.steps),
@@ -137,6 +144,6 @@ def _prefix_row(driver: Driver, unit: Unit, prefix: Prefix, verdict: str) -> Row
     }  # fmt: skip
 
 
-def _can_go_on(driver: Driver, prefix: Prefix) -> bool:
+def can_go_on(domain: Domain, prefix: Prefix) -> bool:
     """Whether the prefix ends at a step's end; what a token limit cut off in mid-step does not."""
-    return not prefix.steps or driver.domain.ends_step(prefix.steps[-1])
+    return not prefix.steps or domain.ends_step(prefix.steps[-1])

@@ -36,7 +36,7 @@ def plan_sampling(
                     STAGE,
                     f"sample {split} {shard} seed {pipeline_seed}",
                     REVISION,
-                    _parameters(settings, split, shard, pipeline_seed)
+                    parameters(settings, split, shard, pipeline_seed)
                     | {
                         "num_shards": num_shards,
                         "counts": counts,
@@ -90,9 +90,10 @@ def _ids(policies: Mapping[str, PolicySpec], roles: Iterable[str]) -> dict[str, 
     return {role: policies[role].policy_id for role in roles}
 
 
-def _parameters(
+def parameters(
     settings: RunSettings, split: str, shard: int, pipeline_seed: int
 ) -> dict[str, object]:
+    """Return what every sampling unit depends on besides what it samples."""
     sample = settings.sample.model_dump(
         include={"temperature", "top_p", "max_tokens", "num_shards"}
     )

@@ -1,5 +1,6 @@
 """Fixtures: a temporary Prefect server, an S3 server, and a scripted world for algorithms."""
 
+import json
 import os
 import tempfile
 import time
@@ -24,6 +25,27 @@ os.environ["OMP_WAIT_POLICY"] = "passive"
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ.pop("PREFECT_API_URL", None)
 os.environ.pop("PAV_STORE", None)
+
+
+@pytest.fixture(scope="session")
+def shared_file():
+    """Return the path of a published file that lies beside the project, not in it."""
+
+    def find(name):
+        path = Path(__file__).parents[2] / "shared" / "data" / name
+        if not path.is_file():
+            if os.environ.get("CI"):
+                pytest.fail(f"{path}: expected real data, found none")
+            pytest.skip(f"{path}: not on this machine")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def shared_rows(shared_file):
+    """Return the rows of a published JSONL file."""
+    return lambda name: [json.loads(line) for line in shared_file(name).read_text().splitlines()]
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,10 @@ class Domain(Protocol):
         """Return the checked problem with its canonical key; InputError says what is wrong."""
         ...
 
+    def unanswered(self, question: str, *, problem_id: str, split: str) -> Problem:
+        """Return a problem whose answer nobody knows; InputError where the domain has none such."""
+        ...
+
     def prompt(self, problem: Problem) -> str:
         """Return the text a policy sees before the first step."""
         ...

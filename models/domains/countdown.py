@@ -43,6 +43,10 @@ class Countdown:
             canonical_key=key,
         )
 
+    def unanswered(self, question: str, *, problem_id: str, split: str) -> Problem:
+        """Raise InputError: the answer, the target, is half of the problem."""
+        raise InputError(f"answer: expected the target of {question!r}, got none")
+
     def prompt(self, problem: Problem) -> str:
         """Return e.g. `4 9 10 13 -> 24` and a newline."""
         return f"{problem.question} -> {problem.answer}\n"

@@ -10,7 +10,8 @@ joined as (
         solutions.num_steps = prefixes.num_steps and prefixes.is_terminal as is_end,
         coalesce(array_to_string(solutions.steps[:solution_prefixes.num_steps], ''), '')
             = prefixes.text as is_same_text,
-        prefixes.verdict is not distinct from solutions.verdict as is_same_verdict
+        solutions.verdict is null
+        or prefixes.verdict is not distinct from solutions.verdict as is_same_verdict
     from solutions
     inner join solution_prefixes using (solution_id)
     inner join prefixes using (prefix_id)

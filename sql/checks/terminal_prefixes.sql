@@ -9,8 +9,10 @@ faults as (
     union all
     select prefix_id, 'terminal prefix without a verdict'
     from prefixes
+    left join units using (unit_id)
     where is_terminal and (
-        verdict is null
+        -- An imported solution has no verdict where there is no answer to check.
+        (verdict is null and stage is distinct from 'import')
         or verdict not in ('correct', 'wrong', 'truncated', 'unparsed', 'failed')
     )
 

@@ -9,7 +9,7 @@ read_prefixes as (
     select prefix_id, problem_id, text, num_steps, num_tokens, is_terminal, verdict, unit_id
     from read_parquet($prefixes, union_by_name = true)
     qualify row_number() over (
-        partition by prefix_id order by unit_id
+        partition by prefix_id order by verdict is null, num_tokens is null, unit_id
     ) = 1
 
 ),

@@ -1,4 +1,4 @@
--- One row per problem, as the newest unit that holds it has it.
+-- One row per problem, as the newest unit has it that knows its answer (imports may not).
 create table problems as
 
 with
@@ -39,5 +39,5 @@ select
     unit_id
 from dated
 qualify row_number() over (
-    partition by problem_id order by created_at desc nulls last, unit_id
+    partition by problem_id order by answer = '', created_at desc nulls last, unit_id
 ) = 1

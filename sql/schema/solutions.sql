@@ -18,5 +18,5 @@ select
     unit_id
 from read_parquet($solutions, union_by_name = true)
 qualify row_number() over (
-    partition by solution_id order by unit_id
+    partition by solution_id order by verdict is null, num_tokens is null, unit_id
 ) = 1

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pav import sql
-from pav.models import estimators
+from pav.models import confidence, estimators
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_wilson_interval_of_no_counts_is_null(scalar, text):
 
 @given(counts=counts)
 def test_wilson_interval_equals_the_estimator_in_python(scalar, counts):
-    low, high = estimators.wilson_interval(*counts)
+    low, high = confidence.wilson_interval(*counts)
     values = {"c": counts[0], "n": counts[1]}
     assert scalar("wilson_low($c, $n)", **values) == pytest.approx(float(low), abs=1e-12)
     assert scalar("wilson_high($c, $n)", **values) == pytest.approx(float(high), abs=1e-12)

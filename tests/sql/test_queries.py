@@ -189,6 +189,8 @@ GOLDEN = {
             ("4 9 10 13", 2, "bad2", 0, 0, 1, 0, 0.0),
         ],
     ),
+    # Its golden rows are PRMBench's own, in tests/tasks/test_importing.py.
+    "outside_first_errors": (("solution_id",), []),
     "verdicts": (
         ("policy", "split", "verdict", "reason", "num_solutions", "share"),
         [

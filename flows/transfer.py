@@ -1,0 +1,23 @@
+"""`pav import` and `pav export`: solutions and step labels from and to files of others' formats."""
+
+from pav.models.settings import RunSettings
+from pav.tasks.exporting import Exported, export_file
+from pav.tasks.import_plan import plan_import
+from pav.tasks.importing import Imported, import_file
+from pav.tasks.out_files import check_out
+from pav.tasks.publishing import publish_database
+from pav.tasks.store import Store
+
+
+def bring_in(form: str, path: str, settings: RunSettings, store: Store, *, policy: str) -> Imported:
+    """Publish a file as a unit of the store, and the database with it; return what it holds."""
+    plan = plan_import(path, form=form, policy=policy, problems=settings.problems)
+    imported = import_file(store, plan, grade=settings.grade)
+    publish_database(store)
+    return imported
+
+
+def hand_out(form: str, out: str, store: Store, *, policy: str, split: str) -> Exported:
+    """Write the store's labelled solutions to a file; return what was written and what is lost."""
+    check_out(out)
+    return export_file(store, form, out, policy=policy, split=split)

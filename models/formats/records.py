@@ -1,0 +1,70 @@
+"""Solutions and step labels made elsewhere, as every format's parser returns them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+# hard: 1 right, 0 wrong, by rollouts; soft: a share of right rollouts, their number unknown;
+# rating: a person's -1, 0 or 1; error: 1 where the step is named as wrong, else 0.
+Kind = Literal["hard", "soft", "rating", "error"]
+# stop: the response is whole; length: cut off; open: nobody went on; unknown: not said.
+Finish = Literal["stop", "length", "open", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideLabel:
+    """What a row says of the first `num_steps` steps; `value` None where it says nothing."""
+
+    num_steps: int
+    kind: Kind
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideSolution:
+    """One response with the labels of its prefixes; empty text where the row says nothing.
+
+    `steps` joined are the response. `is_cut` False: they are one text that the domain cuts.
+    `is_correct` is what the row says of the final answer.
+    """
+
+    question: str
+    steps: tuple[str, ...]
+    labels: tuple[OutsideLabel, ...] = ()
+    finish: Finish = "stop"
+    is_cut: bool = True
+    answer: str = ""
+    answer_source: str = ""
+    problem_id: str = ""
+    split: str = ""
+    policy: str = ""
+    source: str = ""
+    labeler: str | None = None
+    is_correct: bool | None = None
+
+    @property
+    def text(self) -> str:
+        """The response, without the prompt."""
+        return "".join(self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The solutions of one row, and how often it says something that is not kept, by what."""
+
+    solutions: tuple[OutsideSolution, ...]
+    remarks: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A way to write solutions and step labels down, a JSON object (or a table's row) each.
+
+    `silences` is what no row of it can say; `answer_pattern` where its responses mark the answer,
+    with one group, empty where the marks of the domain are enough.
+    """
+
+    name: str
+    parse: Callable[[Mapping[str, Any]], Parsed]
+    silences: tuple[str, ...] = ()
+    answer_pattern: str = ""

@@ -1,0 +1,16 @@
+-- One row per solution, number of its first steps, format, kind and labeler: what a file says.
+create table outside_labels as
+
+select
+    solution_id,
+    num_steps,
+    prefix_id,
+    format,
+    kind,
+    value,
+    labeler,
+    unit_id
+from read_parquet($outside_labels, union_by_name = true)
+qualify row_number() over (
+    partition by solution_id, num_steps, format, kind, labeler order by unit_id
+) = 1

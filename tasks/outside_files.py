@@ -1,0 +1,110 @@
+"""Solutions made elsewhere, from a file in a known format; every bad row is named, none skipped."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from pav.models.domains import Domain, domain
+from pav.models.errors import InputError
+from pav.models.formats import format_of
+from pav.models.formats.plain import OPTIONAL, REQUIRED
+from pav.models.formats.records import Format, OutsideSolution, Parsed
+from pav.models.records import Problem
+from pav.tasks.problem_files import DEFAULT_SOURCE
+from pav.tasks.problem_sets import ProblemSet
+from pav.tasks.row_files import Row, file_bytes, file_rows, refuse_bad_rows
+
+REWORDED = "solutions whose question is kept as another row of the same problem spells it"
+
+
+@dataclass(frozen=True)
+class OutsideFile:
+    """The solutions of a file in its order, each with its row's line and its problem's key.
+
+    `problems` are by canonical key; `remarks` counts what rows say that is not kept.
+    """
+
+    sha256: str
+    num_rows: int
+    solutions: tuple[tuple[int, str, OutsideSolution], ...]
+    problems: Mapping[str, Problem]
+    remarks: Mapping[str, int]
+
+    @property
+    def unanswered_lines(self) -> list[int]:
+        """The lines of solutions to problems without an answer."""
+        return [line for line, key, _ in self.solutions if not self.problems[key].answer]
+
+
+def read_outside(path: str, *, form: str, domain_key: str, asked_by: str) -> OutsideFile:
+    """Return the solutions of a file, cut into steps; one InputError lists all bad rows.
+
+    `asked_by` says which setting or argument names the file.
+    """
+    known = format_of(form, asked_by=asked_by)
+    if known.name != "plain" and Path(path).suffix.lower() != ".jsonl":
+        raise InputError(
+            f"{asked_by}: expected a .jsonl file, as {form} is a JSON object a line, got {path!r}"
+        )
+    sha256 = hashlib.sha256(file_bytes(path, asked_by=asked_by)).hexdigest()
+    return _parsed(path, sha256, known, domain_key)
+
+
+# A run looks at its file once a part, and the file can be large.
+@lru_cache(maxsize=1)
+def _parsed(path: str, sha256: str, known: Format, domain_key: str) -> OutsideFile:
+    family = domain(domain_key)
+    problems = ProblemSet(family)
+    solutions: list[tuple[int, str, OutsideSolution]] = []
+    errors: list[tuple[int, str]] = []
+    remarks: Counter[str] = Counter()
+    num_rows = 0
+    data = file_bytes(path, asked_by=path)
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise InputError(f"{path}: the file changed while it was read; try again")
+    # Only plain solutions come as tables as well, whose columns can be checked.
+    required = REQUIRED if known.name == "plain" else ()
+    for row in file_rows(path, data, required=required, optional=OPTIONAL):
+        num_rows += 1
+        try:
+            parsed = _parse(row, known)
+            remarks.update(parsed.remarks)
+            for solution in parsed.solutions:
+                problem = _problem(solution, family, path)
+                problems.add(problem, row.line)
+                solutions.append((row.line, problem.canonical_key, _in_steps(solution, family)))
+        except InputError as error:
+            errors.append((row.line, str(error)))
+    refuse_bad_rows(path, errors)
+    if not solutions:
+        raise InputError(f"{path}: expected rows of the format {known.name}, got none")
+    by_key = {problem.canonical_key: problem for problem in problems}
+    reworded = sum(each.question.strip() != by_key[key].question for _, key, each in solutions)
+    if reworded:
+        remarks[REWORDED] = reworded
+    return OutsideFile(sha256, num_rows, tuple(solutions), by_key, dict(remarks))
+
+
+def _parse(row: Row, known: Format) -> Parsed:
+    if row.error:
+        raise InputError(row.error)
+    return known.parse(row.fields)
+
+
+def _problem(solution: OutsideSolution, family: Domain, path: str) -> Problem:
+    names = {"problem_id": solution.problem_id, "split": solution.split}
+    source = solution.source or Path(path).name
+    if not solution.answer:
+        return replace(family.unanswered(solution.question, **names), source=source)
+    problem = family.problem(solution.question, solution.answer, **names)
+    by = solution.answer_source or DEFAULT_SOURCE
+    return replace(problem, answer_source=by, source=source)
+
+
+def _in_steps(solution: OutsideSolution, family: Domain) -> OutsideSolution:
+    if solution.is_cut:
+        return solution
+    return replace(solution, steps=family.split_steps(solution.text))

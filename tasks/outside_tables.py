@@ -1,0 +1,146 @@
+"""The ordinary data sets of a file of solutions: graded where that is possible, as they are."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+from pav.models.domains import Domain, domain
+from pav.models.formats.records import OutsideSolution
+from pav.models.prefixes import cut, outside_solution_id, prefix_id
+from pav.models.records import Grading, Prefix, Problem, Verdict
+from pav.models.settings import GradeSettings
+from pav.tasks.datasets import frame, to_parquet
+from pav.tasks.grading import Grader
+from pav.tasks.grading_pool import GradingPool
+from pav.tasks.import_plan import ImportPlan
+from pav.tasks.units import Output
+
+Row = dict[str, object]
+STATED = "as the row states"
+DATA_SETS = ("problems", "solutions", "prefixes", "solution_prefixes", "outside_labels")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A solution of a problem, how it ends, and its verdict; None where nothing can tell."""
+
+    solution: OutsideSolution
+    finish: str
+    response: Prefix
+    grading: Grading | None
+
+
+def import_outputs(plan: ImportPlan, settings: GradeSettings) -> tuple[Output, ...]:
+    """Return the data sets of an import's unit."""
+    family = domain(str(plan.unit.parameters["domain"]))
+    problems = plan.file.problems
+    pairs = [(problems[key], solution) for _, key, solution in plan.file.solutions]
+    tables = _Tables(plan, family)
+    for judged in judge(pairs, family, settings):
+        tables.add(judged)
+    tables.rows["problems"] = [asdict(problem) for problem in problems.values()]
+    return tuple(tables.outputs())
+
+
+def judge(
+    pairs: Sequence[tuple[Problem, OutsideSolution]], family: Domain, settings: GradeSettings
+) -> Iterator[Judged]:
+    """Yield each solution with its verdict: the domain's where there is an answer to check.
+
+    A response that may or may not be whole is whole where its answer can be found.
+    """
+    responses = [
+        (problem, Prefix(problem.problem_id, each.steps, is_finished=each.finish != "length"))
+        for problem, each in pairs
+        if problem.answer and each.finish != "open"
+    ]
+    grader = Grader(family, GradingPool(settings))
+    try:
+        gradings = iter(grader.grade(responses))
+    finally:
+        grader.close()
+    for problem, solution in pairs:
+        is_checked = bool(problem.answer) and solution.finish != "open"
+        grading = next(gradings) if is_checked else _stated(solution)
+        finish: str = solution.finish
+        if finish == "unknown":
+            is_whole = grading is not None and grading.verdict != Verdict.UNPARSED
+            finish, grading = ("stop", grading) if is_whole else ("open", None)
+        response = Prefix(problem.problem_id, solution.steps, is_finished=finish == "stop")
+        yield Judged(solution, finish, response, grading)
+
+
+def _stated(solution: OutsideSolution) -> Grading | None:
+    if solution.is_correct is None:
+        return None
+    return Grading(Verdict.CORRECT if solution.is_correct else Verdict.WRONG, STATED)
+
+
+class _Tables:
+    """Collects the rows of every data set, each prefix once."""
+
+    def __init__(self, plan: ImportPlan, family: Domain) -> None:
+        self.rows: dict[str, list[Row]] = {name: [] for name in DATA_SETS}
+        self._plan = plan
+        self._family = family
+        self._num_equal: Counter[str] = Counter()
+        self._prefixes: set[str] = set()
+
+    def add(self, judged: Judged) -> None:
+        """Take in a solution with its prefixes and labels."""
+        solution, response = judged.solution, judged.response
+        policy_id = solution.policy or self._plan.policy
+        equal = outside_solution_id(response, policy_id, repeat=0)
+        repeat = self._num_equal[equal]
+        self._num_equal[equal] += 1
+        name = outside_solution_id(response, policy_id, repeat=repeat) if repeat else equal
+        self.rows["solutions"].append(self._solution(name, policy_id, judged))
+        names = [self._prefix(judged, num_steps) for num_steps in range(len(response.steps) + 1)]
+        self.rows["solution_prefixes"] += [
+            {"solution_id": name, "num_steps": num_steps, "prefix_id": prefix}
+            for num_steps, prefix in enumerate(names)
+        ]
+        self.rows["outside_labels"] += [
+            {"solution_id": name, "num_steps": label.num_steps, "prefix_id": names[label.num_steps],
+             "format": self._plan.form, "kind": label.kind, "value": label.value,
+             "labeler": solution.labeler}
+            for label in solution.labels
+        ]  # fmt: skip
+
+    def outputs(self) -> Iterator[Output]:
+        """Yield the Parquet file of every data set."""
+        for name, rows in self.rows.items():
+            for row in rows:
+                row["unit_id"] = self._plan.unit.unit_id
+            yield Output(f"{name}.parquet", to_parquet(name, frame(name, rows)), len(rows))
+
+    def _solution(self, name: str, policy_id: str, judged: Judged) -> Row:
+        response, grading = judged.response, judged.grading
+        return {
+            "solution_id": name, "problem_id": response.problem_id, "policy_id": policy_id,
+            "sample": len(self.rows["solutions"]), "steps": list(response.steps),
+            "text": response.text, "num_steps": len(response.steps),
+            "verdict": str(grading.verdict) if grading else None,
+            "reason": grading.reason if grading else None,
+            "wrong_step": grading.wrong_step if grading else None,
+            "finish_reason": judged.finish, "num_tokens": None, "seed": None,
+        }  # fmt: skip
+
+    def _prefix(self, judged: Judged, num_steps: int) -> str:
+        prefix = cut(judged.response, num_steps)
+        name = prefix_id(prefix)
+        if name not in self._prefixes:
+            self._prefixes.add(name)
+            is_terminal = prefix.is_finished or self._is_cut_off(judged, prefix)
+            verdict = str(judged.grading.verdict) if judged.grading and is_terminal else None
+            self.rows["prefixes"].append(
+                {"prefix_id": name, "problem_id": prefix.problem_id, "steps": list(prefix.steps),
+                 "text": prefix.text, "num_steps": len(prefix.steps), "num_tokens": None,
+                 "is_terminal": is_terminal, "verdict": verdict}
+            )  # fmt: skip
+        return name
+
+    def _is_cut_off(self, judged: Judged, prefix: Prefix) -> bool:
+        """Whether a prefix is all of a response that was cut off within a step."""
+        is_all = len(prefix.steps) == len(judged.response.steps) > 0
+        return judged.finish == "length" and is_all and not self._family.ends_step(prefix.steps[-1])
