@@ -2,32 +2,62 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
 from pav.flows.plan import Plan
 from pav.flows.run import run_until
+from pav.models.domains import domain_of
 from pav.models.errors import InputError, WorkError
 from pav.models.settings import RunSettings
+from pav.tasks.manifests import find_many
+from pav.tasks.orchestrator import orchestrated
+from pav.tasks.planning import missing
+from pav.tasks.pool_plan import plan_pool
 from pav.tasks.store import Store
 from pav.tasks.units import Manifest
 
-BENCHES = ("engine", "grading")
+Figures = dict[str, Any]
+# Name -> the module that shows its figures to people. It is imported when it is needed, as torch
+# takes a second and a wrong name needs none of it.
+_SHOWN_BY = {
+    "engine": "pav.tasks.engine_bench",
+    "labels": "pav.tasks.label_bench_figures",
+    "grading": "pav.tasks.grading_bench",
+    "coverage": "pav.tasks.coverage_bench",
+    "publish": "pav.tasks.publish_bench",
+}
+# The exhaustive labels whose error `labels` are timed at, in rollouts of a prefix.
+TIMED_AT = 32
 
 
-def bench(name: str, settings: RunSettings, store: Store, *, data: str = "") -> dict[str, Any]:
+def bench(name: str, settings: RunSettings, store: Store, *, data: str = "") -> Figures:
     """Return the figures of a bench, after writing them to `bench/NAME.json` of the store.
 
-    `data` is the folder of labelled problems that `grading` is measured on.
+    `data` is the folder of labelled problems that `grading` is measured on, or the number of
+    rollouts of the store that is made up for `publish`.
     """
-    if name not in BENCHES:
-        raise InputError(f"bench {name!r}: expected one of {', '.join(BENCHES)}")
-    figures = _grading(settings, data) if name == "grading" else _engine(settings, store)
+    if name not in _SHOWN_BY:
+        raise InputError(f"bench {name!r}: expected one of {', '.join(_SHOWN_BY)}")
+    figures = _MEASURES[name](settings, store, data)
     store.write_bytes(f"bench/{name}.json", (json.dumps(figures, indent=2) + "\n").encode())
     return figures
 
 
-def _grading(settings: RunSettings, data: str) -> dict[str, Any]:
+def as_text(figures: Mapping[str, Any]) -> str:
+    """Return the figures as one table for people."""
+    text: str = import_module(_SHOWN_BY[figures["bench"]]).as_text(figures)
+    return text
+
+
+def _coverage(settings: RunSettings, store: Store, data: str) -> Figures:
+    from pav.tasks.coverage_bench import bench_coverage
+
+    return bench_coverage()
+
+
+def _grading(settings: RunSettings, store: Store, data: str) -> Figures:
     from pav.tasks.grading_bench import bench_grading
 
     if not data:
@@ -35,12 +65,19 @@ def _grading(settings: RunSettings, data: str) -> dict[str, Any]:
     return bench_grading(data, settings.grade)
 
 
-def _engine(settings: RunSettings, store: Store) -> dict[str, Any]:
-    run_until("sample", settings, store)
-    plan = Plan(settings, store)
-    # torch takes a second to import, and a wrong name needs none of it.
+def _publish(settings: RunSettings, store: Store, data: str) -> Figures:
+    from pav.tasks.publish_bench import NUM_ROLLOUTS, bench_publish
+
+    if data and not (data.isdecimal() and int(data)):
+        raise InputError(f"bench publish: expected --data NUMBER of rollouts, got {data!r}")
+    return bench_publish(int(data) if data else NUM_ROLLOUTS)
+
+
+def _engine(settings: RunSettings, store: Store, data: str) -> Figures:
     from pav.tasks.engine_bench import bench_engine
 
+    run_until("sample", settings, store)
+    plan = Plan(settings, store)
     return bench_engine(
         settings,
         store,
@@ -50,20 +87,45 @@ def _engine(settings: RunSettings, store: Store) -> dict[str, Any]:
     )
 
 
-def as_text(figures: Mapping[str, Any]) -> str:
-    """Return the figures as one table for people."""
-    if figures["bench"] == "grading":
-        from pav.tasks.grading_bench import as_text as grading_text
+def _labels(settings: RunSettings, store: Store, data: str) -> Figures:
+    from pav.tasks.label_bench import read_case
+    from pav.tasks.label_bench_figures import equal_rollouts, label_figures
+    from pav.tasks.label_bench_rates import bench_rates
 
-        return grading_text(figures)
-    lines = [f"{'':32} {'labels/s':>10} {'rollouts/s':>11} {'tokens/s':>10}"]
-    for rate in figures["rates"]:
-        cells = [rate["labels_per_second"], rate["rollouts_per_second"], rate["tokens_per_second"]]
-        lines.append(f"{rate['name']:32} {cells[0]:10,.0f} {cells[1]:11,.0f} {cells[2]:10,.0f}")
-    for ratio in figures["ratios"]:
-        promise = f"promised {ratio['target']:g}" if ratio["target"] else "for scale"
-        lines.append(f"{ratio['name']:32} {ratio['value']:10.2f} {promise:>22}")
-    return "\n".join(lines)
+    _check_has_solver(settings)
+    pools = _pools(settings, store)
+    plan = Plan(settings, store)
+    case = read_case(store, pools, plan.problems, domain_of(settings.problems))
+    figures = label_figures(case, seed=0)
+    wanted = equal_rollouts(figures, planner="adaptive, budget", at=f"n = {TIMED_AT}")
+    rates = bench_rates(
+        settings, store, pools, policy=plan.policies["base"], fixed=TIMED_AT,
+        rollouts_per_prefix=wanted,
+    )  # fmt: skip
+    return {"bench": "labels", **figures, "rates": rates}
+
+
+def _check_has_solver(settings: RunSettings) -> None:
+    if settings.problems.domain != "countdown":
+        raise InputError(
+            "bench labels: expected problems.domain countdown, whose first errors an exact solver "
+            f"knows, got {settings.problems.domain!r}"
+        )
+
+
+def _pools(settings: RunSettings, store: Store) -> list[Manifest]:
+    """Draw the rollouts that planners are measured on, unless they are there."""
+    run_until("sample", settings, store)
+    plan = Plan(settings, store)
+    sampled = plan.of_seed("sample", settings.pipeline_seeds[0])
+    units = plan_pool(settings, store, policy=plan.policies["base"], sampled=sampled)
+    if todo := missing(store, units):
+        with orchestrated():
+            # Prefect takes seconds to import, and a pool that is drawn never needs it.
+            from pav.flows.pool import pool
+
+            pool(settings, store.root, todo)
+    return list(find_many(store, units).values())
 
 
 def _largest(sampled: list[Manifest]) -> Manifest:
@@ -72,3 +134,12 @@ def _largest(sampled: list[Manifest]) -> Manifest:
     if not of_train:
         raise WorkError("bench: expected a sampled training shard, there is none")
     return max(of_train, key=lambda each: sum(file.num_rows for file in each.files))
+
+
+_MEASURES: Mapping[str, Callable[[RunSettings, Store, str], Figures]] = {
+    "engine": _engine,
+    "labels": _labels,
+    "grading": _grading,
+    "coverage": _coverage,
+    "publish": _publish,
+}

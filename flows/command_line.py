@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from types import TracebackType
-from typing import Annotated, NoReturn, get_args
+from typing import Annotated, Any, NoReturn, Protocol, get_args
 
 import typer
 
@@ -36,6 +36,18 @@ Overrides = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. train.steps=200."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+class Shown(Protocol):
+    """What a command prints."""
+
+    def as_record(self) -> dict[str, Any]:
+        """Return it for programs."""
+        ...
+
+    def as_text(self) -> str:
+        """Return it for people."""
+        ...
 
 
 class TableFormat(StrEnum):
@@ -86,17 +98,41 @@ def _stage_command(name: str) -> Callable[..., None]:
         from pav.flows.run import run_until
 
         settings = load_settings(config, overrides or ())
-        try:
-            summary = run_until(name, settings, open_store(store))
-        except KeyboardInterrupt:
-            raise WorkError("interrupted") from None
-        typer.echo(json.dumps(summary.as_record()) if as_json else summary.as_text())
+        _show(lambda: run_until(name, settings, open_store(store)), as_json=as_json)
 
     return command
 
 
+def _label(
+    config: Config = DEFAULT_CONFIG,
+    store: StoreAddress = DEFAULT_STORE,
+    overrides: Overrides = None,
+    is_estimate: Annotated[
+        bool, typer.Option("--estimate", help="Label a few problems and say what all would cost.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    if not is_estimate:
+        _stage_command("label")(config, store, overrides, as_json)
+        return
+    from pav.flows.estimate import estimate_labels
+
+    settings = load_settings(config, overrides or ())
+    _show(lambda: estimate_labels(settings, open_store(store)), as_json=as_json)
+
+
+def _show(work: Callable[[], Shown], *, as_json: bool) -> None:
+    """Do the work and print what came of it; Ctrl-C is a failure that can be resumed."""
+    try:
+        shown = work()
+    except KeyboardInterrupt:
+        raise WorkError("interrupted") from None
+    typer.echo(json.dumps(shown.as_record()) if as_json else shown.as_text())
+
+
 for _name, _help in STAGE_HELP.items():
-    app.command(_name, help=f"{_help} Whatever is done already is reused.")(_stage_command(_name))
+    _command = _label if _name == "label" else _stage_command(_name)
+    app.command(_name, help=f"{_help} Whatever is done already is reused.")(_command)
 
 
 @app.command()
@@ -186,7 +222,10 @@ def bench(
     config: Annotated[
         str, typer.Option("--config", help="Whose policy and prefixes.")
     ] = "quickstart",
-    data: Annotated[str, typer.Option("--data", help="Folder with gsm8k/, math/ (grading).")] = "",
+    data: Annotated[
+        str,
+        typer.Option("--data", help="Folder with gsm8k/, math/ (grading); rollouts (publish)."),
+    ] = "",
     store: StoreAddress = DEFAULT_STORE,
     overrides: Overrides = None,
     as_json: AsJson = False,
@@ -215,7 +254,7 @@ def check(store: StoreAddress = DEFAULT_STORE) -> None:
 
     faults = check_store(Store(store))
     for fault in faults:
-        typer.echo(f"{fault.check}: {fault.subject}: {fault.detail}")
+        typer.echo(fault.text)
     typer.echo(f"{len(faults)} faults" if faults else "the database is whole")
     if faults:
         raise typer.Exit(1)

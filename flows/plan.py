@@ -3,15 +3,19 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 
 from pav.models.errors import WorkError
 from pav.models.hashing import digest
 from pav.models.records import Problem
 from pav.models.settings import RunSettings
 from pav.tasks.engine import check_kind
-from pav.tasks.labelling_plan import plan_labelling
+from pav.tasks.label_estimates import budget_rollouts, label_notes
+from pav.tasks.labelling_plan import check_labelling, labelled, plan_labelling
 from pav.tasks.manifests import find_many, read_tables
 from pav.tasks.outside_plan import plan_outside
+from pav.tasks.pilot_plan import piloted, plan_pilots
+from pav.tasks.planning import StageReport, report_stage
 from pav.tasks.policies import (
     PolicySpec,
     check_policies,
@@ -20,6 +24,7 @@ from pav.tasks.policies import (
     resolve_policies,
 )
 from pav.tasks.problems import plan_problems, read_problems
+from pav.tasks.rounds_plan import Rounds
 from pav.tasks.run_records import FinishedRun
 from pav.tasks.sampling_plan import plan_sampling
 from pav.tasks.searching_plan import (
@@ -93,6 +98,28 @@ class Plan:
             if part.todo:
                 return
 
+    def report(self, name: str, *, seconds: Mapping[str, float]) -> StageReport:
+        """Return what was done for a finished part; `seconds` are by the units just made."""
+        manifests = self.finished(name)
+        notes = self.label_notes if name == "label" else ()
+        return report_stage(name, manifests, costs=seconds, notes=notes)
+
+    @property
+    def label_notes(self) -> tuple[str, ...]:
+        """What is to be said of finished labels: their price, and estimate against outcome."""
+        return label_notes(
+            self.settings, self.store, self.finished("label"), label_units=self.piloted_units
+        )
+
+    @property
+    def piloted_units(self) -> list[Unit]:
+        """The label units that pilots are cut from; under a budget, a first block everywhere."""
+        return plan_labelling(
+            piloted(self.settings),
+            policies=self.policies,
+            sample_manifests=self.finished("sample"),
+        )
+
     @cached_property
     def problems(self) -> Mapping[str, Problem]:
         """The problems by id."""
@@ -131,6 +158,7 @@ def check_settings(settings: RunSettings) -> None:
     check_kind(settings.engine)
     check_policies(settings.prepare)
     check_trainable(settings)
+    check_labelling(settings)
     plan_problems(settings)
 
 
@@ -158,9 +186,22 @@ def _sample(plan: Plan) -> list[Unit]:
 
 
 def _label(plan: Plan) -> list[Unit]:
-    return plan_labelling(
-        plan.settings, policies=plan.policies, sample_manifests=plan.finished("sample")
-    )
+    settings, first = plan.settings, plan.piloted_units
+    if not settings.label.budget:
+        return first
+    pilots: list[Unit] = []
+    if settings.label.budget_unit != "rollouts":
+        pilots = [*plan_pilots(settings, plan.store, label_units=first).values()]
+    budget = budget_rollouts(settings, plan.store, first)
+    if budget is None:
+        return pilots
+    rounds = [_rounds(plan, seed, budget).units() for seed in settings.pipeline_seeds]
+    return [*pilots, *chain.from_iterable(rounds)]
+
+
+def _rounds(plan: Plan, pipeline_seed: int, budget: int) -> Rounds:
+    sampled = plan.of_seed("sample", pipeline_seed)
+    return Rounds(plan.settings, plan.store, plan.policies, sampled, budget)
 
 
 def _train(plan: Plan) -> list[Unit]:
@@ -172,7 +213,7 @@ def _train(plan: Plan) -> list[Unit]:
             pipeline_seed=seed,
             policies=plan.policies,
             sample_manifests=plan.finished("sample"),
-            label_manifests=plan.finished("label"),
+            label_manifests=labelled(plan.finished("label")),
         )
     ]
 

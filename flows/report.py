@@ -13,7 +13,7 @@ from pav.tasks.artifacts import publish_artifacts
 from pav.tasks.planning import StageReport
 from pav.tasks.report_sources import gather_inputs
 from pav.tasks.reporting import write_report
-from pav.tasks.run_records import is_published, mark_reported, publish_run
+from pav.tasks.run_records import check_faults, is_published, mark_reported, publish_run
 from pav.tasks.store import Store
 
 DATA_SETS = ("labels.duckdb", "report.html", "results.json")
@@ -28,13 +28,11 @@ class Journey:
 
 
 @task(name="publish", task_run_name="publish labels.duckdb", cache_policy=NO_CACHE)
-def publish(settings: RunSettings, store: str) -> str:
-    """Record the run, rebuild the database where it is of another one, and return the run's id."""
+def publish(settings: RunSettings, store: str) -> list[str]:
+    """Record the run, rebuild the database where it is of another one, and return its faults."""
     plan = Plan(settings, Store(store))
     run = plan.finished_run()
-    if not is_published(plan.store, run):
-        publish_run(plan.store, run)
-    return run.run_id
+    return [] if is_published(plan.store, run) else publish_run(plan.store, run)
 
 
 @task(name="write", task_run_name="write report and results", cache_policy=NO_CACHE)
@@ -51,9 +49,11 @@ def write(settings: RunSettings, store: str, journey: Journey) -> str:
 
 @flow(name="report")
 def report(settings: RunSettings, store: str) -> list[StageReport]:
-    """Publish labels.duckdb, then write the report of the run."""
+    """Publish labels.duckdb and write the report of the run; WorkError where there are faults."""
     started = time.monotonic()
     with workplace(settings) as place:
-        publish(settings, store)
+        faults = publish(settings, store)
         write(settings, store, Journey(tuple(place.journal), place.seconds))
+    # The report is worth having whatever else the store holds.
+    check_faults(Store(store), faults)
     return [StageReport("report", 1, 0, 1, time.monotonic() - started, DATA_SETS)]

@@ -8,8 +8,14 @@ from pav.flows.plan import PARTS, Plan, check_settings
 from pav.models.domains import check_stepwise, domain_of
 from pav.models.settings import RunSettings
 from pav.tasks.orchestrator import orchestrated
-from pav.tasks.planning import StageReport, report_stage
-from pav.tasks.run_records import is_published, is_reported, publish_run, report_path
+from pav.tasks.planning import StageReport
+from pav.tasks.run_records import (
+    check_faults,
+    is_published,
+    is_reported,
+    publish_run,
+    report_path,
+)
 from pav.tasks.store import Store
 
 STAGES = (*PARTS, "report")
@@ -73,8 +79,8 @@ def _reused(plan: Plan, stages: Sequence[str]) -> list[StageReport] | None:
     if "report" in stages and not is_reported(plan.store, run):
         return None
     if not is_published(plan.store, run):
-        publish_run(plan.store, run)
-    return [report_stage(name, plan.finished(name), costs={}) for name in names]
+        check_faults(plan.store, publish_run(plan.store, run))
+    return [plan.report(name, seconds={}) for name in names]
 
 
 def _execute(stages: Sequence[str], settings: RunSettings, store: Store) -> list[StageReport]:

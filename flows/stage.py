@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pav.flows.plan import PARTS, Part, Plan
 from pav.models.settings import RunSettings
 from pav.tasks.leases import run_units
-from pav.tasks.planning import StageReport, report_stage
+from pav.tasks.planning import StageReport
 from pav.tasks.store import Store
 from pav.tasks.workers import WorkerPool, pool
 
@@ -56,11 +56,14 @@ def carry_out(stage: str, settings: RunSettings, store: str) -> list[StageReport
 
 
 def _carry_out_part(plan: Plan, part: Part, place: Workplace) -> StageReport:
-    costs: dict[str, float] = {}
-    if todo := part.todo:
+    seconds: dict[str, float] = {}
+    # A part that looks at what it made (a budget's rounds) shows its next units after these.
+    while todo := part.todo:
+        stage = todo[0].stage
         done = run_units(
-            todo[0].stage, todo, settings=plan.settings, store=plan.store, pool=place.workers
-        )
-        costs = {result.unit_id: result.seconds for result in done}
+            stage, [unit for unit in todo if unit.stage == stage],
+            settings=plan.settings, store=plan.store, pool=place.workers,
+        )  # fmt: skip
+        seconds |= {result.unit_id: result.seconds for result in done}
         part = plan.part(part.name)
-    return report_stage(part.name, part.manifests, costs=costs)
+    return plan.report(part.name, seconds=seconds)

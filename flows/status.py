@@ -6,6 +6,11 @@ from typing import Any
 
 from pav.flows.plan import PART_NAMES, Part, Plan, check_settings
 from pav.models.settings import RunSettings
+from pav.tasks.label_estimates import (
+    LabelEstimate,
+    estimate_words,
+    known_estimate,
+)
 from pav.tasks.ledger import executions
 from pav.tasks.planning import report_stage
 from pav.tasks.run_records import is_reported, report_path
@@ -47,6 +52,7 @@ class Overview:
     workers: int
     device_hour_price: float
     report: str
+    notes: Sequence[str] = ()
 
     @property
     def seconds(self) -> float:
@@ -68,6 +74,7 @@ class Overview:
         lines = [part.line for part in self.parts]
         if self.unplanned:
             lines.append(f"planned once these are done: {', '.join(self.unplanned)}")
+        lines += self.notes
         lines.append(f"spent {self.seconds:,.1f} s of workers{self._price()}; {self._outlook()}")
         return "\n".join(lines)
 
@@ -94,13 +101,29 @@ def look(settings: RunSettings, store: Store) -> Overview:
     if not parts[-1].todo and len(known) == len(PART_NAMES):
         run = plan.finished_run()
         report = store.address(report_path(run.run_id)) if is_reported(store, run) else ""
+    estimate = _estimate(plan)
     return Overview(
-        parts=[_status(part, failed) for part in parts],
+        parts=[_status(part, failed, estimate if part.name == "label" else None) for part in parts],
         unplanned=[name for name in PART_NAMES if name not in known],
         workers=settings.runner.workers,
         device_hour_price=settings.runner.device_hour_price,
         report=report,
+        notes=_notes(plan, estimate),
     )
+
+
+def _estimate(plan: Plan) -> LabelEstimate | None:
+    """Return what all labels cost by their pilots, where there are any."""
+    if "label" not in plan.parts:
+        return None
+    return known_estimate(plan.settings, plan.store, plan.piloted_units)
+
+
+def _notes(plan: Plan, estimate: LabelEstimate | None) -> list[str]:
+    """Return what is to be said of labels: their price, and estimate against outcome."""
+    if "label" in plan.parts and not plan.parts["label"].todo:
+        return [f"label: {note}" for note in plan.label_notes]
+    return [f"label: {estimate_words(estimate)}"] if estimate else []
 
 
 def _failed(store: Store) -> dict[str, str]:
@@ -109,12 +132,16 @@ def _failed(store: Store) -> dict[str, str]:
     return {unit: entry["error"] for unit, entry in last.items() if entry["event"] == "failed"}
 
 
-def _status(part: Part, failed: Mapping[str, str]) -> PartStatus:
+def _status(
+    part: Part, failed: Mapping[str, str], estimate: LabelEstimate | None = None
+) -> PartStatus:
     manifests = list(part.done.values())
     seconds = sum(manifest.cost.get("seconds", 0.0) for manifest in manifests)
     num_failed = sum(unit.unit_id in failed for unit in part.todo)
     num_todo = len(part.todo)
     mean = seconds / len(manifests) if manifests else None
+    if estimate and not manifests:
+        mean = estimate.total["seconds"] / len(part.units)
     return PartStatus(
         part=part.name,
         data_sets=report_stage(part.name, manifests, costs={}).datasets,

@@ -4,16 +4,18 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammaln, ndtri
+from scipy.special import binom, gammaln
 
+from pav.models.confidence import checked_counts
 from pav.models.errors import InputError
 
 Floats = NDArray[np.float64]
+Counts = tuple[ArrayLike, ArrayLike]
 
 
 def value(num_correct: ArrayLike, num_rollouts: ArrayLike) -> Floats:
     """Return the share of correct rollouts, the estimate of Q (Eq. 1); NaN without rollouts."""
-    correct, rollouts = _counts(num_correct, num_rollouts)
+    correct, rollouts = checked_counts(num_correct, num_rollouts)
     with np.errstate(invalid="ignore"):
         return np.divide(correct, rollouts)
 
@@ -23,19 +25,6 @@ def value_error(num_correct: ArrayLike, num_rollouts: ArrayLike) -> Floats:
     share = value(num_correct, num_rollouts)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.sqrt(share * (1 - share) / np.asarray(num_rollouts, dtype=np.float64))
-
-
-def wilson_interval(
-    num_correct: ArrayLike, num_rollouts: ArrayLike, *, confidence: float = 0.95
-) -> tuple[Floats, Floats]:
-    """Return the Wilson score interval of a value; (0, 1) without rollouts."""
-    correct, rollouts = _counts(num_correct, num_rollouts)
-    square = float(ndtri(0.5 + confidence / 2)) ** 2
-    centre = (correct + square / 2) / (rollouts + square)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        variance = np.where(rollouts > 0, correct * (rollouts - correct) / rollouts, 0.0)
-    half = np.sqrt(square * (variance + square / 4)) / (rollouts + square)
-    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
 
 
 def best_of(num_correct: int, num_rollouts: int, k: int) -> float | None:
@@ -52,7 +41,7 @@ def best_of_array(num_correct: ArrayLike, num_rollouts: ArrayLike, k: int) -> Fl
     """Return `best_of` of each count; NaN where K exceeds the number of rollouts."""
     if k < 1:
         raise InputError(f"best_of: expected k >= 1, got {k!r}")
-    correct, rollouts = _counts(num_correct, num_rollouts)
+    correct, rollouts = checked_counts(num_correct, num_rollouts)
     wrong = rollouts - correct
     possible, sure = rollouts >= k, wrong < k
     # gammaln has poles at 0 and below, so rows that do not use it are moved away from them.
@@ -63,6 +52,25 @@ def best_of_array(num_correct: ArrayLike, num_rollouts: ArrayLike, k: int) -> Fl
     )  # fmt: skip
     estimate = np.where(sure, 1.0, -np.expm1(np.minimum(log_ratio, 0.0)))
     return np.where(possible, estimate, np.nan)
+
+
+def best_of_error(num_correct: ArrayLike, num_rollouts: ArrayLike, *, k: int) -> Floats:
+    """Return the standard error of `best_of_array` for a fixed n; NaN where K exceeds n.
+
+    Two sets of K of n rollouts share j with hypergeometric chance h_j, hence exactly
+
+        Var = sum over j of h_j (1 - Q)^(2 K - j)  -  (1 - Q)^(2 K)
+
+    (Hoeffding 1948). Q is taken as (c + 1/2) / (n + 1): at c / n the error of 0 of n would be 0.
+    """
+    correct, rollouts = checked_counts(num_correct, num_rollouts)
+    wrong = ((rollouts - correct + 0.5) / (rollouts + 1))[..., None]
+    possible = rollouts >= k
+    shared = np.arange(k + 1)
+    drawn = np.maximum(rollouts, k)[..., None]
+    chances = binom(k, shared) * binom(drawn - k, k - shared) / binom(drawn, k)
+    variance = (chances * wrong ** (2 * k - shared)).sum(axis=-1) - wrong[..., 0] ** (2 * k)
+    return np.where(possible, np.sqrt(np.maximum(variance, 0.0)), np.nan)
 
 
 def best_of_formula(q: ArrayLike, k: int) -> Floats:
@@ -96,20 +104,42 @@ def solution_values(
 def advantage_errors(errors: ArrayLike) -> Floats:
     """Return each step's standard error from those of the values, 0 for a terminal prefix.
 
-    Neighbouring prefixes have rollouts of their own, so the variances add.
+    For neighbouring prefixes with rollouts of their own: their variances add. Values and best-of-K
+    values alike.
     """
     squares = np.asarray(errors, dtype=np.float64) ** 2
     return np.sqrt(squares[1:] + squares[:-1])
 
 
-def _counts(num_correct: ArrayLike, num_rollouts: ArrayLike) -> tuple[Floats, Floats]:
-    """Return both counts as broadcast arrays of floats; InputError unless 0 <= c <= n."""
-    correct, rollouts = np.broadcast_arrays(
-        np.asarray(num_correct, dtype=np.float64), np.asarray(num_rollouts, dtype=np.float64)
-    )
-    if np.any(correct < 0) or np.any(correct > rollouts):
-        raise InputError(
-            "counts: expected 0 <= num_correct <= num_rollouts, "
-            f"got {num_correct!r} of {num_rollouts!r}"
+def advantage_error_shared(before: Counts, after: Counts, *, common: Counts) -> Floats:
+    """Return each step's standard error where rollouts of `before` pass through `after`.
+
+    Args:
+        before: num_correct and num_rollouts of the prefix before the step.
+        after: those of the prefix after it; (verdict, 1) where it is terminal.
+        common: those of the rollouts that count in both. All of `before` is the same prefix.
+
+    With m of the n_b rollouts before, and of the n_a after, in common, values q_a after and q_o of
+    those that pass elsewhere, s = m / n_b, and v(q) = q (1 - q):
+
+        Var = m v(q_a) (1/n_a - 1/n_b)^2 + (n_a - m) v(q_a) / n_a^2
+              + (n_b - m) v(q_o) / n_b^2 + s (1 - s) (q_a - q_o)^2 / n_b,
+
+    which is v_a/n_a + v_b/n_b - 2 m v_a/(n_a n_b) (`docs/method.md` section 2), but never negative.
+    """
+    correct_after, after_total = checked_counts(*after)
+    correct_before, before_total = checked_counts(*before)
+    correct_common, number = checked_counts(*common)
+    elsewhere = (correct_before - correct_common, before_total - number)
+    checked_counts(correct_after - correct_common, after_total - number)
+    share, q_after = value(number, before_total), value(*after)
+    # Where none passes elsewhere, 0 of 1 stands for a value that no term uses.
+    q_else = value(elsewhere[0], np.where(elsewhere[1] > 0, elsewhere[1], 1.0))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        per_after, per_before = 1 / after_total, 1 / before_total
+        paired = number * (per_after - per_before) ** 2 + (after_total - number) * per_after**2
+        return np.sqrt(
+            paired * q_after * (1 - q_after)
+            + elsewhere[1] * q_else * (1 - q_else) * per_before**2
+            + share * (1 - share) * (q_after - q_else) ** 2 * per_before
         )
-    return correct, rollouts

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pav.models.planners import Graded, full_response
+from pav.models.planners.rollouts import Graded, full_response
 from pav.models.records import Algorithm, Grade, Prefix, Sample
 
 

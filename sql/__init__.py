@@ -1,7 +1,12 @@
-"""Every query of `pav`, a statement a file; this module reads them and does nothing else."""
+"""Every query of `pav`, a statement a file; this module reads them and tells their order."""
 
+import re
 from functools import cache
+from graphlib import TopologicalSorter
 from importlib.resources import files
+
+# What a database is built of; a query or check is asked of it and may carry a view's name.
+BUILT = ("macros", "schema", "views")
 
 
 @cache
@@ -14,3 +19,21 @@ def names(folder: str) -> tuple[str, ...]:
     """Return the names of a folder's queries, sorted."""
     entries = files(__name__).joinpath(folder).iterdir()
     return tuple(sorted(e.name.removesuffix(".sql") for e in entries if e.name.endswith(".sql")))
+
+
+@cache
+def build_order() -> tuple[str, ...]:
+    """Return every macro, table and view such as `views/advantages`, each after what it reads."""
+    paths = {name: f"{folder}/{name}" for folder in BUILT for name in names(folder)}
+    earlier = {
+        path: sorted(paths[each] for each in used_names(read(path)) & paths.keys() - {name})
+        for name, path in paths.items()
+    }
+    return tuple(TopologicalSorter(earlier).static_order())
+
+
+def used_names(text: str) -> set[str]:
+    """Return every name that a statement reads from, joins or calls."""
+    code = re.sub(r"--.*|'[^']*'", "", text)
+    found = re.findall(r"\b(?:from|join)\s+(\w+)|\b(\w+)\(", code)
+    return {read_from or called for read_from, called in found}

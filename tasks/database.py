@@ -21,19 +21,13 @@ from pav.models.errors import InputError, StoreError, WorkError
 from pav.tasks.datasets import SCHEMAS
 
 # Raise when a table or view changes; a database of another version is refused when read.
-DATABASE_VERSION = 2
+DATABASE_VERSION = 3
 # No build takes as long.
 _ABANDONED_SECONDS = 3600.0
 
-MACROS = ("wilson_low", "wilson_high", "best_of", "value_se", "advantage_se")
-# In the order of building: a table comes after those it reads.
-TABLES = (
-    "schema_version", "units", "data_files", "costs", "runs", "run_units", "run_policies",
-    "problems", "problem_units", "policies", "solutions", "prefixes", "solution_prefixes",
-    "label_blocks", "labels", "labels_by_seed", "outside_labels", "verifiers", "training_runs",
-    "scores", "all_search_results", "search_results",
-)  # fmt: skip
-VIEWS = ("value_estimates", "step_values", "advantages", "prover_disagreement")
+# Where Python has no main file, as in a child process, DuckDB draws a bar over the answer.
+_QUIET = "set enable_progress_bar = false"
+_KINDS = {"schema": "table", "views": "view"}
 
 # The small tables that are given as rows; every other one is read from the units' Parquet.
 ROW_SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
@@ -82,6 +76,11 @@ class Fault:
     subject: str
     detail: str
 
+    @property
+    def text(self) -> str:
+        """The fault in one line."""
+        return f"{self.check}: {self.subject}: {self.detail}"
+
 
 @dataclass(frozen=True)
 class _Stream:
@@ -102,6 +101,7 @@ def build_database(path: Path, sources: Sources) -> None:
         try:
             parameters = _parameters(sources, Path(folder))
             with duckdb.connect(str(temporary)) as connection:
+                connection.execute(_QUIET).fetchall()
                 connection.begin()
                 _build(connection, parameters)
                 connection.commit()
@@ -186,15 +186,18 @@ def _write(path: Path, table: pl.DataFrame) -> str:
 
 
 def _build(connection: Any, parameters: Mapping[str, Any]) -> None:
-    for name in MACROS:
-        connection.execute(sql.read(f"macros/{name}")).fetchall()
-    for folder, kind, names in (("schema", "table", TABLES), ("views", "view", VIEWS)):
-        for name in names:
-            text = sql.read(f"{folder}/{name}")
-            used = {key: parameters[key] for key in re.findall(r"\$(\w+)", text)}
-            connection.execute(text, used).fetchall()
-            grain = text.partition("\n")[0].removeprefix("-- ").replace("'", "''")
-            connection.execute(f"comment on {kind} {name} is '{grain}'").fetchall()
+    for path in sql.build_order():
+        text = sql.read(path)
+        used = {key: parameters[key] for key in re.findall(r"\$(\w+)", text)}
+        connection.execute(text, used).fetchall()
+        folder, _, name = path.partition("/")
+        kind = _macro_kind(text) if folder == "macros" else _KINDS[folder]
+        grain = text.partition("\n")[0].removeprefix("-- ").replace("'", "''")
+        connection.execute(f"comment on {kind} {name} is '{grain}'").fetchall()
+
+
+def _macro_kind(text: str) -> str:
+    return "macro table" if ") as table" in text else "macro"
 
 
 @contextmanager
@@ -205,6 +208,7 @@ def _reading(path: Path) -> Iterator[Any]:
     # DuckDB shares one instance a file and process, so a plain connect could see a replaced file.
     with duckdb.connect() as connection:
         try:
+            connection.execute(_QUIET).fetchall()
             connection.execute("attach $path as labels_db (read_only)", {"path": str(path)})
             found = connection.execute("select version from labels_db.schema_version").fetchall()
         except duckdb.Error as error:

@@ -42,6 +42,19 @@ SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "num_unparsed": pl.Int32, "num_failed": pl.Int32, "generated_tokens": pl.Int64,
         "stopping_rule": pl.String, "unit_id": pl.String,
     },
+    # What a budget round draws: so many blocks of a prefix by a policy, from `first_block` on.
+    "allocations": {
+        "prefix_id": pl.String, "policy_id": pl.String, "split": pl.String, "shard": pl.Int32,
+        "first_block": pl.Int32, "num_blocks": pl.Int32, "stopping_rule": pl.String,
+        "gain": pl.Float64, "unit_id": pl.String,
+    },
+    # What planners are measured against: the outcome of each rollout (0 or 1), and other rollouts
+    # of the same prefix that tell its true value.
+    "pools": {
+        "prefix_id": pl.String, "problem_id": pl.String, "steps": STEPS, "policy_id": pl.String,
+        "outcomes": pl.String, "truth_correct": pl.Int32, "truth_rollouts": pl.Int32,
+        "unit_id": pl.String,
+    },
     # What others' files say of a solution's first steps; value is NULL where a row says nothing.
     "outside_labels": {
         "solution_id": pl.String, "num_steps": pl.Int32, "prefix_id": pl.String,

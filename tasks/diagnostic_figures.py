@@ -7,7 +7,8 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
-from pav.models.estimators import value, wilson_interval
+from pav.models.confidence import wilson_interval
+from pav.models.estimators import value
 from pav.models.metrics import reliability_table
 from pav.tasks.arm_labels import Row, verifier_label
 from pav.tasks.plotting import (

@@ -1,7 +1,9 @@
 """The one driver: advances many algorithms together and keeps the engines' batches full."""
 
+import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Protocol
@@ -9,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pav.models.budget import total_cost
 from pav.models.domains import Domain, check_stepwise
 from pav.models.errors import InputError
 from pav.models.hashing import stream_key
@@ -71,6 +74,7 @@ class _Extension:
 class Driver:
     """Runs algorithms over one set of problems; `costs[i]` counts what algorithm i used.
 
+    `seconds` has what all of them together took in engines, in the grader and in verifiers.
     `grader` judges all responses that wait for it together; by default the domain does so alone,
     with processes of the default settings where it is in doubt.
     """
@@ -82,6 +86,7 @@ class Driver:
     verifiers: Mapping[str, VerifierRole] = field(default_factory=dict)
     progress: Callable[[int, int], None] = lambda done, total: None
     costs: list[Counter[str]] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
     grader: Grader | None = None
 
     def __post_init__(self) -> None:
@@ -90,6 +95,7 @@ class Driver:
     def run(self, algorithms: Sequence[Algorithm[Any]]) -> list[Any]:
         """Return the results of all algorithms, in their order."""
         self.costs = [Counter() for _ in algorithms]
+        self.seconds = {"engine_seconds": 0.0, "grading_seconds": 0.0}
         self._algorithms = list(algorithms)
         self._results: list[Any] = [None] * len(algorithms)
         self._ready: deque[tuple[int, Any]] = deque((i, None) for i in range(len(algorithms)))
@@ -103,6 +109,21 @@ class Driver:
             self._resume_ready()
             self._work()
         return self._results
+
+    @property
+    def spent(self) -> dict[str, float]:
+        """The cost items of the last run, over all its algorithms."""
+        return total_cost([{"prompt_tokens": 0, "generated_tokens": 0}, *self.costs, self.seconds])
+
+    @contextmanager
+    def _timed(self, item: str) -> Iterator[None]:
+        """Add to `seconds` what the block takes."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - started
+            self.seconds[item] = self.seconds.get(item, 0.0) + spent
 
     def _resume_ready(self) -> None:
         """Resume every algorithm that has its reply, grading for all of them together."""
@@ -139,7 +160,9 @@ class Driver:
     def _work(self) -> None:
         """Decode one token where anything is in flight; else answer the scores."""
         for role in self.policies.values():
-            for generated in role.engine.poll():
+            with self._timed("engine_seconds"):
+                finished = role.engine.poll()
+            for generated in finished:
                 self._collect(generated)
         if self._scores_wanted and not self._ready and not self._extensions:
             self._answer_scores()
@@ -152,7 +175,8 @@ class Driver:
             for _, request in wanted
             for response in request.responses
         ]
-        gradings = iter(self._grader.grade(responses))
+        with self._timed("grading_seconds"):
+            gradings = iter(self._grader.grade(responses))
         for index, request in wanted:
             self._ready.append((index, tuple(islice(gradings, len(request.responses)))))
 
@@ -166,7 +190,9 @@ class Driver:
         size = request.num_samples
         replies: list[list[Sample | None]] = [[None] * size for _ in request.prefixes]
         extension = _Extension(index, request.prefixes, replies, size * len(request.prefixes))
-        role.engine.submit(self._generations(extension, request, role.policy_id))
+        generations = self._generations(extension, request, role.policy_id)
+        with self._timed("engine_seconds"):
+            role.engine.submit(generations)
 
     def _generations(
         self, extension: _Extension, request: Extend, policy_id: str
@@ -182,11 +208,11 @@ class Driver:
             seen[prefix] += 1
             ids = self.codec.encode(prefix)
             left = request.max_tokens - (len(ids) - self.codec.num_prompt_tokens(prefix))
-            self.costs[extension.algorithm]["prompt_tokens"] += len(ids)
             if left <= 0:
                 extension.replies[row] = [Sample((), "length", 0)] * request.num_samples
                 extension.missing -= request.num_samples
                 continue
+            self.costs[extension.algorithm]["prompt_tokens"] += len(ids)
             self._extensions[self._next_request] = (extension, row, request.num_samples)
             generations.append(
                 Generation(
@@ -230,7 +256,8 @@ class Driver:
 
     def _score(self, scorer: ScoresSequences, missing: Mapping[Prefix, int]) -> None:
         encoded = [self.codec.encode_with_ends(prefix) for prefix in missing]
-        values = scorer.score([ids for ids, _ in encoded], [ends for _, ends in encoded])
+        with self._timed("scoring_seconds"):
+            values = scorer.score([ids for ids, _ in encoded], [ends for _, ends in encoded])
         for (prefix, index), (ids, _), scores in zip(missing.items(), encoded, values, strict=True):
             self._scores[id(scorer), prefix] = scores
             self.costs[index].update(scored_tokens=len(ids), scored_prefixes=1)

@@ -9,14 +9,16 @@ same with every row of the mean length, and what the plain loop is given.
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 
 from pav.models.errors import InputError
-from pav.models.planners import Graded, exhaustive, full_response
+from pav.models.planners.blocks import label_problem
+from pav.models.planners.exhaustive import exhaustive
+from pav.models.planners.rollouts import Graded, full_response
 from pav.models.records import Grading, Prefix, Sample
 from pav.models.settings import RunSettings
 from pav.tasks.devices import resolve_device
@@ -27,7 +29,7 @@ from pav.tasks.engine_bench_decoding import (
     products_seconds,
     raw_seconds,
 )
-from pav.tasks.labelling import open_prefixes
+from pav.tasks.label_planners import open_prefixes
 from pav.tasks.labelling_plan import plan_labelling
 from pav.tasks.policies import PolicySpec
 from pav.tasks.roles import Roles, policy_folder
@@ -97,8 +99,8 @@ def measure(
         lambda: _decoding(ONE_LENGTH, even, lambda: raw_seconds(engine, even)),
         lambda: _decoding("plain loop with KV cache", even, lambda: plain_seconds(engine, even)),
         lambda: _decoding("matrix products alone", even, lambda: products_seconds(engine, even)),
-        lambda: _peer(driver, engine, few, by_question=False),
-        lambda: _peer(driver, engine, few, by_question=True),
+        lambda: peer(driver, engine, few, by_question=False),
+        lambda: peer(driver, engine, few, by_question=True),
     ]
     turns = [[way() for way in ways] for _ in range(REPEATS)]
     return [
@@ -129,22 +131,24 @@ def _batch(driver: Driver, engine: TransformersEngine, workload: Workload) -> Ba
 
 def _label(driver: Driver, workload: Workload) -> list[list[Graded]]:
     algorithms = [
-        exhaustive(
-            members, policy="policy", num_rollouts=workload.num_rollouts, block=0, seed=_SEED,
-            max_tokens=workload.max_tokens,
+        label_problem(
+            [exhaustive(members, (0,))], policy="policy", block_size=workload.num_rollouts,
+            seed=_SEED, max_tokens=workload.max_tokens,
         )
         for members in workload.prefixes.values()
     ]  # fmt: skip
-    return [block for blocks in driver.run(algorithms) for block in blocks]
+    labelled = driver.run(algorithms)
+    return [list(rolled) for labels in labelled for _, rolled in labels.blocks()]
 
 
 def _stage(driver: Driver, workload: Workload) -> Rate:
     started = time.perf_counter()
     blocks = _label(driver, workload)
-    return _counted("labelling stage", blocks, time.perf_counter() - started)
+    return counted("labelling stage", blocks, time.perf_counter() - started)
 
 
-def _counted(name: str, blocks: Sequence[Sequence[Graded]], seconds: float) -> Rate:
+def counted(name: str, blocks: Sequence[Sequence[Graded]], seconds: float) -> Rate:
+    """Return the rate at which blocks of one prefix each were labelled."""
     rollouts = [sample for block in blocks for sample, _ in block]
     tokens = sum(sample.num_tokens for sample in rollouts)
     return Rate(name, len(blocks) / seconds, len(rollouts) / seconds, tokens / seconds)
@@ -157,7 +161,7 @@ def _decoding(name: str, batch: Batch, run: Callable[[], float]) -> Rate:
     return Rate(name, 0.0, tokens / batch.mean_tokens, tokens)
 
 
-def _peer(
+def peer(
     driver: Driver, engine: TransformersEngine, workload: Workload, *, by_question: bool
 ) -> Rate:
     """Label as public labellers do: `model.generate` for one prefix, or one question's prefixes."""
@@ -171,7 +175,7 @@ def _peer(
         for group in groups:
             blocks += _generate(driver, model, group, workload)
     name = "generate, one question at a time" if by_question else "generate, one prefix at a time"
-    rate = _counted(name, blocks, time.perf_counter() - started)
+    rate = counted(name, blocks, time.perf_counter() - started)
     model.set_attn_implementation(own)
     return rate
 
@@ -252,3 +256,15 @@ def bench_engine(
         "rates": [asdict(rate) for rate in rates],
         "ratios": [asdict(ratio) for ratio in ratios(rates)],
     }
+
+
+def as_text(figures: Mapping[str, Any]) -> str:
+    """Return the figures as one table for people."""
+    lines = [f"{'':32} {'labels/s':>10} {'rollouts/s':>11} {'tokens/s':>10}"]
+    for rate in figures["rates"]:
+        cells = [rate["labels_per_second"], rate["rollouts_per_second"], rate["tokens_per_second"]]
+        lines.append(f"{rate['name']:32} {cells[0]:10,.0f} {cells[1]:11,.0f} {cells[2]:10,.0f}")
+    for ratio in figures["ratios"]:
+        promise = f"promised {ratio['target']:g}" if ratio["target"] else "for scale"
+        lines.append(f"{ratio['name']:32} {ratio['value']:10.2f} {promise:>22}")
+    return "\n".join(lines)

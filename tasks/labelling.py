@@ -1,26 +1,31 @@
-"""Executes labelling units: a block of rollouts from every open prefix of a shard."""
+"""Executes labelling units: what a planner asks for, of the prefixes of a shard by one policy."""
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
 
-import polars as pl
-
-from pav.models.planners import Graded, exhaustive
-from pav.models.records import Prefix, Verdict
+from pav.models.budget import wasted_tokens
+from pav.models.planners.blocks import Block, ProblemLabels, Rolled, label_problem
+from pav.models.planners.rollouts import Graded
+from pav.models.planners.tree_search import Searched
+from pav.models.prefixes import prefix_id
+from pav.models.records import Verdict
 from pav.models.settings import RunSettings
 from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.driver import Driver
+from pav.tasks.label_planners import planners_by_problem
 from pav.tasks.labelling_plan import STAGE
-from pav.tasks.manifests import read_table, required_manifest
 from pav.tasks.roles import Roles, policy_folder
-from pav.tasks.sampling import Progress, prefix_id, shard_problems
+from pav.tasks.sampling import Drawn, Progress, shard_problems, solution_outputs
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
 
 __all__ = ["STAGE", "open_worker"]
 
-STOPPING_RULE = "fixed"
+# Responses of a tree search are numbered from here among a policy's solutions of a problem.
+FIRST_SEARCHED = 1_000_000
 
 
 def open_worker(
@@ -37,101 +42,101 @@ def open_worker(
             policies={"policy": (unit.parameters["policy_id"], folder)},
             progress=lambda done, total: progress("problems", done, total),
         )
-        labelled = label(driver, unit, open_prefixes(store, unit))
-        return _outcome(driver, unit, labelled, started)
+        return _outcome(driver, unit, label(driver, store, unit), started)
 
     return execute
 
 
-def open_prefixes(store: Store, unit: Unit) -> dict[str, list[Prefix]]:
-    """Return the distinct prefixes of the unit's shard that can be rolled out, by problem."""
-    table = read_table(store, required_manifest(store, unit.inputs["prefixes"].unit_id), "prefixes")
-    rows = (
-        table.filter(~pl.col("is_terminal"))
-        .sort("problem_id", "num_steps", "prefix_id")
-        .select("problem_id", "steps")
-    )
-    prefixes: dict[str, list[Prefix]] = {}
-    for problem_id, steps in rows.iter_rows():
-        prefixes.setdefault(problem_id, []).append(Prefix(problem_id, tuple(steps)))
-    return prefixes
-
-
-def label(
-    driver: Driver, unit: Unit, prefixes: dict[str, list[Prefix]]
-) -> list[tuple[Prefix, list[Graded]]]:
-    """Return every prefix with its block of graded rollouts."""
+def label(driver: Driver, store: Store, unit: Unit) -> list[ProblemLabels]:
+    """Return the labels of every problem of the unit's shard."""
     values = unit.parameters
-    results = driver.run(
+    planners = planners_by_problem(store, unit, driver.domain)
+    return driver.run(
         [
-            exhaustive(
-                members,
+            label_problem(
+                each,
                 policy="policy",
-                num_rollouts=values["block_size"],
-                block=values["block"],
+                block_size=values["block_size"],
                 seed=values["pipeline_seed"],
                 max_tokens=values["max_tokens"],
             )
-            for members in prefixes.values()
+            for each in planners.values()
         ]
     )
-    return [
-        pair
-        for members, rollouts in zip(prefixes.values(), results, strict=True)
-        for pair in zip(members, rollouts, strict=True)
-    ]
 
 
 def _outcome(
-    driver: Driver, unit: Unit, labelled: Sequence[tuple[Prefix, list[Graded]]], started: float
+    driver: Driver, unit: Unit, labelled: Sequence[ProblemLabels], started: float
 ) -> Outcome:
-    names = [prefix_id(prefix) for prefix, _ in labelled]
-    blocks = [
-        _block_row(unit, name, graded) for name, (_, graded) in zip(names, labelled, strict=True)
-    ]
+    blocks = list(_in_order(labelled))
+    rows = [_block_row(unit, *each) for each in blocks]
     rollouts = [
-        _rollout_row(unit, name, number, graded)
-        for name, (_, block) in zip(names, labelled, strict=True)
-        for number, graded in enumerate(block)
+        _rollout_row(unit, block, number, graded)
+        for block, rolled in blocks
+        for number, graded in enumerate(rolled)
     ]
     outputs = tuple(
-        Output(f"{name}.parquet", to_parquet(name, frame(name, rows)), len(rows))
-        for name, rows in (("label_blocks", blocks), ("rollouts", rollouts))
+        Output(f"{name}.parquet", to_parquet(name, frame(name, table)), len(table))
+        for name, table in (("label_blocks", rows), ("rollouts", rollouts))
     )
-    tokens = {
-        key: float(sum(cost[key] for cost in driver.costs))
-        for key in ("generated_tokens", "prompt_tokens")
+    if searched := list(_searched(driver, unit, labelled)):
+        outputs += solution_outputs(driver, unit, searched)
+    cost = {
+        **driver.spent,
+        "rollouts": float(len(rollouts)),
+        "labels": float(len({block.prefix for block, _ in blocks})),
+        "wasted_tokens": float(wasted_tokens(chain.from_iterable(each for _, each in blocks))),
+        "seconds": time.perf_counter() - started,
     }
-    cost = {"seconds": time.perf_counter() - started, "rollouts": float(len(rollouts)), **tokens}
     return Outcome(outputs, cost)
 
 
-def _names(unit: Unit, name: str) -> dict[str, object]:
+def _in_order(labelled: Sequence[ProblemLabels]) -> Iterator[tuple[Block, Rolled]]:
+    """Yield all blocks by problem, prefix and number: an order that no batch can change."""
+    for labels in labelled:
+        named = [(prefix_id(block.prefix), block, rolled) for block, rolled in labels.blocks()]
+        named.sort(key=lambda each: (len(each[1].prefix.steps), each[0], each[1].number))
+        yield from ((block, rolled) for _, block, rolled in named)
+
+
+def _searched(driver: Driver, unit: Unit, labelled: Sequence[ProblemLabels]) -> Iterator[Drawn]:
+    """Yield the responses that tree searches went through, as solutions of the policy."""
+    for labels in labelled:
+        found = [each for value in labels.returned if isinstance(value, list) for each in value]
+        for number, each in enumerate(each for each in found if isinstance(each, Searched)):
+            sample, grading = each.rollout
+            prompt = driver.codec.num_prompt_tokens(each.response)
+            whole = replace(sample, num_tokens=len(driver.codec.encode(each.response)) - prompt)
+            policy_id = unit.parameters["policy_id"]
+            yield each.response, policy_id, FIRST_SEARCHED + number, (whole, grading)
+
+
+def _names(unit: Unit, block: Block) -> dict[str, object]:
     values = unit.parameters
     return {
-        "prefix_id": name, "policy_id": values["policy_id"], "seed": values["pipeline_seed"],
-        "block": values["block"], "unit_id": unit.unit_id,
+        "prefix_id": prefix_id(block.prefix), "policy_id": values["policy_id"],
+        "seed": values["pipeline_seed"], "block": block.number, "unit_id": unit.unit_id,
     }  # fmt: skip
 
 
-def _block_row(unit: Unit, name: str, block: Sequence[Graded]) -> dict[str, object]:
-    counts = Counter(grading.verdict for _, grading in block)
+def _block_row(unit: Unit, block: Block, rolled: Rolled) -> dict[str, object]:
+    counts = Counter(grading.verdict for _, grading in rolled)
     return {
-        **_names(unit, name),
-        "num_rollouts": len(block) - counts[Verdict.FAILED],
+        **_names(unit, block),
+        "num_rollouts": len(rolled) - counts[Verdict.FAILED],
         "num_correct": counts[Verdict.CORRECT],
         "num_truncated": counts[Verdict.TRUNCATED],
         "num_unparsed": counts[Verdict.UNPARSED],
         "num_failed": counts[Verdict.FAILED],
-        "generated_tokens": sum(sample.num_tokens for sample, _ in block),
-        "stopping_rule": STOPPING_RULE,
+        "generated_tokens": sum(sample.num_tokens for sample, _ in rolled),
+        "stopping_rule": block.rule,
     }
 
 
-def _rollout_row(unit: Unit, name: str, number: int, graded: Graded) -> dict[str, object]:
+def _rollout_row(unit: Unit, block: Block, number: int, graded: Graded) -> dict[str, object]:
     sample, grading = graded
     return {
-        **_names(unit, name), "rollout": number, "steps": list(sample.steps),
+        **_names(unit, block), "rollout": number, "steps": list(sample.steps),
         "verdict": str(grading.verdict), "reason": grading.reason,
         "wrong_step": grading.wrong_step, "finish_reason": sample.finish,
         "num_tokens": sample.num_tokens,

@@ -140,6 +140,13 @@ def read_table(
     return table
 
 
+def holding(manifests: Iterable[Manifest], name: str) -> list[Manifest]:
+    """Return the manifests whose units have the data set `name`."""
+    return [
+        each for each in manifests if any(file.name == f"{name}.parquet" for file in each.files)
+    ]
+
+
 def read_tables(
     store: Store, manifests: Iterable[Manifest], name: str, *, columns: Sequence[str] | None = None
 ) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from pav.models.errors import InputError
 from pav.models.outside import graded_responses
-from pav.models.planners import Graded, full_response
+from pav.models.planners.rollouts import Graded, full_response
 from pav.models.records import Prefix, Sample
 from pav.models.settings import RunSettings
 from pav.tasks.driver import Driver

@@ -18,15 +18,20 @@ class StageReport:
     made: int
     seconds: float
     datasets: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def line(self) -> str:
-        """One line for people: `label (label_blocks): 48 units, 40 reused, 8 made in 9.1 s`."""
+        """One line for people: `label (label_blocks): 48 units, 40 reused, 8 made in 9.1 s`.
+
+        Notes follow, each after a semicolon.
+        """
         names = f" ({', '.join(self.datasets)})" if self.datasets else ""
         parts = [f"{self.reused} reused"] if self.reused or not self.made else []
         parts += [f"{self.made} made in {self.seconds:.1f} s"] if self.made else []
         units = "unit" if self.total == 1 else "units"
-        return f"{self.stage}{names}: {self.total} {units}, {', '.join(parts)}"
+        counts = f"{self.stage}{names}: {self.total} {units}, {', '.join(parts)}"
+        return "; ".join([counts, *self.notes])
 
 
 def missing(store: Store, units: Sequence[Unit]) -> list[Unit]:
@@ -37,11 +42,15 @@ def missing(store: Store, units: Sequence[Unit]) -> list[Unit]:
 
 
 def report_stage(
-    stage: str, manifests: Sequence[Manifest], *, costs: Mapping[str, float]
+    stage: str,
+    manifests: Sequence[Manifest],
+    *,
+    costs: Mapping[str, float],
+    notes: tuple[str, ...] = (),
 ) -> StageReport:
     """Return a stage's report from all its manifests and unit_id -> seconds of the made ones."""
     names = {data.name.split("/")[0] for manifest in manifests for data in manifest.files}
     datasets = tuple(sorted(name.removesuffix(".parquet") for name in names))
     made = sum(manifest.unit.unit_id in costs for manifest in manifests)
     total = len(manifests)
-    return StageReport(stage, total, total - made, made, sum(costs.values()), datasets)
+    return StageReport(stage, total, total - made, made, sum(costs.values()), datasets, notes)

@@ -4,7 +4,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import polars as pl
 
 from pav.models.errors import StoreError
 from pav.models.hashing import canonical_json
-from pav.tasks.database import ROW_SCHEMAS, Sources, build_database
+from pav.tasks.database import ROW_SCHEMAS, Fault, Sources, build_database, check_database
 from pav.tasks.datasets import SCHEMAS
 from pav.tasks.manifests import find, read_manifest
 from pav.tasks.store import Store
@@ -63,19 +63,32 @@ def record_run(
     return path
 
 
-def publish_database(store: Store) -> str:
-    """Build labels.duckdb from every intact manifest and recorded run; return its address."""
+@dataclass(frozen=True)
+class Publication:
+    """Where a database was published, and what its integrity checks found wrong in it."""
+
+    address: str
+    faults: Sequence[Fault]
+
+
+def publish_database(store: Store) -> Publication:
+    """Build labels.duckdb from every intact manifest and recorded run, and check it.
+
+    A database with faults is published as well: most of it answers, and the one before it may be
+    no better. Whoever asked for it must be told of them.
+    """
     store.check_writable()
     sources = gather(store)
     address = store.address(DATABASE)
     if store.is_local:
         build_database(Path(address), sources)
-        return address
+        return Publication(address, check_database(Path(address)))
     with tempfile.TemporaryDirectory(prefix="pav-") as folder:
         path = Path(folder) / DATABASE
         build_database(path, sources)
+        faults = check_database(path)
         store.write_bytes(DATABASE, path.read_bytes())
-    return address
+    return Publication(address, faults)
 
 
 def gather(store: Store) -> Sources:

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -11,6 +12,7 @@ import polars as pl
 
 from pav import sql
 from pav.models.errors import InputError
+from pav.tasks import datasets
 from pav.tasks.database import Fault, check_database, run_query
 from pav.tasks.publishing import DATABASE, data_files, intact_manifests
 from pav.tasks.store import MissingFileError, Store
@@ -30,17 +32,31 @@ def ask(
     """
     path = database_path(store)
     if _NAME.fullmatch(question):
-        return run_query(path, saved_query(question.strip()), parameters=parameters)
-    files = rollout_files(store) if re.search(r"\brollouts\b", question) else []
+        return _ask_saved(store, path, saved_query(question.strip()), parameters)
+    if not re.search(r"\brollouts\b", question):
+        return run_query(path, question, parameters=parameters)
+    files = rollout_files(store)
+    if not files:
+        raise InputError(f"rollouts: {store.root!r} holds none yet; `pav label` makes them")
     return run_query(path, question, parameters=parameters, rollouts=files)
 
 
+def _ask_saved(
+    store: Store, path: Path, query: str, parameters: Mapping[str, Any] | None
+) -> pl.DataFrame:
+    """Return the answer of a saved query, which has no rows where there are no rollouts to read."""
+    if "rollouts" not in sql.used_names(query):
+        return run_query(path, query, parameters=parameters)
+    with tempfile.TemporaryDirectory(prefix="pav-") as folder:
+        none = Path(folder) / "rollouts.parquet"
+        none.write_bytes(datasets.to_parquet("rollouts", datasets.frame("rollouts", [])))
+        files = [none, *rollout_files(store)]
+        return run_query(path, query, parameters=parameters, rollouts=files)
+
+
 def rollout_files(store: Store) -> list[Path]:
-    """Return the Parquet files of all raw rollouts; InputError where there is none."""
-    files = data_files(store, intact_manifests(store, check_content=False), "rollouts")
-    if not files:
-        raise InputError(f"rollouts: {store.root!r} holds none yet; `pav label` makes them")
-    return files
+    """Return the Parquet files of all raw rollouts."""
+    return data_files(store, intact_manifests(store, check_content=False), "rollouts")
 
 
 def saved_query(name: str) -> str:

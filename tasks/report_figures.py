@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from pav.models.arms import FINAL_PICKS
-from pav.models.estimators import wilson_interval
+from pav.models.confidence import wilson_interval
 from pav.models.metrics import metrics_table
 from pav.tasks import diagnostic_figures, figures
 from pav.tasks.arm_labels import (

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from pav.models.metrics import metrics_table
-from pav.tasks.manifests import read_tables
+from pav.tasks.manifests import holding, read_tables
 from pav.tasks.planning import StageReport
 from pav.tasks.report_inputs import ReportInputs
 from pav.tasks.results import search_summary
@@ -19,7 +19,8 @@ from pav.tasks.truth_check import truth_check
 _SOURCES: Mapping[str, tuple[str, ...]] = {
     "problems": ("problems",),
     "solutions": ("sample",),
-    "prefixes": ("sample",),
+    # A tree search labels prefixes that no sampled solution passes through.
+    "prefixes": ("sample", "label"),
     "solution_prefixes": ("sample",),
     "label_blocks": ("label",),
     "training_runs": ("pretrain", "train"),
@@ -33,9 +34,12 @@ def gather_inputs(
 ) -> ReportInputs:
     """Return the data sets of a finished run with its results, ready for the report."""
     tables = {
-        name: read_tables(store, [m for part in parts for m in run.manifests[part]], name)
+        name: read_tables(
+            store, holding([m for part in parts for m in run.manifests[part]], name), name
+        )
         for name, parts in _SOURCES.items()
     }
+    tables["prefixes"] = tables["prefixes"].unique("prefix_id", keep="first", maintain_order=True)
     results = {
         "run_id": run.run_id,
         "settings": run.settings.model_dump(mode="json"),
@@ -93,6 +97,7 @@ def _stage_row(stage: StageReport) -> dict[str, Any]:
         "reused": stage.reused,
         "made": stage.made,
         "seconds": round(stage.seconds, 2),
+        "notes": list(stage.notes),
     }
 
 

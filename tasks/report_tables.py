@@ -86,9 +86,15 @@ def dataset_table(stages: Sequence[StageReport]) -> Table:
 
 
 def timing_table(
-    stages: Sequence[StageReport], *, unit_seconds: Mapping[str, float] | None = None
+    stages: Sequence[StageReport],
+    *,
+    unit_seconds: Mapping[str, float] | None = None,
+    device_hour_price: float = 0.0,
 ) -> Table:
-    """Return the seconds of work of each stage: in this run, and of its units whenever made."""
+    """Return the seconds of work of each stage: in this run, and of its units whenever made.
+
+    The price of all units is told where a device-hour has one.
+    """
     ever = unit_seconds or {}
     rows = [
         (stage.stage, stage.made, stage.seconds, ever.get(stage.stage, stage.seconds))
@@ -96,6 +102,9 @@ def timing_table(
     ]
     rows.append(("all", sum(r[1] for r in rows), sum(r[2] for r in rows), sum(r[3] for r in rows)))
     caption = "Seconds of work, summed over workers. The last column counts reused units too."
+    if device_hour_price:
+        price = device_hour_price * rows[-1][3] / 3600
+        caption += f" All its units cost {price:.2f} at {device_hour_price:g} a device-hour."
     columns = ("stage", "units made", "seconds in this run", "seconds of all its units")
     shown = tuple(
         (name, str(made), f"{now:,.1f}", f"{then:,.1f}") for name, made, now, then in rows

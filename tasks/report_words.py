@@ -161,7 +161,7 @@ def label_summary(inputs: ReportInputs) -> dict[str, Any]:
 
 
 def label_words(inputs: ReportInputs) -> list[str]:
-    """Return how many labels and rollouts there are, their price and their noise."""
+    """Return how many labels and rollouts there are, their noise, price and estimate."""
     found = label_summary(inputs)
     if not found["num_prefixes"]:
         return ["There are no labels."]
@@ -172,7 +172,13 @@ def label_words(inputs: ReportInputs) -> list[str]:
         f"{found['num_prefixes']:,} prefixes of the base policy's solutions hold "
         f"{found['num_rollouts']:,} rollouts ({found['generated_tokens']:,} tokens generated), "
         f"{each:.1f} each; {points(found['share_without_correct'])}% have no right one. "
-        f"Chance makes up {points(share)}% of the variance of the values."
+        f"Chance makes up {points(share)}% of the variance of the values.",
+        *(
+            f"{note[:1].upper()}{note[1:]}."
+            for stage in inputs.stages
+            if stage.stage == "label"
+            for note in stage.notes
+        ),
     ]
 
 

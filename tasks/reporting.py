@@ -94,7 +94,9 @@ def report_context(run_id: str, inputs: ReportInputs) -> dict[str, Any]:
         "arm_table": report_tables.arm_table(inputs.arms, caption=_arm_caption(inputs)),
         "dataset_table": report_tables.dataset_table(inputs.stages),
         "timing_table": report_tables.timing_table(
-            inputs.stages, unit_seconds=inputs.results["unit_seconds"]
+            inputs.stages,
+            unit_seconds=inputs.results["unit_seconds"],
+            device_hour_price=inputs.settings.runner.device_hour_price,
         ),
     }
 

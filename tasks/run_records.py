@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pav.models.errors import WorkError
 from pav.models.hashing import canonical_json, digest
 from pav.models.settings import RunSettings
 from pav.tasks.database import DATABASE_VERSION
@@ -15,6 +16,7 @@ from pav.tasks.units import Manifest
 
 # Says of which run, and of which data, the store's database is.
 DATABASE_MARK = "labels.json"
+_SHOWN_FAULTS = 5
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,11 @@ class FinishedRun:
         return [m.unit.unit_id for manifests in self.manifests.values() for m in manifests]
 
 
-def publish_run(store: Store, run: FinishedRun) -> str:
-    """Record a run and rebuild labels.duckdb, in which it is now the last; return its address."""
+def publish_run(store: Store, run: FinishedRun) -> list[str]:
+    """Record a run and rebuild labels.duckdb, in which it is now the last; return its faults.
+
+    With faults the run does not pass for published, so that the next command finds them again.
+    """
     record_run(
         store,
         run.run_id,
@@ -48,9 +53,24 @@ def publish_run(store: Store, run: FinishedRun) -> str:
         policies=_policy_rows(run.policies),
         verifiers=_verifier_rows(run),
     )
-    address = publish_database(store)
-    _write_json(store, DATABASE_MARK, _database_mark(run))
-    return address
+    faults = [fault.text for fault in publish_database(store).faults]
+    if not faults:
+        _write_json(store, DATABASE_MARK, _database_mark(run))
+    return faults
+
+
+def check_faults(store: Store, faults: Sequence[str]) -> None:
+    """Raise WorkError where a published database has faults; the message names the first ones."""
+    if not faults:
+        return
+    shown = "".join(f"\n  {fault}" for fault in faults[:_SHOWN_FAULTS])
+    more = f"\n  and {len(faults) - _SHOWN_FAULTS:,} more" if len(faults) > _SHOWN_FAULTS else ""
+    raise WorkError(
+        f"{store.address(DATABASE)}: published, but its integrity checks found "
+        f"{len(faults):,} {'fault' if len(faults) == 1 else 'faults'}:{shown}{more}\n"
+        f"`pav check --store {store.root}` lists all; remove the manifests of the units that made "
+        "these rows, or use another store"
+    )
 
 
 def is_published(store: Store, run: FinishedRun) -> bool:

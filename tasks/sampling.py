@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable, Sequence
-from itertools import chain
 
+from pav.models.budget import wasted_tokens
+from pav.models.domains import Domain
 from pav.models.hashing import digest
-from pav.models.planners import Graded, full_response, sample_solutions
+from pav.models.planners.rollouts import Graded, full_response, sample_solutions
 from pav.models.prefixes import cut, outside_solution_id, prefix_id
 from pav.models.records import Prefix, Problem
 from pav.models.settings import RunSettings
@@ -44,7 +45,7 @@ def open_worker(
             progress=lambda done, total: progress("problems", done, total),
         )
         drawn = take(driver, unit, settings) if is_outside(unit) else _draw(driver, unit)
-        return _outcome(driver, unit, drawn, time.perf_counter() - started)
+        return _outcome(driver, unit, drawn, started)
 
     return execute
 
@@ -80,7 +81,18 @@ def _draw(driver: Driver, unit: Unit) -> list[Drawn]:
     ]
 
 
-def _outcome(driver: Driver, unit: Unit, drawn: Sequence[Drawn], seconds: float) -> Outcome:
+def _outcome(driver: Driver, unit: Unit, drawn: Sequence[Drawn], started: float) -> Outcome:
+    cost = {
+        **driver.spent,
+        "solutions": float(len(drawn)),
+        "wasted_tokens": float(wasted_tokens(graded for _, _, _, graded in drawn)),
+        "seconds": time.perf_counter() - started,
+    }
+    return Outcome(solution_outputs(driver, unit, drawn), cost)
+
+
+def solution_outputs(driver: Driver, unit: Unit, drawn: Sequence[Drawn]) -> tuple[Output, ...]:
+    """Return solutions, the distinct prefixes they pass through, and which passes where."""
     solutions = [_solution_row(unit, *each) for each in drawn]
     prefixes: dict[str, Row] = {}
     joined: list[Row] = []
@@ -96,13 +108,10 @@ def _outcome(driver: Driver, unit: Unit, drawn: Sequence[Drawn], seconds: float)
             )  # fmt: skip
     tables = {"solutions": solutions, "prefixes": list(prefixes.values()),
               "solution_prefixes": joined}  # fmt: skip
-    outputs = tuple(
+    return tuple(
         Output(f"{name}.parquet", to_parquet(name, frame(name, rows)), len(rows))
         for name, rows in tables.items()
     )
-    spent = {key: float(sum(cost[key] for cost in driver.costs)) for key in
-             sorted(set(chain.from_iterable(driver.costs)))}  # fmt: skip
-    return Outcome(outputs, {"seconds": seconds, **spent})
 
 
 def _solution_row(unit: Unit, response: Prefix, policy_id: str, number: int, graded: Graded) -> Row:
@@ -126,7 +135,7 @@ def _solution_id(unit: Unit, response: Prefix, policy_id: str, number: int) -> s
 
 
 def _prefix_row(driver: Driver, unit: Unit, prefix: Prefix, verdict: str) -> Row:
-    is_terminal = prefix.is_finished or not _can_go_on(driver, prefix)
+    is_terminal = prefix.is_finished or not can_go_on(driver.domain, prefix)
     return {
         "prefix_id": prefix_id(prefix), "problem_id": prefix.problem_id,
         "steps": list(prefix.steps), "text": prefix.text, "num_steps": len(prefix.steps),
@@ -135,6 +144,6 @@ def _prefix_row(driver: Driver, unit: Unit, prefix: Prefix, verdict: str) -> Row
     }  # fmt: skip
 
 
-def _can_go_on(driver: Driver, prefix: Prefix) -> bool:
+def can_go_on(domain: Domain, prefix: Prefix) -> bool:
     """Whether the prefix ends at a step's end; what a token limit cut off in mid-step does not."""
-    return not prefix.steps or driver.domain.ends_step(prefix.steps[-1])
+    return not prefix.steps or domain.ends_step(prefix.steps[-1])

@@ -1,12 +1,12 @@
 """Runs the lines of an evaluation unit and returns their rows of `search_results`."""
 
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pav.models.arms import FINAL_PICKS, Line, prover, ranking
+from pav.models.budget import wasted_tokens
 from pav.models.records import Algorithm, Prefix
 from pav.models.search.beam import Guide, beam, beam_paper
 from pav.models.search.best_of_n import choose, draw, score
@@ -37,7 +37,7 @@ class Found:
 
 
 def search(
-    driver: Driver, unit: Unit, evaluate: EvaluateSettings, *, spent: Counter[str]
+    driver: Driver, unit: Unit, evaluate: EvaluateSettings, *, spent: list[dict[str, float]]
 ) -> list[Row]:
     """Return the rows of every line and problem of a unit; add to `spent` what the driver used."""
     lines = [Line(**record) for record in unit.parameters["lines"]]
@@ -61,7 +61,7 @@ class _Run:
     driver: Driver
     unit: Unit
     evaluate: EvaluateSettings
-    spent: Counter[str]
+    spent: list[dict[str, float]]
 
     def beams(self, lines: Sequence[Line]) -> list[tuple[str, Found]]:
         """Search by every line; what lines sample alike is sampled once, so they share the time."""
@@ -85,6 +85,8 @@ class _Run:
         drawn, seconds = self._timed(
             [draw(Prefix(name), sampling=self._sampling, num_samples=most) for name in names]
         )
+        wasted = sum(wasted_tokens(zip(e.samples, e.gradings, strict=True)) for e in drawn)
+        self.spent.append({"wasted_tokens": wasted})
         rules = {line: ranking(line, self.evaluate) for line in lines}
         scores: dict[str, list[Mapping[Prefix, Scores]]] = {}
         scoring: dict[str, float] = {}
@@ -133,8 +135,7 @@ class _Run:
     def _timed(self, algorithms: Sequence[Algorithm[Any]]) -> tuple[list[Any], float]:
         started = time.perf_counter()
         results = self.driver.run(algorithms)
-        for cost in self.driver.costs:
-            self.spent.update(cost)
+        self.spent.append(self.driver.spent)
         return results, time.perf_counter() - started
 
 

@@ -1,9 +1,9 @@
 """Executes evaluation units: every line of a unit on every problem of its split."""
 
 import time
-from collections import Counter
 from collections.abc import Callable
 
+from pav.models.budget import total_cost
 from pav.models.records import Problem
 from pav.models.settings import RunSettings
 from pav.tasks.datasets import frame, to_parquet
@@ -38,12 +38,12 @@ def open_worker(
             },
             progress=lambda done, total: progress("problems", done, total),
         )
-        spent: Counter[str] = Counter()
+        spent: list[dict[str, float]] = []
         rows = search(driver, unit, settings.evaluate, spent=spent)
         table = to_parquet("search_results", frame("search_results", rows))
-        cost = {name: float(amount) for name, amount in spent.items()}
         output = Output("search_results.parquet", table, len(rows))
-        return Outcome((output,), {"seconds": time.perf_counter() - started, **cost})
+        cost = total_cost(spent) | {"seconds": time.perf_counter() - started}
+        return Outcome((output,), cost)
 
     return execute
 

@@ -6,7 +6,10 @@ STAGE_MODULES = {
     "problems": "pav.tasks.problems",
     "pretrain": "pav.tasks.pretraining",
     "sample": "pav.tasks.sampling",
+    "allocate": "pav.tasks.allocating",
     "label": "pav.tasks.labelling",
+    "pilot": "pav.tasks.piloting",
+    "pool": "pav.tasks.pooling",
     "train": "pav.tasks.training",
     "evaluate": "pav.tasks.searching",
 }

@@ -9,6 +9,7 @@ import polars as pl
 
 from pav.models.errors import InputError
 from pav.models.hashing import bucket, stream_key
+from pav.models.planners.blocks import label_group
 from pav.models.records import Prefix, Problem
 from pav.models.verifier_batches import EncodedSequence
 from pav.models.verifier_data import (
@@ -24,15 +25,17 @@ from pav.models.verifier_data import (
     target_sequences,
     value_sequences,
 )
-from pav.tasks.manifests import read_tables, required_manifest
+from pav.tasks.manifests import holding, read_tables, required_manifest
 from pav.tasks.store import Store
 from pav.tasks.tokens import Codec
-from pav.tasks.units import Manifest, Unit
+from pav.tasks.units import Unit
 
 # Enough for a loss to within a percent; more would take time from training.
 MAX_VALIDATION = 3072
 # Where no validation problems are labelled, one in so many training problems stands in.
 _STAND_IN = 10
+_ROLLOUT_COLUMNS = ("prefix_id", "policy_id", "seed", "block", "steps", "verdict", "finish_reason")
+_BLOCK_COLUMNS = ("prefix_id", "policy_id", "seed", "block", "stopping_rule")
 _SOLUTION_COLUMNS = ("solution_id", "problem_id", "policy_id", "steps", "verdict", "finish_reason")
 
 
@@ -62,21 +65,34 @@ class Examples:
 
 def read_published(store: Store, unit: Unit) -> Published:
     """Return the tables behind a training unit's inputs, in the order of their roles."""
+    roles = sorted(role for role in unit.inputs if role.split(":")[0] in ("sample", "label"))
+    manifests = [required_manifest(store, unit.inputs[role].unit_id) for role in roles]
 
-    def read(stage: str, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        return read_tables(store, _manifests(store, unit, stage), name, columns=columns)
+    def read(name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        return read_tables(store, holding(manifests, name), name, columns=columns)
 
+    # What a tree search labels it publishes beside the labels, as sampling does.
+    prefixes = read("prefixes", ("prefix_id", "problem_id", "steps", "is_terminal"))
     return Published(
-        read("sample", "solutions", _SOLUTION_COLUMNS),
-        read("sample", "prefixes", ("prefix_id", "problem_id", "steps", "is_terminal")),
-        read("sample", "solution_prefixes"),
-        read("label", "rollouts", ("prefix_id", "policy_id", "steps", "verdict", "finish_reason")),
+        read("solutions", _SOLUTION_COLUMNS),
+        prefixes.unique("prefix_id", keep="first", maintain_order=True),
+        read("solution_prefixes"),
+        _with_rules(read("rollouts", _ROLLOUT_COLUMNS), read("label_blocks", _BLOCK_COLUMNS)),
     )
 
 
-def _manifests(store: Store, unit: Unit, stage: str) -> list[Manifest]:
-    roles = sorted(role for role in unit.inputs if role.split(":")[0] == stage)
-    return [required_manifest(store, unit.inputs[role].unit_id) for role in roles]
+def _with_rules(rollouts: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
+    """Return rollouts with `is_label`: whether their block is part of the prefix's label.
+
+    Blocks that chose a prefix by its outcome are not where there are others.
+    """
+    key = ["prefix_id", "policy_id"]
+    groups = {rule: label_group(rule) for rule in blocks["stopping_rule"].unique()}
+    place = pl.col("stopping_rule").replace_strict(groups, return_dtype=pl.Int32)
+    ranked = blocks.with_columns(place=place)
+    is_label = pl.col("place") == pl.col("place").min().over(key)
+    labels = ranked.select(*key, "seed", "block", is_label=is_label)
+    return rollouts.join(labels, on=[*key, "seed", "block"], maintain_order="left")
 
 
 def make_examples(
@@ -119,19 +135,22 @@ def _sequences(
     solutions = published.solutions.filter(of_ids)
     prefixes = published.prefixes.filter(of_ids)
 
-    def rollouts(policy_id: str) -> list[Completion]:
-        return rollout_completions(published.rollouts, prefixes, policy_id=policy_id)
-
     if kind == "q":
+        counted = published.rollouts.filter("is_label")
         heads = [
-            _value_head(parameters["targets"], solutions, rollouts(policy_id), policy_id)
+            _value_head(
+                parameters["targets"], solutions,
+                rollout_completions(counted, prefixes, policy_id=policy_id), policy_id,
+            )
             for policy_id in parameters["head_policies"]
-        ]
+        ]  # fmt: skip
         return target_sequences(heads, best_of_k=parameters["best_of_k"])
     seeds = solution_completions(solutions.filter(pl.col("policy_id") == base))
-    # Both ORMs are stopped and calibrated by all that is known of the validation problems.
+    # Both ORMs are stopped and calibrated by all that is known of the validation problems. A
+    # verdict is one whatever its rollout was drawn for.
     is_all = kind == "orm_all" or held_out
-    completions = [*seeds, *rollouts(base)] if is_all else seeds
+    paid = rollout_completions(published.rollouts, prefixes, policy_id=base) if is_all else []
+    completions = [*seeds, *paid]
     return target_sequences([outcome_sequences(completions)])
 
 
@@ -208,7 +227,7 @@ def held_out_solutions(
 def counts_by_prefix(published: Published, policy_id: str) -> dict[str, tuple[int, int]]:
     """Return prefix_id -> (num_correct, num_rollouts) of a policy's own rollouts."""
     graded = published.rollouts.filter(
-        pl.col("policy_id") == policy_id, pl.col("verdict") != "failed"
+        pl.col("policy_id") == policy_id, pl.col("verdict") != "failed", "is_label"
     )
     counts = graded.group_by("prefix_id").agg((pl.col("verdict") == "correct").sum(), n=pl.len())
     return {name: (correct, total) for name, correct, total in counts.iter_rows()}

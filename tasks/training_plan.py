@@ -7,6 +7,7 @@ from typing import Any
 from pav.models.domains import domain_key
 from pav.models.hashing import digest
 from pav.models.settings import RunSettings
+from pav.tasks.labelling_plan import label_piece
 from pav.tasks.policies import PolicySpec
 from pav.tasks.units import InputRef, Manifest, Unit
 
@@ -152,5 +153,5 @@ def input_role(unit: Unit) -> str:
     values = unit.parameters
     parts = [unit.stage, values["split"], str(values["shard"])]
     if "role" in values:
-        parts = [unit.stage, values["role"], *parts[1:], str(values["block"])]
+        parts = [unit.stage, values["role"], *parts[1:], label_piece(unit)]
     return ":".join(parts)

@@ -8,7 +8,7 @@ and its place in the competition, so it leaves only for better ones.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pav.models.planners import full_response
+from pav.models.planners.rollouts import full_response
 from pav.models.records import Algorithm, Extend, Grade, Prefix, Sample, Score
 from pav.models.search.results import Ledger, Sampling, SearchResult
 from pav.models.search.rewards import (

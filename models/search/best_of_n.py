@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pav.models.planners import full_response
+from pav.models.planners.rollouts import full_response
 from pav.models.records import Algorithm, Extend, Grade, Grading, Prefix, Sample, Score
 from pav.models.search.results import Ledger, Sampling, SearchResult
 from pav.models.search.rewards import Rule, Scores, best

@@ -12,6 +12,13 @@ counted as (
         concat_ws(' ', prefix_id, policy_id) as subject,
         num_rollouts, num_correct, num_truncated, num_unparsed, num_failed
     from labels
+    union all
+    -- What was wanted before any outcome is a part of what was drawn.
+    select
+        concat_ws(' ', prefix_id, policy_id, 'first') as subject,
+        first_rollouts, first_correct, 0, 0, 0
+    from labels
+    where first_rollouts is not null or first_correct is not null
 
 )
 

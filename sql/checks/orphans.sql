@@ -1,4 +1,4 @@
--- One row per row that names a problem, solution, prefix or policy which is not there.
+-- One row per row that names a problem, solution, prefix or unit which is not there.
 with
 
 missing as (
@@ -17,6 +17,16 @@ missing as (
     union all
     select concat_ws(' ', solution_id, num_steps), 'steps that are the unknown prefix ' || prefix_id
     from solution_prefixes anti join prefixes using (prefix_id)
+    union all
+    select prefix_id, 'prefix with the unknown parent ' || parent_id
+    from prefixes anti join (select prefix_id as parent_id from prefixes) using (parent_id)
+    where parent_id is not null
+    union all
+    select distinct coalesce(unit_id, 'null'), 'labels of an unknown unit'
+    from label_blocks anti join units using (unit_id)
+    union all
+    select distinct coalesce(unit_id, 'null'), 'solutions of an unknown unit'
+    from solutions anti join units using (unit_id)
     union all
     select distinct problem_id, 'search result of an unknown problem'
     from all_search_results anti join problems using (problem_id)

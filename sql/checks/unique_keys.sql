@@ -21,6 +21,9 @@ repeated as (
     select 'labels', concat_ws(' ', prefix_id, policy_id)
     from labels group by all having count(*) > 1
     union all
+    select 'labels_by_seed', concat_ws(' ', prefix_id, policy_id, seed)
+    from labels_by_seed group by all having count(*) > 1
+    union all
     select 'units', unit_id from units group by all having count(*) > 1
     union all
     select 'runs', run_id from runs group by all having count(*) > 1

@@ -1,60 +1,45 @@
 -- One row per step: each policy's 20 largest rises and 20 largest falls, equal steps once.
 with
 
-steps as (
-
-    select
-        problem_id,
-        step,
-        step_text,
-        policy_id,
-        value_before,
-        value_after,
-        advantage,
-        se,
-        advantage_low,
-        advantage_high,
-        solution_id
-    from advantages
-    where advantage <> 0
-    qualify row_number() over (
-        partition by prefix_id_before, prefix_id_after, policy_id order by solution_id, step
-    ) = 1
-
-),
-
 ranked as (
 
     select
-        steps.*,
+        *,
         row_number() over (
-            partition by policy_id order by advantage desc, se, solution_id, step
-        ) as rise_rank,
-        row_number() over (
-            partition by policy_id order by advantage, se, solution_id, step
-        ) as fall_rank
-    from steps
+            partition by policy_id, advantage > 0
+            order by abs(advantage) desc, se, problem_id, prefix_id_after
+        ) as place
+    from step_advantages
+    where advantage <> 0
+    qualify place <= 20
+
+),
+
+shown as (
+
+    select ranked.*, min(solution_prefixes.solution_id) as solution_id
+    from ranked
+    inner join solution_prefixes on solution_prefixes.prefix_id = ranked.prefix_id_after
+    group by all
 
 )
 
 select
-    coalesce(policies.name, ranked.policy_id) as policy,
-    case when ranked.advantage > 0 then 'rise' else 'fall' end as direction,
+    coalesce(policies.name, shown.policy_id) as policy,
+    case when shown.advantage > 0 then 'rise' else 'fall' end as direction,
     problems.question,
-    ranked.step,
-    rtrim(ranked.step_text, chr(10)) as step_text,
-    ranked.value_before,
-    ranked.value_after,
-    ranked.advantage,
-    ranked.se,
-    ranked.advantage_low,
-    ranked.advantage_high,
-    ranked.solution_id,
-    ranked.policy_id
-from ranked
+    shown.step,
+    rtrim(solutions.steps[shown.step], chr(10)) as step_text,
+    shown.value_before,
+    shown.value_after,
+    shown.advantage,
+    shown.se,
+    shown.advantage_low,
+    shown.advantage_high,
+    shown.solution_id,
+    shown.policy_id
+from shown
 inner join problems using (problem_id)
-left join policies using (policy_id)
-where
-    (ranked.advantage > 0 and ranked.rise_rank <= 20)
-    or (ranked.advantage < 0 and ranked.fall_rank <= 20)
-order by policy, ranked.policy_id, ranked.advantage desc, ranked.solution_id, ranked.step
+inner join solutions using (solution_id)
+left join policies on policies.policy_id = shown.policy_id
+order by policy, shown.policy_id, shown.advantage desc, shown.solution_id, shown.step

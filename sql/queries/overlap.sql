@@ -1,9 +1,39 @@
--- One row per problem (canonical key) that is in more than one split; must be empty.
+-- One row per canonical key or question, case and space aside, in several splits; must be empty.
+with
+
+-- A hand of countdown is asked with its target, which is its answer.
+asked_problems as (
+
+    select
+        problem_id,
+        split,
+        case when domain = 'countdown' then concat(question, ' = ', answer) else question end
+            as asked
+    from problems
+
+),
+
+keyed as (
+
+    select 'canonical key' as same, canonical_key as problem, split, problem_id
+    from problem_units
+    union all
+    select
+        'question' as same,
+        trim(regexp_replace(lower(asked), '\s+', ' ', 'g')) as problem,
+        split,
+        problem_id
+    from asked_problems
+
+)
+
 select
-    canonical_key,
+    same,
+    problem,
     string_agg(distinct split, ', ' order by split) as splits,
     string_agg(distinct problem_id, ', ' order by problem_id) as problem_ids
-from problem_units
-group by canonical_key
+from keyed
+where problem <> ''
+group by same, problem
 having count(distinct split) > 1
-order by canonical_key
+order by same, problem

@@ -1,4 +1,4 @@
--- One row per problem that no sampled solution solved, and why; the barren ones first.
+-- One row per problem that yielded no credit to learn from, and why; the barren ones first.
 with
 
 sampled as (
@@ -33,6 +33,7 @@ select
     problems.question,
     problems.split,
     coalesce(sampled.num_solutions, 0) as num_solutions,
+    coalesce(sampled.num_correct, 0) as num_correct,
     coalesce(sampled.num_truncated, 0) as num_truncated,
     coalesce(sampled.num_unparsed, 0) as num_unparsed,
     coalesce(sampled.num_failed, 0) as num_failed,
@@ -40,15 +41,20 @@ select
     coalesce(rolled_out.num_correct_rollouts, 0) as num_correct_rollouts,
     case
         when sampled.num_solutions is null then 'not sampled'
+        when sampled.num_failed = sampled.num_solutions then 'every sample failed'
+        when coalesce(rolled_out.num_rollouts, 0) = 0 then 'no rollouts'
+        when rolled_out.num_correct_rollouts = rolled_out.num_rollouts then 'always solved'
         when rolled_out.num_correct_rollouts > 0 then 'only rollouts solve it'
-        when rolled_out.num_rollouts > 0 then 'no correct response anywhere'
-        else 'no correct solution, no rollouts'
+        else 'no correct response anywhere'
     end as outcome,
     sampled.commonest_reason
 from problems
 left join sampled using (problem_id)
 left join rolled_out using (problem_id)
-where coalesce(sampled.num_correct, 0) = 0
+where
+    coalesce(sampled.num_correct, 0) = 0
+    or coalesce(rolled_out.num_rollouts, 0) = 0
+    or rolled_out.num_correct_rollouts = rolled_out.num_rollouts
 order by
     outcome = 'no correct response anywhere' desc,
     num_correct_rollouts,

@@ -1,20 +1,6 @@
 -- One row per prefix, base policy and prover of one run: the prover's value minus the base's.
 create view prover_disagreement as
 
-with
-
-pairs as (
-
-    select distinct
-        bases.policy_id as base_policy_id,
-        provers.policy_id as prover_policy_id,
-        provers.name as prover
-    from run_policies as bases
-    inner join run_policies as provers using (run_id)
-    where bases.name = 'base' and provers.policy_id <> bases.policy_id
-
-)
-
 select
     base_values.prefix_id,
     base_values.problem_id,
@@ -28,7 +14,7 @@ select
     sqrt(base_values.se ** 2 + prover_values.se ** 2) as se,
     base_values.num_rollouts as base_rollouts,
     prover_values.num_rollouts as prover_rollouts
-from pairs
+from prover_pairs as pairs
 inner join value_estimates as base_values on base_values.policy_id = pairs.base_policy_id
 inner join value_estimates as prover_values
     on prover_values.policy_id = pairs.prover_policy_id

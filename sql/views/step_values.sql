@@ -10,6 +10,8 @@ select
     value_estimates.is_terminal,
     value_estimates.num_rollouts,
     value_estimates.num_correct,
+    value_estimates.first_rollouts,
+    value_estimates.first_correct,
     value_estimates.value,
     value_estimates.se,
     value_estimates.wilson_low,

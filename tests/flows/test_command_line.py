@@ -132,3 +132,12 @@ def test_light_commands_import_nothing_heavy(tmp_path, arguments):
         cwd=tmp_path, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.splitlines()[-1] == "HEAVY []"
+
+
+@pytest.mark.slow
+def test_the_coverage_bench_needs_no_run_and_leaves_its_figures(pav_here, tmp_path):
+    status, out, _ = pav_here("bench", "coverage", "--store", "here")
+    figures = json.loads((tmp_path / "here/bench/coverage.json").read_text())
+    assert status == 0
+    assert "any of 8 looks" in out
+    assert {row["interval"] for row in figures["coverage"]} >= {"wilson", "sequence"}

@@ -125,3 +125,22 @@ def test_an_interrupt_says_what_is_kept_and_how_to_go_on(smoke_copy, pav, prefec
     assert process.returncode == 1
     assert f"pav label smoke --store {smoke_copy.path}" in err
     assert "Traceback" not in err
+
+
+def test_an_estimate_makes_no_label_and_is_set_beside_what_labels_then_took(
+    smoke, smoke_copy, pav, prefect_api
+):
+    smoke_copy.forget("label")
+    where = ["smoke", "--store", smoke_copy.path]
+    estimated = pav("label", *where, "--estimate", "--json", server=prefect_api)
+    assert estimated.status == 0, estimated.err
+    assert smoke_copy.manifests("label") == []
+    total = json.loads(estimated.out)["total"]
+    assert total["rollouts"] == pytest.approx(smoke.rows("label", "rollouts").height)
+    assert "label: estimated" in pav("status", *where).out
+    done = pav("label", *where, server=prefect_api)
+    assert done.status == 0, done.err
+    [line] = [line for line in done.out.splitlines() if line.startswith("label (")]
+    assert f"{total['rollouts']:,.0f} rollouts; took" in line
+    assert line.endswith("rollouts (+0 %)")
+    assert smoke_copy.contents("label") == smoke.contents("label")

@@ -19,28 +19,9 @@ def test_five_of_twenty_rollouts_have_value_a_quarter_and_its_error():
     assert estimators.value_error(5, 20) == pytest.approx((0.25 * 0.75 / 20) ** 0.5)
 
 
-def test_no_rollouts_have_no_value_but_an_interval_that_says_nothing():
+def test_no_rollouts_have_no_value():
     assert np.isnan(estimators.value(0, 0))
     assert np.isnan(estimators.value_error(0, 0))
-    assert [float(bound) for bound in estimators.wilson_interval(0, 0)] == [0.0, 1.0]
-
-
-def test_wilson_interval_of_ten_out_of_ten_is_the_textbook_one():
-    low, high = estimators.wilson_interval(10, 10)
-    assert (float(low), float(high)) == (pytest.approx(0.7225, abs=1e-4), 1.0)
-
-
-def test_wilson_interval_of_two_of_eight_is_the_hand_computed_one():
-    low, high = estimators.wilson_interval(np.array([2]), np.array([8]))
-    assert low[0] == pytest.approx(0.0715, abs=1e-4)
-    assert high[0] == pytest.approx(0.5907, abs=1e-4)
-
-
-@given(counts())
-def test_wilson_interval_holds_the_value_within_zero_and_one(count):
-    low, high = estimators.wilson_interval(*count)
-    assert 0 <= low <= estimators.value(*count) + 1e-12
-    assert estimators.value(*count) - 1e-12 <= high <= 1
 
 
 @given(counts(max_rollouts=9), st.integers(1, 10))
@@ -99,3 +80,85 @@ def test_a_step_that_changes_nothing_has_no_advantage():
 def test_the_error_of_an_advantage_adds_both_variances_and_a_verdict_has_none():
     errors = estimators.advantage_errors([0.3, 0.4, 0.0])
     assert errors.tolist() == pytest.approx([0.5, 0.4])
+
+
+def test_the_error_of_a_best_of_two_of_one_right_in_three_is_the_hand_computed_one():
+    # Q = (1 + 1/2) / (3 + 1) = 3/8, a wrong one has chance r = 5/8. Two pairs of three share one
+    # of them with chance 2/3 and both with 1/3: Var = 2/3 r^3 + 1/3 r^2 - r^4.
+    expected = (2 / 3 * 0.625**3 + 1 / 3 * 0.625**2 - 0.625**4) ** 0.5
+    assert float(estimators.best_of_error(1, 3, k=2)) == pytest.approx(expected)
+
+
+@given(counts(max_rollouts=16), st.integers(1, 16))
+def test_the_error_of_best_of_is_its_spread_over_all_counts_at_the_value_near_the_share(count, k):
+    correct, rollouts = count
+    error = float(estimators.best_of_error(correct, rollouts, k=k))
+    if k > rollouts:
+        assert np.isnan(error)
+        return
+    q, c = (correct + 0.5) / (rollouts + 1), np.arange(rollouts + 1)
+    chances = [comb(rollouts, x) * q**x * (1 - q) ** (rollouts - x) for x in range(rollouts + 1)]
+    estimates = estimators.best_of_array(c, rollouts, k)
+    variance = chances @ estimates**2 - (chances @ estimates) ** 2
+    assert error == pytest.approx(max(variance, 0) ** 0.5, abs=1e-6)
+
+
+def test_none_right_of_eight_leaves_a_best_of_four_uncertain():
+    # Delta method or jackknife at c/n = 0 would say 0; q as large as .3 gives 0/8 in 6 of 100.
+    assert estimators.best_of_error(0, 8, k=4) > 0.25
+
+
+@given(counts(), counts())
+def test_an_advantage_without_common_rollouts_adds_both_variances(before, after):
+    found = estimators.advantage_error_shared(before, after, common=(0, 0))
+    errors = [estimators.value_error(*each) for each in (before, after)]
+    assert float(found) == pytest.approx(float(estimators.advantage_errors(errors)[0]), abs=1e-12)
+
+
+@given(counts())
+def test_a_prefix_against_itself_has_no_error(count):
+    assert estimators.advantage_error_shared(count, count, common=count) == 0
+
+
+@given(counts())
+def test_a_finished_solution_leaves_the_error_of_the_prefix_before_it(before):
+    found = estimators.advantage_error_shared(before, (1, 1), common=(0, 0))
+    assert float(found) == pytest.approx(float(estimators.value_error(*before)), abs=1e-12)
+
+
+@given(counts(), counts(), counts())
+def test_an_advantage_with_common_rollouts_is_surer_by_the_covariance(elsewhere, own, common):
+    before = tuple(np.add(elsewhere, common))
+    after = tuple(np.add(own, common))
+    share, q_after = common[1] / before[1], after[0] / after[1]
+    q_before = share * q_after + (1 - share) * elsewhere[0] / elsewhere[1]
+    v_after, v_before = q_after * (1 - q_after), q_before * (1 - q_before)
+    covariance = common[1] * v_after / (after[1] * before[1])
+    expected = v_after / after[1] + v_before / before[1] - 2 * covariance
+    found = float(estimators.advantage_error_shared(before, after, common=common))
+    assert found**2 == pytest.approx(expected, abs=1e-12)
+
+
+def test_in_simulation_the_error_with_common_rollouts_is_the_spread_of_the_advantage():
+    random, trials = np.random.default_rng(0), 20_000
+    # 64 rollouts before a step that six in ten take, .7 right after it and .2 elsewhere; 16 own.
+    number = random.binomial(64, 0.6, trials)
+    common = random.binomial(number, 0.7)
+    before = common + random.binomial(64 - number, 0.2)
+    after, total = common + random.binomial(16, 0.7, trials), 16 + number
+    errors = estimators.advantage_error_shared(
+        (before, 64), (after, total), common=(common, number)
+    )
+    spread = (after / total - before / 64).std()
+    assert np.sqrt((errors**2).mean()) == pytest.approx(spread, rel=0.03)
+    apart = estimators.advantage_errors(
+        [estimators.value_error(before, 64), estimators.value_error(after, total)]
+    )
+    assert np.sqrt((apart**2).mean()) > 1.5 * spread
+
+
+@pytest.mark.parametrize("common", [(4, 4), (0, 4), (1, 9)])
+def test_more_common_rollouts_than_a_prefix_has_are_refused(common):
+    # Before 3 of 8, after 4 of 5: common ones may be neither more right nor more wrong than both.
+    with pytest.raises(InputError, match="num_correct"):
+        estimators.advantage_error_shared((3, 8), (4, 5), common=common)

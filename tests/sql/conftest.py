@@ -185,7 +185,8 @@ def fill(store):
                   "auc": 0.9}]  # fmt: skip
     first = [unit.unit.unit_id for unit in [problems, *sampled, *labelled, trained, singles]]
     for run_id, unit_ids in (("run-1", first), ("run-2", [*first, best.unit.unit_id])):
-        record_run(store, run_id, settings={"train": {"steps": 300}}, unit_ids=unit_ids,
+        record_run(store, run_id, unit_ids=unit_ids,
+                   settings={"train": {"steps": 300}, "runner": {"device_hour_price": 9.0}},
                    policies=policies, verifiers=verifiers)  # fmt: skip
 
 

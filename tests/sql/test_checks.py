@@ -97,3 +97,29 @@ def test_a_verdict_that_the_advantages_do_not_sum_to_is_found(broken):
     assert subject == f"wrong {'b' * 16}"
     assert detail == "advantages sum to -0.416667, verdict minus V(root) is 0.583333"
     assert ("steps", "wrong 3", "verdict is not that of the terminal prefix") in found
+
+
+def test_an_unknown_stopping_rule_is_found(broken):
+    found = broken("update label_blocks set stopping_rule = 'sequential' where block = 1")
+    assert ("stopping_rules", "sequential",
+            "unknown stopping rule of 5 blocks; the first is bad2") in found  # fmt: skip
+
+
+def test_a_sequential_rule_with_its_parameters_is_known(broken):
+    rule = "sequential block=8 width=0.3 threshold=0.5 confidence=0.95 most=64"
+    assert broken(f"update label_blocks set stopping_rule = '{rule}' where block = 1") == []
+
+
+def test_a_key_with_a_null_in_it_is_found(broken):
+    found = broken("update label_blocks set seed = null where prefix_id = 'ones'")
+    assert ("null_keys", "label_blocks", "3 rows with a null in their key") in found
+
+
+def test_rows_of_a_unit_that_is_not_there_are_found(broken):
+    found = broken("update solutions set unit_id = 'gone' where solution_id = 'lost'")
+    assert found == [("orphans", "gone", "solutions of an unknown unit")]
+
+
+def test_more_first_correct_than_first_rollouts_is_found(broken):
+    found = broken("update labels set first_correct = 9 where prefix_id = 'bad2'")
+    assert {(check, subject[-5:]) for check, subject, _ in found} == {("label_counts", "first")}

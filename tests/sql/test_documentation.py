@@ -7,16 +7,16 @@ import duckdb
 import pytest
 
 from pav import sql
-from pav.tasks import database
 from pav.tasks.queries import database_path
 
 TEXT = (Path(__file__).parents[2] / "docs" / "database.md").read_text(encoding="utf-8")
+SHOWN = {*sql.names("schema"), *sql.names("views")}
 SECTIONS = {
     match[1]: match[0] for match in re.finditer(r"^\| `(\w+)` \|.*$", TEXT, flags=re.MULTILINE)
 }
 
 
-@pytest.mark.parametrize("name", [*database.TABLES, *database.VIEWS])
+@pytest.mark.parametrize("name", [*sql.names("schema"), *sql.names("views")])
 def test_the_page_names_every_column_of_a_table(ask, name):
     columns = {row["column_name"] for row in ask(f"describe {name}")}
     if name == "search_results":
@@ -35,8 +35,13 @@ def test_the_page_names_every_saved_query_and_check(folder):
     assert set(sql.names(folder)) <= set(SECTIONS)
 
 
+@pytest.mark.parametrize("name", sql.names("macros"))
+def test_the_page_shows_how_a_macro_is_called(name):
+    assert re.search(rf"`{name}\([^`]+\)`", TEXT)
+
+
 def test_the_page_names_nothing_that_is_not_there():
-    known = {*database.TABLES, *database.VIEWS, *sql.names("queries"), *sql.names("checks")}
+    known = {*SHOWN, *sql.names("queries"), *sql.names("checks")}
     assert set(SECTIONS) == known
 
 

@@ -4,7 +4,6 @@ import duckdb
 import pytest
 
 from pav import sql
-from pav.tasks import database
 
 FOLDERS = ("macros", "schema", "views", "queries", "checks")
 FILES = [f"{folder}/{name}" for folder in FOLDERS for name in sql.names(folder)]
@@ -31,10 +30,21 @@ def test_lines_are_lower_case_without_tabs_and_at_most_100_wide(name):
         assert len(line) <= 100
 
 
-def test_every_macro_table_and_view_is_built():
-    assert sorted(database.MACROS) == list(sql.names("macros"))
-    assert sorted(database.TABLES) == list(sql.names("schema"))
-    assert sorted(database.VIEWS) == list(sql.names("views"))
+def test_what_a_file_reads_is_built_before_it():
+    order = sql.build_order()
+    assert sorted(order) == sorted(f"{folder}/{name}" for folder in sql.BUILT
+                                   for name in sql.names(folder))  # fmt: skip
+    place = {path.partition("/")[2]: number for number, path in enumerate(order)}
+    for path in order:
+        name = path.partition("/")[2]
+        for earlier in sql.used_names(sql.read(path)) & place.keys() - {name}:
+            assert place[earlier] < place[name]
+    assert place["labels"] < place["value_estimates"] < place["step_values"] < place["advantages"]
+
+
+def test_names_in_comments_and_texts_are_not_read():
+    text = "-- from elsewhere\nselect best_of(a, 'from nowhere') from labels join units on true"
+    assert sql.used_names(text) == {"best_of", "labels", "units"}
 
 
 @pytest.mark.parametrize("folder", ["macros", "schema", "views"])

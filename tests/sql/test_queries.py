@@ -93,7 +93,102 @@ GOLDEN = {
             ("weak", 3, 2, 0.375, 0.125, 0.125, 0.153093, 0.5),
         ],
     ),
-    "overlap": (("canonical_key",), []),
+    "overlap": (("same", "problem", "splits", "problem_ids"), []),
+    # -log2 of the Wilson widths: z^2 / (n + z^2) at 0 of n, for 8 that is 3.8415 / 11.8415 = .3244.
+    "cheapest_labels": (
+        ("policy", "num_steps", "stopping_rule", "num_labels", "num_rollouts", "generated_tokens",
+         "mean_width", "bits", "tokens_per_bit"),
+        [
+            ("weak", 2, "fixed", 2, 8, 80, 0.571831, 1.642611, 48.702957),
+            ("base", 2, "fixed", 2, 16, 160, 0.324408, 3.248241, 49.257425),
+            ("weak", 0, "fixed", 2, 7, 80, 0.607634, 1.445793, 55.33297),
+            ("weak", 1, "fixed", 1, 4, 40, 0.653771, 0.613143, 65.237643),
+            ("base", 0, "fixed", 2, 20, 200, 0.405818, 2.661451, 75.14699),
+            ("base", 1, "fixed", 1, 8, 80, 0.519245, 0.945512, 84.610271),
+        ],
+    ),
+    "step_disagreement": (
+        ("prover", "step", "step_text", "base_advantage", "prover_advantage", "difference",
+         "is_opposed", "solution_id"),
+        [
+            ("weak", 2, "4 * 10 = 40 left 4 40", -0.75, -0.25, 0.5, False, "wrong"),
+            ("weak", 1, "13 - 9 = 4 left 4 4 10", 0.333333, 0.0, -0.333333, False, "right"),
+            ("weak", 3, "6 * 4 = 24 left 24", 0.0, 0.25, 0.25, False, "right"),
+            ("weak", 2, "10 - 4 = 6 left 4 6", 0.25, 0.5, 0.25, False, "right"),
+            ("weak", 3, "40 - 4 = 24 left 24", 0.0, 0.0, 0.0, False, "wrong"),
+            ("weak", 1, "1 + 1 = 24 left 24", 0.0, 0.0, 0.0, False, "lost"),
+        ],
+    ),
+    "daily_cost": (
+        ("stage", "policy", "num_units", "seconds", "generated_tokens"),
+        [
+            ("evaluate", "", 2, 0.0, 0.0), ("label", "base", 1, 4.0, 100.0),
+            ("label", "weak", 1, 4.0, 100.0), ("problems", "", 1, 0.5, 0.0),
+            ("sample", "base", 3, 3.0, 60.0), ("train", "", 1, 0.0, 0.0),
+        ],
+    ),
+    # 4 seconds of each unit at 9 an hour are 0.01 for 5 labels.
+    "label_price": (
+        ("policy", "num_labels", "num_rollouts", "generated_tokens", "seconds", "price",
+         "seconds_per_1000_labels", "price_per_1000_labels"),
+        [
+            ("base", 5, 44, 440, 4.0, 0.01, 800.0, 2.0),
+            ("weak", 5, 19, 200, 4.0, 0.01, 800.0, 2.0),
+        ],
+    ),
+    # Two solutions share the root (120 and 40 tokens) and the first step (80 and 40).
+    "duplicates": (
+        ("policy", "num_solutions", "num_distinct_solutions", "num_open_states",
+         "num_distinct_prefixes", "generated_tokens", "saved_tokens", "saved_rollouts",
+         "share_saved"),
+        [
+            ("base", 3, 3, 7, 5, 440, 200, 20, 0.3125),
+            ("weak", 0, 0, 7, 5, 200, 80, 8, 0.285714),
+        ],
+    ),
+    "failures": (
+        ("policy", "kind", "num_samples", "num_correct", "num_truncated", "num_unparsed",
+         "num_failed", "share_truncated", "share_failed"),
+        [
+            ("base", "rollouts", 44, 19, 2, 0, 0, 0.045455, 0.0),
+            ("base", "solutions", 3, 1, 0, 0, 0, 0.0, 0.0),
+            ("weak", "rollouts", 20, 5, 0, 0, 1, 0.0, 0.05),
+        ],
+    ),
+    "first_errors": (
+        ("policy", "status", "first_error", "num_solutions", "share", "mean_zero_rollouts",
+         "num_not_monotone", "mean_num_labelled"),
+        [
+            ("base", "correct", None, 1, 0.333333, None, 0, 3.0),
+            ("base", "found", 2, 1, 0.333333, 8.0, 0, 3.0),
+            ("base", "hopeless", None, 1, 0.333333, 8.0, 0, 1.0),
+            ("weak", "correct", None, 1, 0.333333, None, 0, 3.0),
+            ("weak", "found", 2, 1, 0.333333, 4.0, 0, 3.0),
+            ("weak", "hopeless", None, 1, 0.333333, 3.0, 0, 1.0),
+        ],
+    ),
+    "planners": (
+        ("policy", "stopping_rule", "num_blocks", "num_rollouts", "num_correct",
+         "generated_tokens", "num_prefixes", "share_of_rollouts"),
+        [
+            ("base", "fixed", 11, 44, 19, 440, 5, 1.0),
+            ("weak", "fixed", 5, 19, 5, 200, 5, 1.0),
+        ],
+    ),
+    "pits": (("policy",), []),
+    # The two raw rollouts start after step 1, are right and wrong, and pass good2; each of the
+    # three solutions passes its own prefixes.
+    "passing_targets": (
+        ("question", "num_steps", "prefix_id", "own_rollouts", "own_correct", "num_rollouts",
+         "num_correct", "target"),
+        [
+            ("1 1 1 1", 0, "ones", 0, 0, 1, 0, 0.0),
+            ("4 9 10 13", 0, "root", 0, 0, 2, 1, 0.5),
+            ("4 9 10 13", 1, "first", 2, 1, 4, 2, 0.5),
+            ("4 9 10 13", 2, "good2", 0, 0, 3, 2, 0.666667),
+            ("4 9 10 13", 2, "bad2", 0, 0, 1, 0, 0.0),
+        ],
+    ),
     # Its golden rows are PRMBench's own, in tests/tasks/test_importing.py.
     "outside_first_errors": (("solution_id",), []),
     "verdicts": (

@@ -25,7 +25,7 @@ def test_an_unknown_name_lists_the_names(store):
 def test_every_saved_query_has_a_description():
     found = saved_queries()
     assert list(found) == list(sql.names("queries"))
-    assert found["overlap"].startswith("One row per problem (canonical key) that is in more")
+    assert found["overlap"].startswith("One row per canonical key or question")
 
 
 def test_raw_rollouts_join_with_the_tables(store):

@@ -131,10 +131,63 @@ def test_equal_blocks_count_once_and_of_two_lengths_the_longer(tmp_path):
     assert answer(tmp_path / "x.duckdb", f"select {columns} from labels") == [(5, 12, 2, "fixed")]
 
 
-def test_a_label_of_two_stopping_rules_says_mixed(tmp_path):
+WIDE = "sequential block=4 width=0.3 threshold=0 confidence=0.95 most=16"
+NARROW = "sequential block=4 width=0.1 threshold=0 confidence=0.95 most=64"
+
+
+@pytest.mark.parametrize(
+    ("blocks", "expected"),
+    # (block, right, of, rule) -> (right, of, first right, first of, rule) of the label
+    [
+        ([(0, 1, 4, "fixed"), (1, 2, 4, "fixed")], (3, 8, 3, 8, "fixed")),
+        ([(0, 1, 4, "fixed"), (1, 2, 4, WIDE), (2, 4, 4, WIDE)], (7, 12, 1, 4, WIDE)),
+        ([(0, 1, 4, "fixed"), (1, 2, 4, "allocated")], (3, 8, 1, 4, "allocated")),
+        ([(0, 1, 4, "fixed"), (1, 2, 4, WIDE), (2, 3, 4, "allocated")], (6, 12, 1, 4, "mixed")),
+        ([(0, 1, 4, "fixed"), (1, 2, 4, WIDE), (2, 3, 4, NARROW)], (6, 12, 1, 4, "mixed")),
+        ([(1, 2, 4, "allocated")], (2, 4, None, None, "allocated")),
+        # A pit found by 0 of 4 is what fresh rollouts say; the block that found it is left out.
+        ([(0, 0, 4, "search"), (1, 1, 4, "fresh"), (2, 0, 4, "fresh")], (1, 8, 1, 8, "fresh")),
+        ([(0, 1, 4, "fixed"), (1, 0, 4, "search"), (2, 3, 4, "fresh")], (1, 4, 1, 4, "fixed")),
+        ([(0, 0, 4, "search"), (1, 2, 4, "search")], (2, 8, None, None, "search")),
+        ([(0, 0, 4, "search"), (1, 2, 4, "allocated")], (2, 4, None, None, "allocated")),
+    ],
+)
+def test_a_label_sums_the_blocks_whose_rule_did_not_choose_the_prefix(tmp_path, blocks, expected):
+    file = blocks_file(tmp_path / "b.parquet", *blocks)
+    build_database(tmp_path / "x.duckdb", Sources({"label_blocks": [file]}))
+    columns = "num_correct, num_rollouts, first_correct, first_rollouts, stopping_rule"
+    for table in ("labels", "labels_by_seed"):
+        assert answer(tmp_path / "x.duckdb", f"select {columns} from {table}") == [expected]
+    assert check_rules(tmp_path / "x.duckdb") == []
+
+
+def check_rules(path):
+    checks = ("label_counts", "label_sums", "stopping_rules")
+    return [fault for fault in check_database(path) if fault.check in checks]
+
+
+@pytest.mark.parametrize(
+    ("rules", "kept"),
+    [(("search", "fixed"), "fixed"), (("allocated", WIDE), WIDE), (("search", "fresh"), "fresh"),
+     (("fresh", "allocated"), "allocated"), ((WIDE, "fixed", "search"), "fixed")],
+)  # fmt: skip
+def test_a_block_that_stands_under_several_rules_counts_once_by_the_first(tmp_path, rules, kept):
+    files = [
+        blocks_file(tmp_path / f"{number}.parquet", (0, 3, 4, rule))
+        for number, rule in enumerate(rules)
+    ]
+    build_database(tmp_path / "x.duckdb", Sources({"label_blocks": files}))
+    columns = "num_correct, num_rollouts, num_blocks, stopping_rule"
+    assert answer(tmp_path / "x.duckdb", f"select {columns} from labels") == [(3, 4, 1, kept)]
+
+
+def test_an_unknown_stopping_rule_makes_no_label_beside_known_ones_and_is_a_fault(tmp_path):
     file = blocks_file(tmp_path / "b.parquet", (0, 1, 4, "fixed"), (1, 2, 4, "until a pit"))
     build_database(tmp_path / "x.duckdb", Sources({"label_blocks": [file]}))
-    assert answer(tmp_path / "x.duckdb", "select stopping_rule from labels") == [("mixed",)]
+    assert answer(tmp_path / "x.duckdb", "select num_rollouts from labels") == [(4,)]
+    [fault] = check_rules(tmp_path / "x.duckdb")
+    assert (fault.check, fault.subject) == ("stopping_rules", "until a pit")
+    assert fault.detail.startswith("unknown stopping rule of 1 blocks")
 
 
 def test_parameters_and_raw_rollouts_reach_a_query(database, tmp_path):
@@ -144,6 +197,10 @@ def test_parameters_and_raw_rollouts_reach_a_query(database, tmp_path):
     found = answer(database, query, parameters={"word": "x", "least": 1},
                    rollouts=[tmp_path / "r.parquet"])  # fmt: skip
     assert found == [(2, "x")]
+
+
+def test_no_progress_bar_is_drawn_over_an_answer(database):
+    assert answer(database, "select current_setting('enable_progress_bar')") == [(False,)]
 
 
 def test_sums_of_integers_come_as_integers(database):

@@ -1,3 +1,4 @@
+import time
 from collections import Counter
 from dataclasses import replace
 
@@ -10,7 +11,9 @@ from pav.models.domains import domain
 from pav.models.domains.math import Math
 from pav.models.embedded import build_config, build_tokenizer
 from pav.models.errors import InputError
-from pav.models.planners import exhaustive, sample_solutions
+from pav.models.planners.blocks import label_problem
+from pav.models.planners.exhaustive import exhaustive
+from pav.models.planners.rollouts import sample_solutions
 from pav.models.records import Extend, Generated, Grade, Prefix, Problem, Score, Verdict
 from pav.models.settings import GradeSettings, PrepareSettings
 from pav.tasks.driver import Driver, PolicyRole, VerifierRole
@@ -79,9 +82,10 @@ def test_another_seed_or_block_draws_other_samples(driver):
     first, second = driver.run([solutions("1 2 3 4", seed=0), solutions("1 2 3 4", seed=1)])
     assert [sample for sample, _ in first] != [sample for sample, _ in second]
     roots = [Prefix("1 2 3 4")]
-    asked = {"policy": "base", "num_rollouts": 3, "seed": 0, "max_tokens": 10}
-    blocks = driver.run([exhaustive(roots, block=0, **asked), exhaustive(roots, block=1, **asked)])
-    assert blocks[0] != blocks[1]
+    asked = {"policy": "base", "block_size": 3, "seed": 0, "max_tokens": 10}
+    [labels] = driver.run([label_problem([exhaustive(roots, (0, 1))], **asked)])
+    first, second = (rolled for _, rolled in labels.blocks())
+    assert first != second
 
 
 def test_a_prefix_named_twice_in_one_request_gets_samples_of_its_own(driver):
@@ -182,6 +186,19 @@ class CountingGrader(Grader):
         return super().grade(responses)
 
 
+class SlowGrader(Grader):
+    """Takes its time."""
+
+    SECONDS = 0.02
+
+    def __init__(self, domain):
+        super().__init__(domain, GradingPool(GradeSettings()))
+
+    def grade(self, responses):
+        time.sleep(self.SECONDS)
+        return super().grade(responses)
+
+
 def test_responses_of_all_waiting_algorithms_are_graded_together(driver):
     driver = replace(driver, grader=CountingGrader(COUNTDOWN))
     right = ("6 + 6 = 12 left 6 6 12\n", "6 + 12 = 18 left 6 18\n", "6 + 18 = 24 left 24")
@@ -191,6 +208,26 @@ def test_responses_of_all_waiting_algorithms_are_graded_together(driver):
         ["correct", "truncated"], [], ["correct"],
     ]  # fmt: skip
     assert driver.grader.sizes == [3]
+
+
+def test_what_a_run_spent_has_its_tokens_and_where_its_time_went(driver):
+    driver = replace(driver, grader=SlowGrader(COUNTDOWN))
+    root = Prefix("1 2 3 4")
+    [graded] = driver.run([solutions("1 2 3 4")])
+    spent = driver.spent
+    assert spent["prompt_tokens"] == len(driver.codec.encode(root))
+    assert spent["generated_tokens"] == sum(sample.num_tokens for sample, _ in graded)
+    assert spent["engine_seconds"] > 0
+    assert spent["grading_seconds"] >= SlowGrader.SECONDS
+    driver.run([ask(Score("q", (root,)))])
+    assert driver.spent["scoring_seconds"] > 0
+    assert driver.spent["grading_seconds"] == driver.spent["generated_tokens"] == 0
+
+
+def test_a_prefix_without_room_is_not_run_and_costs_nothing(driver):
+    full = Prefix("1 2 3 4", ("1 + 2 = 3 left 3 3 4\n",))
+    driver.run([ask(Extend("base", (full,), 3, "end", 2, "label"))])
+    assert driver.spent["prompt_tokens"] == driver.spent["generated_tokens"] == 0
 
 
 def test_grades_come_from_the_domain(driver):

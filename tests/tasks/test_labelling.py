@@ -120,6 +120,36 @@ def test_counts_are_those_of_the_raw_rollouts(tables):
     assert set(blocks["num_rollouts"]) == {2}
 
 
+def unanswered(rows):
+    """The tokens of what was cut off, not parsed or not graded."""
+    return rows.filter(pl.col("verdict").is_in(["truncated", "unparsed", "failed"]))["num_tokens"]
+
+
+def test_a_unit_of_labels_says_what_it_cost_and_for_what(made):
+    _, store, _, labelled = made
+    for manifest in labelled:
+        blocks = read_tables(store, [manifest], "label_blocks")
+        rollouts = read_tables(store, [manifest], "rollouts")
+        cost = manifest.cost
+        assert cost["labels"] == blocks.height
+        assert cost["rollouts"] == rollouts.height
+        assert cost["generated_tokens"] == rollouts["num_tokens"].sum()
+        assert cost["wasted_tokens"] == unanswered(rollouts).sum() > 0
+        assert cost["prompt_tokens"] > 0
+        assert 0 < cost["engine_seconds"] + cost["grading_seconds"] < cost["seconds"]
+
+
+def test_a_unit_of_samples_says_what_it_cost_and_for_what(made):
+    _, store, sampled, _ = made
+    for manifest in sampled:
+        solutions = read_tables(store, [manifest], "solutions")
+        cost = manifest.cost
+        assert cost["solutions"] == solutions.height
+        assert cost["generated_tokens"] == solutions["num_tokens"].sum()
+        assert cost["wasted_tokens"] == unanswered(solutions).sum() > 0
+        assert 0 < cost["engine_seconds"] + cost["grading_seconds"] < cost["seconds"]
+
+
 def test_no_response_is_longer_than_the_limit(made, tables):
     settings = made[0]
     starts = tables["prefixes"].select("prefix_id", "problem_id", "num_tokens", "num_steps")

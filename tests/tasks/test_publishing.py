@@ -6,11 +6,13 @@ import duckdb
 import pytest
 
 from pav import sql
-from pav.models.errors import StoreError
+from pav.models.errors import StoreError, WorkError
+from pav.models.settings import RunSettings
 from pav.tasks.database import run_query
 from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.manifests import publish
 from pav.tasks.publishing import DATABASE, publish_database, read_runs, record_run
+from pav.tasks.run_records import FinishedRun, check_faults, is_published, publish_run
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
 
@@ -53,7 +55,7 @@ def record(store, run_id, *manifests, **more):
 def test_labels_of_every_intact_unit_are_published_with_or_without_a_run(store):
     label(store, 0, 1)
     label(store, 1, 3)
-    assert publish_database(store) == store.address("labels.duckdb")
+    assert publish_database(store).address == store.address("labels.duckdb")
     assert answer(store, "select num_correct, num_rollouts from labels") == [(4, 8)]
 
 
@@ -144,7 +146,7 @@ def test_publishing_twice_leaves_one_database_and_nothing_temporary(store):
 def test_a_database_in_s3_answers_from_a_copy_that_follows_it(bucket, tmp_path):
     store = Store(bucket)
     label(store, 0, 1)
-    assert publish_database(store) == f"{bucket}/labels.duckdb"
+    assert publish_database(store).address == f"{bucket}/labels.duckdb"
     assert answer(store, "select num_correct from labels") == [(1,)]
     label(store, 1, 3)
     publish_database(store)
@@ -160,3 +162,48 @@ def test_a_policy_that_no_run_names_goes_by_its_id(store):
     publish_database(store)
     [(stage, policy, *_)] = answer(store, sql.read("queries/cost"))
     assert (stage, policy) == ("label", "nameless")
+
+
+def problems(store, name, split):
+    unit = Unit("problems", name, 1, {"name": name})
+    row = {"problem_id": name, "domain": "math", "question": "1 + 1?", "answer": "2",
+           "split": split, "canonical_key": "one and one", "unit_id": unit.unit_id}  # fmt: skip
+    data = to_parquet("problems", frame("problems", [row]))
+    return publish(store, unit, Outcome((Output("problems.parquet", data, 1),)))
+
+
+def test_a_whole_database_has_no_faults_and_its_run_passes_for_published(store):
+    run = FinishedRun("a", RunSettings(), {}, {"problems": [problems(store, "one", "train")]})
+    assert publish_run(store, run) == []
+    assert is_published(store, run)
+    check_faults(store, [])
+
+
+def test_faults_are_told_each_time_and_the_database_is_there_all_the_same(store):
+    one, two = problems(store, "one", "train"), problems(store, "two", "test")
+    run = FinishedRun("a", RunSettings(), {}, {"problems": [one, two]})
+    for _ in range(2):
+        faults = publish_run(store, run)
+        assert faults == ["splits: one and one: canonical key in the splits test, train"]
+        assert not is_published(store, run)
+    assert answer(store, "select count(*) from problems") == [(2,)]
+    message = r"published, but .* 1 fault:\n  splits: one and one: [^\n]*\n`pav check --store"
+    with pytest.raises(WorkError, match=message):
+        check_faults(store, faults)
+
+
+def test_of_many_faults_the_first_are_named_and_the_others_counted(store):
+    label(store, 0, 9)
+    faults = [fault.text for fault in publish_database(store).faults]
+    assert "label_counts: s p 0 0: 9 correct, 0 truncated, 0 unparsed of 4 rollouts, 0 failed" in (
+        faults
+    )
+    with pytest.raises(WorkError, match=r"found 1,000 faults:(\n  [^\n]*){5}\n  and 995 more\n"):
+        check_faults(store, faults * (1000 // len(faults)) + faults[: 1000 % len(faults)])
+
+
+def test_a_database_in_s3_is_checked_too(bucket):
+    store = Store(bucket)
+    label(store, 0, 1)
+    faults = publish_database(store).faults
+    assert [fault.text for fault in faults] == ["orphans: s p: label of an unknown prefix"]

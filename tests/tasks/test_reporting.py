@@ -24,8 +24,8 @@ from pav.tasks.datasets import frame
 from pav.tasks.examples import ExampleTables, worked_examples
 from pav.tasks.planning import StageReport
 from pav.tasks.report_inputs import ReportInputs
-from pav.tasks.report_tables import dataset_table
-from pav.tasks.report_words import claims, limits
+from pav.tasks.report_tables import dataset_table, timing_table
+from pav.tasks.report_words import claims, label_words, limits
 from pav.tasks.reporting import example_rows, render, report_context, signed, write_report
 from pav.tasks.store import Store
 from pav.tasks.truth_check import truth_check
@@ -444,3 +444,19 @@ def test_artifact_keys_and_rows_are_what_prefect_takes(inputs):
     assert "**Against the paper.**" in claims_markdown(
         claims(inputs.results["comparisons"], confidence=0.95)
     )
+
+
+def test_the_label_stage_says_its_price_and_its_estimate_in_the_report(inputs):
+    note = "price 1.25, 0.052 per 1,000 labels"
+    stages = (StageReport("label", 4, 0, 4, 9.0, ("label_blocks",), (note,)),)
+    said = label_words(replace(inputs, stages=stages))
+    assert said[-1] == "Price 1.25, 0.052 per 1,000 labels."
+    assert len(said) == len(label_words(replace(inputs, stages=()))) + 1
+
+
+def test_the_time_table_has_a_price_where_a_device_hour_has_one():
+    stages = [StageReport("sample", 2, 0, 2, 1800.0), StageReport("label", 4, 4, 0, 0.0)]
+    priced = timing_table(stages, unit_seconds={"label": 5400.0}, device_hour_price=2.5)
+    # 1,800 s and 5,400 s are two hours.
+    assert priced.caption.endswith("All its units cost 5.00 at 2.5 a device-hour.")
+    assert "cost" not in timing_table(stages, unit_seconds={"label": 5400.0}).caption

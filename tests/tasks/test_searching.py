@@ -3,6 +3,7 @@ import pytest
 import torch
 from transformers import AutoModelForTokenClassification
 
+from pav.models.budget import total_cost
 from pav.models.calibration import Calibration
 from pav.models.domains import domain
 from pav.models.embedded import build_config, build_tokenizer
@@ -137,3 +138,13 @@ def test_problems_of_a_unit_are_those_of_its_split_alone(evaluated):
     }
     assert {split: len(names) for split, names in splits.items()} == {"validation": 2, "test": 3}
     assert not splits["validation"] & splits["test"]
+
+
+@pytest.mark.slow
+def test_an_evaluation_unit_says_where_its_time_went_and_what_gave_no_answer(evaluated):
+    _, _, manifests = evaluated
+    spent = total_cost(manifest.cost for manifest in manifests)
+    parts = ("engine_seconds", "grading_seconds", "scoring_seconds")
+    assert all(spent[item] > 0 for item in parts)
+    assert sum(spent[item] for item in parts) < spent["seconds"]
+    assert 0 < spent["wasted_tokens"] < spent["generated_tokens"]

@@ -1,0 +1,21 @@
+"""Flow `pilot`."""
+
+from prefect import flow
+
+from pav.flows.plan import Plan
+from pav.flows.stage import workplace
+from pav.models.settings import RunSettings
+from pav.tasks.label_estimates import missing_pilots
+from pav.tasks.leases import run_units
+from pav.tasks.pilot_plan import STAGE
+from pav.tasks.store import Store
+
+
+@flow(name="pilot")
+def pilot(settings: RunSettings, store: str) -> int:
+    """Label a few problems with each policy to see what labels cost; return how many pilots ran."""
+    plan = Plan(settings, Store(store))
+    todo = missing_pilots(settings, plan.store, plan.piloted_units)
+    with workplace(settings) as place:
+        done = run_units(STAGE, todo, settings=settings, store=plan.store, pool=place.workers)
+    return len(done)

@@ -1,0 +1,20 @@
+"""Flow `pool`."""
+
+from collections.abc import Sequence
+
+from prefect import flow
+
+from pav.flows.stage import workplace
+from pav.models.settings import RunSettings
+from pav.tasks.leases import run_units
+from pav.tasks.pool_plan import STAGE
+from pav.tasks.store import Store
+from pav.tasks.units import Unit
+
+
+@flow(name="pool", validate_parameters=False)
+def pool(settings: RunSettings, store: str, units: Sequence[Unit]) -> int:
+    """Draw the rollouts that planners are measured on; return how many units ran."""
+    with workplace(settings) as place:
+        done = run_units(STAGE, units, settings=settings, store=Store(store), pool=place.workers)
+    return len(done)

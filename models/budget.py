@@ -1,0 +1,69 @@
+"""What rollouts cost, and how many of them a budget buys."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from pav.models.errors import InputError
+from pav.models.records import Grading, Sample, Verdict
+
+BudgetUnit = Literal["rollouts", "tokens", "minutes"]
+# Verdicts that say nothing of the answer: what they cost is paid all the same.
+UNANSWERED = frozenset({Verdict.TRUNCATED, Verdict.UNPARSED, Verdict.FAILED})
+# What must be known of labels for a budget in that unit.
+_NEEDED: Mapping[BudgetUnit, str] = {"tokens": "generated_tokens", "minutes": "seconds"}
+# What a pilot's measured part had, and what grows with the prefixes to be labelled.
+_SCALED = (
+    "labels", "rollouts", "prompt_tokens", "generated_tokens", "wasted_tokens", "seconds",
+)  # fmt: skip
+
+
+def rollouts_for(
+    budget: float, unit: BudgetUnit, *, costs: Mapping[str, float], workers: int
+) -> int:
+    """Return how many rollouts a budget buys, rounded down.
+
+    Args:
+        budget: how much there is to spend.
+        unit: rollouts; generated tokens; or minutes of the clock while all workers decode.
+        costs: items of labels as pilots let expect them (rollouts, generated_tokens, seconds of
+            workers), policies in the mix in which the budget will be spent. Not read where `unit`
+            is rollouts.
+        workers: how many workers decode at the same time.
+    """
+    if unit == "rollouts":
+        return int(budget)
+    item = _NEEDED[unit]
+    amount, count = (_known(costs, each, unit) for each in (item, "rollouts"))
+    available = budget * 60 * workers if unit == "minutes" else budget
+    # Amount over count first would lose the last rollout of a round number to rounding.
+    return int(available * count / amount)
+
+
+def total_cost(costs: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """Return the sum of each cost item over units."""
+    total: dict[str, float] = {}
+    for cost in costs:
+        for item, amount in cost.items():
+            total[item] = total.get(item, 0.0) + amount
+    return total
+
+
+def scaled(pilot: Mapping[str, float], num_prefixes: int) -> dict[str, float]:
+    """Return what labelling so many open prefixes costs at the rates of a pilot's measured part."""
+    times = num_prefixes / max(pilot["steady_prefixes"], 1)
+    return {item: pilot[f"steady_{item}"] * times for item in _SCALED}
+
+
+def wasted_tokens(graded: Iterable[tuple[Sample, Grading]]) -> int:
+    """Return the generated tokens of samples that were cut off, not parsed or not graded."""
+    return sum(sample.num_tokens for sample, grading in graded if grading.verdict in UNANSWERED)
+
+
+def _known(costs: Mapping[str, float], item: str, unit: BudgetUnit) -> float:
+    amount = costs.get(item, 0.0)
+    if amount <= 0:
+        raise InputError(
+            f"label.budget in {unit}: expected pilots that measured {item} of labels, got "
+            f"{amount!r}; give more problems, or set label.budget_unit to rollouts"
+        )
+    return amount

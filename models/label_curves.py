@@ -1,0 +1,104 @@
+"""Error against rollouts: what labels are worth by planner, with intervals over problems.
+
+Shapes: P problems, R bootstrap resamples of them (row 0: all problems once).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pav.models.statistics import bootstrap_weights
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What one setting of a planner came to, by problem, shape (P,) each.
+
+    Squared errors of Q over its prefixes with the truth's own variance taken off, prefixes,
+    rollouts, wrong solutions, and those whose first error was found.
+    """
+
+    squared: Floats
+    prefixes: Floats
+    rollouts: Floats
+    wrong: Floats
+    found: Floats
+
+
+@dataclass(frozen=True)
+class Point:
+    """One setting of a planner, each figure of shape (R,): resamples of the problems."""
+
+    setting: str
+    rollouts_per_prefix: Floats
+    error: Floats
+    accuracy: Floats
+
+
+def resamples(num_problems: int, num_resamples: int, *, seed: int) -> Floats:
+    """Return weights of shape (R, P): all problems once, then bootstrap resamples."""
+    drawn = bootstrap_weights(num_problems, num_resamples, seed=seed)
+    return np.concatenate([np.full((1, num_problems), 1 / num_problems), drawn])
+
+
+def point(setting: str, sums: Sums, weights: Floats) -> Point:
+    """Return root-mean-square error of Q, first-error accuracy and price of one setting."""
+    prefixes = weights @ sums.prefixes
+    mean_square = np.maximum(weights @ sums.squared / prefixes, 0.0)
+    return Point(
+        setting, weights @ sums.rollouts / prefixes, np.sqrt(mean_square),
+        (weights @ sums.found) / (weights @ sums.wrong),
+    )  # fmt: skip
+
+
+def rollouts_at(points: Sequence[Point], height: Floats, *, figure: str) -> Floats:
+    """Return the rollouts per prefix at which a curve reaches a figure, shape (R,).
+
+    Between settings the curve is taken as a straight line in the logarithms (`error`), or in the
+    logarithm of rollouts (`accuracy`). NaN where it is not reached; never less than the cheapest
+    setting.
+    """
+    rollouts = np.stack([each.rollouts_per_prefix for each in points])
+    reached = np.stack([_height(getattr(each, figure), figure) for each in points])
+    wanted = _height(height, figure)
+    return np.array(
+        [
+            _first_crossing(np.log(rollouts[:, each]), reached[:, each], wanted[each])
+            for each in range(len(wanted))
+        ]
+    )
+
+
+def interval(values: Floats, *, confidence: float = 0.95) -> tuple[float, float, float]:
+    """Return the figure on all problems and its percentile interval over the resamples.
+
+    NaN where it does not exist on all problems, or in too many resamples for the interval.
+    """
+    tail = (1 - confidence) / 2
+    # A resample in which the curve is not reached counts as infinitely dear.
+    known = np.where(np.isnan(values[1:]), np.inf, values[1:])
+    low, high = np.quantile(known, [tail, 1 - tail], method="nearest")
+    return float(values[0]), float(low), float(high)
+
+
+def _height(values: Floats, figure: str) -> Floats:
+    """Return values such that more is better, errors as minus their logarithm."""
+    return -np.log(np.maximum(values, 1e-9)) if figure == "error" else values
+
+
+def _first_crossing(amounts: Floats, heights: Floats, wanted: float) -> float:
+    """Return the amount at which a curve first reaches a height; NaN where it never does."""
+    order = np.argsort(amounts)
+    amounts, best = amounts[order], np.maximum.accumulate(heights[order])
+    reached = np.flatnonzero(best >= wanted)
+    if not len(reached):
+        return float("nan")
+    after = int(reached[0])
+    if after == 0:
+        return float(np.exp(amounts[0]))
+    share = (wanted - best[after - 1]) / (best[after] - best[after - 1])
+    return float(np.exp(amounts[after - 1] + share * (amounts[after] - amounts[after - 1])))

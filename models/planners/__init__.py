@@ -1,0 +1,1 @@
+"""Label planners: which prefixes of one solution or problem to roll out, and how often."""

@@ -1,0 +1,143 @@
+"""Blocks of rollouts: what planners ask for, and the one algorithm that draws them.
+
+A planner is a generator for one solution (or one problem). It yields the blocks it wants next and
+receives their rollouts. What it asks for may be drawn already: a block is named by its prefix and
+number, so that planners of neighbouring solutions share what they have in common.
+"""
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pav.models.planners.rollouts import Graded, rolled_out
+from pav.models.records import Algorithm, Extend, Prefix, Verdict
+
+# Why a block was drawn, as `stopping_rule` has it; of several reasons the first one counts.
+# Wanted before any outcome of its prefix was seen.
+FIXED = "fixed"
+# Wanted because the prefix's own earlier blocks said go on; the rule's parameters follow.
+SEQUENTIAL = "sequential"
+# Bought in a round of a common budget.
+ALLOCATED = "allocated"
+# Of a prefix that was chosen for its outcome, independent of what chose it.
+FRESH = "fresh"
+# What chose it.
+SEARCH = "search"
+RULES = (FIXED, SEQUENTIAL, ALLOCATED, FRESH, SEARCH)
+
+Rolled = Sequence[Graded]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Block `number` of a prefix's rollouts, and the rule by which it is wanted."""
+
+    prefix: Prefix
+    number: int
+    rule: str = FIXED
+
+    @property
+    def key(self) -> tuple[Prefix, int]:
+        """What two requests for the same rollouts have in common."""
+        return self.prefix, self.number
+
+
+Planner = Generator[Sequence[Block], Sequence[Rolled], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSolution:
+    """A solution by its prefixes that can be rolled out, the bare problem first.
+
+    Where it is finished, its end is not among them: it is terminal, and `is_correct` its value.
+    """
+
+    prefixes: tuple[Prefix, ...]
+    is_correct: bool
+
+
+@dataclass
+class ProblemLabels:
+    """All blocks drawn for one problem, by the rule that counts, and what each planner returned."""
+
+    drawn: dict[tuple[Prefix, int], Rolled] = field(default_factory=dict)
+    rules: dict[tuple[Prefix, int], str] = field(default_factory=dict)
+    returned: list[Any] = field(default_factory=list)
+
+    def blocks(self) -> Iterator[tuple[Block, Rolled]]:
+        """Yield every block with its rollouts, in the order they were drawn."""
+        for (prefix, number), rolled in self.drawn.items():
+            yield Block(prefix, number, self.rules[prefix, number]), rolled
+
+
+def label_problem(
+    planners: Sequence[Planner], *, policy: str, block_size: int, seed: int, max_tokens: int
+) -> Algorithm[ProblemLabels]:
+    """Serve the planners of one problem together until all have returned.
+
+    Each turn draws what any of them waits for, one request for all blocks of the same number.
+    """
+    labels = ProblemLabels(returned=[None] * len(planners))
+    waiting = _resumed(labels, [(index, planner, None) for index, planner in enumerate(planners)])
+    while waiting:
+        wanted = _missing(labels, waiting)
+        for number, prefixes in wanted.items():
+            request = Extend(policy, prefixes, block_size, "end", max_tokens, "label", seed, number)
+            rolled = yield from rolled_out(request)
+            labels.drawn.update(
+                ((prefix, number), each) for prefix, each in zip(prefixes, rolled, strict=True)
+            )
+        waiting = _resumed(
+            labels,
+            [
+                (index, planner, [labels.drawn[block.key] for block in blocks])
+                for index, planner, blocks in waiting
+            ],
+        )
+    return labels
+
+
+def _resumed(
+    labels: ProblemLabels, replies: Iterable[tuple[int, Planner, list[Rolled] | None]]
+) -> list[tuple[int, Planner, Sequence[Block]]]:
+    """Hand each planner its rollouts; return those that want more, with the blocks they want."""
+    waiting = []
+    for index, planner, reply in replies:
+        try:
+            # A generator that has not begun takes None, which its type cannot say.
+            waiting.append((index, planner, planner.send(reply)))  # type: ignore[arg-type]
+        except StopIteration as stop:
+            labels.returned[index] = stop.value
+    return waiting
+
+
+def _missing(
+    labels: ProblemLabels, waiting: Iterable[tuple[int, Planner, Sequence[Block]]]
+) -> dict[int, tuple[Prefix, ...]]:
+    """Note every wanted block's rule; return block number -> prefixes that are not drawn yet."""
+    missing: dict[int, dict[Prefix, None]] = {}
+    for block in (block for _, _, blocks in waiting for block in blocks):
+        known = labels.rules.setdefault(block.key, block.rule)
+        labels.rules[block.key] = min(known, block.rule, key=rank)
+        if block.key not in labels.drawn:
+            missing.setdefault(block.number, {})[block.prefix] = None
+    return {number: tuple(prefixes) for number, prefixes in sorted(missing.items())}
+
+
+def rank(rule: str) -> int:
+    """Return the place of a stopping rule among RULES, by its first word."""
+    return RULES.index(rule.split(" ", 1)[0])
+
+
+def label_group(rule: str) -> int:
+    """Return which blocks make a label together: 0 plain, 1 fresh, 2 those that chose a prefix.
+
+    The label of a prefix is the sum over its blocks of the least group it has.
+    """
+    return max(rank(rule) - rank(ALLOCATED), 0)
+
+
+def counts(rolled: Iterable[Rolled]) -> tuple[int, int]:
+    """Return (num_correct, num_rollouts) of some blocks; failed rollouts are none."""
+    verdicts = [grading.verdict for block in rolled for _, grading in block]
+    return verdicts.count(Verdict.CORRECT), len(verdicts) - verdicts.count(Verdict.FAILED)

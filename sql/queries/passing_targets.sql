@@ -1,0 +1,78 @@
+-- One row per open prefix and policy: right samples among its own and among all that pass through.
+-- A rollout that started earlier, or a solution of the policy, is one more sample of each prefix
+-- on its way. Rollouts of blocks that count in no label are left out here as well.
+with
+
+rolled as (
+
+    select distinct
+        rollouts.prefix_id,
+        rollouts.policy_id,
+        rollouts.seed,
+        rollouts.block,
+        rollouts.rollout,
+        rollouts.steps,
+        rollouts.verdict
+    from rollouts
+    semi join counted_blocks using (prefix_id, policy_id, seed, block)
+    where rollouts.verdict <> 'failed'
+
+),
+
+samples as (
+
+    select
+        prefixes.problem_id,
+        rolled.policy_id,
+        prefixes.text as given,
+        rolled.steps,
+        rolled.verdict = 'correct' as is_correct,
+        true as is_rollout
+    from rolled
+    inner join prefixes using (prefix_id)
+    union all
+    select problem_id, policy_id, '', steps, verdict = 'correct', false
+    from solutions
+    where verdict <> 'failed'
+
+),
+
+-- The last step ends the response: that is a verdict, not a prefix to go on from.
+passed as (
+
+    select
+        samples.problem_id,
+        samples.policy_id,
+        samples.given || coalesce(array_to_string(samples.steps[:place.number], ''), '') as text,
+        samples.is_correct,
+        samples.is_rollout and place.number = 0 as is_own
+    from samples, unnest(range(0, greatest(len(samples.steps), 1))) as place(number)
+
+)
+
+select
+    problems.question,
+    problems.split,
+    prefixes.num_steps,
+    prefixes.text,
+    coalesce(policies.name, passed.policy_id) as policy,
+    count_if(passed.is_own) as own_rollouts,
+    count_if(passed.is_own and passed.is_correct) as own_correct,
+    count(*) as num_rollouts,
+    count_if(passed.is_correct) as num_correct,
+    count_if(passed.is_correct) / count(*)::double as target,
+    prefixes.prefix_id,
+    passed.policy_id
+from passed
+inner join prefixes using (problem_id, text)
+inner join problems on problems.problem_id = prefixes.problem_id
+left join policies using (policy_id)
+where not prefixes.is_terminal
+group by all
+order by
+    problems.split,
+    problems.question,
+    prefixes.num_steps,
+    prefixes.text,
+    policy,
+    passed.policy_id

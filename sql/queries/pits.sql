@@ -1,0 +1,33 @@
+-- One row per policy and size of search: pits found by 0 of n, and what fresh rollouts say of them.
+with
+
+pits as (
+
+    select
+        prefix_id,
+        policy_id,
+        sum(num_rollouts) filter (where stopping_rule = 'search') as search_rollouts,
+        sum(num_correct) filter (where stopping_rule = 'search') as search_correct,
+        sum(num_rollouts) filter (where stopping_rule = 'fresh') as fresh_rollouts,
+        sum(num_correct) filter (where stopping_rule = 'fresh') as fresh_correct
+    from label_blocks
+    where stopping_rule in ('search', 'fresh')
+    group by prefix_id, policy_id
+    having search_rollouts > 0 and search_correct = 0
+
+)
+
+select
+    coalesce(policies.name, pits.policy_id) as policy,
+    pits.search_rollouts::bigint as search_rollouts,
+    count(*) as num_pits,
+    count(pits.fresh_rollouts) as num_reestimated,
+    sum(pits.fresh_rollouts)::bigint as fresh_rollouts,
+    sum(pits.fresh_correct)::bigint as fresh_correct,
+    sum(pits.fresh_correct) / nullif(sum(pits.fresh_rollouts), 0)::double as fresh_share,
+    count_if(pits.fresh_correct > 0) as num_refuted,
+    pits.policy_id
+from pits
+left join policies using (policy_id)
+group by policies.name, pits.policy_id, pits.search_rollouts
+order by policy, pits.policy_id, pits.search_rollouts

@@ -1,0 +1,89 @@
+-- One row per solution and labelling policy: the first step from which no rollout came right.
+-- All blocks count here, those of a search too: whether any came right is what they looked for.
+create view first_errors as
+
+with
+
+counts as (
+
+    select
+        prefix_id,
+        policy_id,
+        sum(num_rollouts)::integer as num_rollouts,
+        sum(num_correct)::integer as num_correct
+    from label_blocks
+    where num_rollouts > 0
+    group by prefix_id, policy_id
+
+),
+
+labelled as (
+
+    select
+        solution_prefixes.solution_id,
+        counts.policy_id,
+        count(*)::integer as num_labelled,
+        bool_or(solution_prefixes.num_steps = 0 and counts.num_correct = 0) as is_hopeless,
+        list(solution_prefixes.num_steps) filter (where counts.num_correct > 0) as positives,
+        min(solution_prefixes.num_steps) filter (where counts.num_correct = 0) as labelled_zero,
+        arg_min(counts.num_rollouts, solution_prefixes.num_steps)
+            filter (where counts.num_correct = 0) as labelled_zero_rollouts
+    from solution_prefixes
+    inner join counts using (prefix_id)
+    group by solution_prefixes.solution_id, counts.policy_id
+
+),
+
+-- A finished solution's end is as good as labelled: its verdict is certain.
+ended as (
+
+    select
+        labelled.solution_id,
+        solutions.problem_id,
+        labelled.policy_id,
+        labelled.num_labelled,
+        labelled.is_hopeless,
+        solutions.verdict = 'correct' as is_correct,
+        solutions.finish_reason = 'stop' and solutions.verdict <> 'failed' as is_certain,
+        case
+            when is_certain and is_correct
+                then list_append(coalesce(labelled.positives, []), solutions.num_steps)
+            else coalesce(labelled.positives, [])
+        end as positives,
+        case
+            when is_certain and not is_correct
+                then least(labelled.labelled_zero, solutions.num_steps)
+            else labelled.labelled_zero
+        end as first_zero,
+        labelled.labelled_zero_rollouts as zero_rollouts
+    from labelled
+    inner join solutions using (solution_id)
+
+),
+
+located as (
+
+    select
+        *,
+        case
+            when is_correct then 'correct'
+            when is_hopeless then 'hopeless'
+            when first_zero is null then 'no_zero'
+            when list_contains(positives, first_zero - 1) then 'found'
+            else 'not_located'
+        end as status
+    from ended
+
+)
+
+select
+    solution_id,
+    problem_id,
+    policy_id,
+    status,
+    case when status = 'found' then first_zero end as first_error,
+    first_zero,
+    zero_rollouts,
+    num_labelled,
+    coalesce(list_max(positives) < first_zero, true) as is_monotone
+from located

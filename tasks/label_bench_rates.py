@@ -1,0 +1,158 @@
+"""Labels per second at equal error: a budget spent by expected gain, and what peers do."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pav.models.allocation import Budget, Candidates, next_blocks
+from pav.models.errors import InputError
+from pav.models.planners.blocks import Block, ProblemLabels, counts, label_problem
+from pav.models.planners.exhaustive import listed
+from pav.models.settings import RunSettings
+from pav.tasks.devices import resolve_device
+from pav.tasks.driver import Driver
+from pav.tasks.engine_bench import Workload, peer
+from pav.tasks.label_bench import BLOCK, ROUNDS, pool_prefixes
+from pav.tasks.policies import PolicySpec
+from pav.tasks.roles import Roles, policy_folder
+from pav.tasks.sampling import shard_problems
+from pav.tasks.store import Store
+from pav.tasks.transformers_engine import TransformersEngine
+from pav.tasks.units import Manifest
+
+Integers = NDArray[np.int64]
+REPEATS = 2
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class EqualError:
+    """Ways to label the same prefixes with the same error of Q.
+
+    `fixed` rollouts of each prefix, or `budget` rollouts in all, in blocks of `block`.
+    """
+
+    workload: Workload
+    fixed: int
+    budget: int
+    block: int
+    num_rounds: int
+
+
+def measure_rates(
+    driver: Driver, engine: TransformersEngine, equal: EqualError, *, slow_problems: int
+) -> dict[str, float]:
+    """Return way -> labels per second, the best of repeats in which all take turns.
+
+    The peers are slow, so they label the first `slow_problems` problems only.
+    """
+    few = Workload(
+        equal.workload.first(slow_problems).prefixes, equal.fixed, equal.workload.max_tokens
+    )
+    ways: dict[str, Callable[[], float]] = {
+        "adaptive, budget": lambda: _rate(equal, lambda: spend(driver, equal)),
+        "exhaustive": lambda: _rate(equal, lambda: _exhaust(driver, equal)),
+        "generate, one prefix at a time": lambda: (
+            peer(driver, engine, few, by_question=False).labels_per_second
+        ),
+        "generate, one question at a time": lambda: (
+            peer(driver, engine, few, by_question=True).labels_per_second
+        ),
+    }
+    turns = [{name: way() for name, way in ways.items()} for _ in range(REPEATS)]
+    return {name: max(turn[name] for turn in turns) for name in ways}
+
+
+def _rate(equal: EqualError, work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return equal.workload.num_labels / (time.perf_counter() - started)
+
+
+def _exhaust(driver: Driver, equal: EqualError) -> None:
+    prefixes = [prefix for each in equal.workload.prefixes.values() for prefix in each]
+    _draw(driver, equal, [Block(prefix, 0) for prefix in prefixes], size=equal.fixed)
+
+
+def spend(driver: Driver, equal: EqualError) -> Integers:
+    """Spend the budget in rounds, as `pav label` does; return the rollouts of each prefix."""
+    prefixes = [prefix for each in equal.workload.prefixes.values() for prefix in each]
+    rows = {prefix: row for row, prefix in enumerate(prefixes)}
+    budget = Budget(equal.budget, equal.block, equal.num_rounds)
+    kinds = np.array([len(prefix.steps) for prefix in prefixes], dtype=np.int64)
+    correct, blocks = np.zeros_like(kinds), np.zeros_like(kinds)
+    for number in range(equal.num_rounds):
+        known = Candidates(
+            correct=correct, rollouts=blocks * equal.block, blocks=blocks, kinds=kinds,
+            most=np.full_like(blocks, math.ceil(equal.budget / equal.block)),
+            tie_breaks=np.arange(len(kinds), dtype=np.int64),
+        )  # fmt: skip
+        taken, _ = next_blocks(known, budget, number=number)
+        wanted = [
+            Block(prefix, int(blocks[row]) + extra)
+            for prefix, row in rows.items()
+            for extra in range(int(taken[row]))
+        ]
+        for labels in _draw(driver, equal, wanted, size=equal.block):
+            for block, rolled in labels.blocks():
+                correct[rows[block.prefix]] += counts([rolled])[0]
+        blocks = blocks + taken
+    return blocks * equal.block
+
+
+def _draw(
+    driver: Driver, equal: EqualError, blocks: list[Block], *, size: int
+) -> list[ProblemLabels]:
+    by_problem: dict[str, list[Block]] = {}
+    for block in blocks:
+        by_problem.setdefault(block.prefix.problem_id, []).append(block)
+    return driver.run(
+        [
+            label_problem(
+                [listed(own)], policy="policy", block_size=size, seed=_SEED,
+                max_tokens=equal.workload.max_tokens,
+            )
+            for own in by_problem.values()
+        ]
+    )  # fmt: skip
+
+
+PROMISED = {"generate, one prefix at a time": 12.0, "generate, one question at a time": 6.0}
+# Problems that the peers label; one of them takes seconds.
+SLOW_PROBLEMS = 15
+
+
+def bench_rates(
+    settings: RunSettings, store: Store, pools: Sequence[Manifest], *, policy: PolicySpec,
+    fixed: int, rollouts_per_prefix: float,
+) -> dict[str, Any]:  # fmt: skip
+    """Return labels per second on the pool's prefixes at equal error, as JSON."""
+    torch.set_num_threads(1)
+    prefixes = pool_prefixes(store, pools)
+    problems = {
+        problem_id: problem
+        for each in pools
+        for problem_id, problem in shard_problems(store, each.unit).items()
+    }
+    device = resolve_device(settings.engine.device, 0)
+    folder = policy_folder(settings, store, policy.role, policy.ref)
+    driver = Roles(settings, device).driver(
+        problems, policies={"policy": (policy.policy_id, folder)}
+    )
+    engine = driver.policies["policy"].engine
+    if not isinstance(engine, TransformersEngine):
+        raise InputError(f"bench labels: expected engine.kind transformers, got {engine!r}")
+    workload = Workload(prefixes, fixed, settings.sample.max_tokens)
+    budget = math.ceil(rollouts_per_prefix * workload.num_labels)
+    equal = EqualError(workload, fixed=fixed, budget=budget, block=BLOCK, num_rounds=ROUNDS)
+    rates = measure_rates(driver, engine, equal, slow_problems=SLOW_PROBLEMS)
+    return {
+        "fixed": fixed, "budget": budget, "num_labels": workload.num_labels,
+        "labels_per_second": rates, "promised": PROMISED,
+    }  # fmt: skip

@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pav.models.allocation import (
+    UNKNOWN,
+    Budget,
+    Candidates,
+    allot,
+    expected_gains,
+    fit_prior,
+    next_blocks,
+)
+from pav.models.errors import InputError
+
+
+def everywhere(count, value=99):
+    return np.full(count, value, dtype=np.int64)
+
+
+def test_the_prior_is_that_of_the_values_behind_the_counts():
+    random = np.random.default_rng(0)
+    values = np.concatenate([np.zeros(12_000), np.ones(3_000), random.uniform(0.3, 0.7, 5_000)])
+    weights = fit_prior(random.binomial(8, values), np.full(20_000, 8)).weights
+    # Six points lie below .02, six above .98. Nine tenths of the weights are the fit's.
+    assert weights[:6].sum() == pytest.approx(0.9 * 0.60 + 0.1 * 6 / 65, abs=0.01)
+    assert weights[-6:].sum() == pytest.approx(0.9 * 0.15 + 0.1 * 6 / 65, abs=0.01)
+    assert fit_prior(random.binomial(8, values), np.full(20_000, 8)).mean == pytest.approx(
+        0.9 * values.mean() + 0.05, abs=0.01
+    )
+
+
+def test_too_few_counts_say_nothing_of_the_values_behind_them():
+    assert fit_prior([4] * 29, [8] * 29) is UNKNOWN
+    assert fit_prior([4] * 30 + [0] * 100, [8] * 30 + [0] * 100) is not UNKNOWN
+
+
+def test_a_gain_is_the_expected_fall_of_a_labels_variance():
+    # Under Beta(1/2, 1/2) 2 of 4 leaves Beta(2.5, 2.5), where E[Q (1 - Q)] = 2.5 * 2.5 / (5 * 6).
+    [[first, second, *_]] = expected_gains([2], [4], UNKNOWN, block=4)
+    assert first == pytest.approx(6.25 / 30 * (1 / 4 - 1 / 8), rel=0.01)
+    assert second == pytest.approx(6.25 / 30 * (1 / 8 - 1 / 12), rel=0.01)
+
+
+def test_a_first_block_comes_before_any_second():
+    first, second = expected_gains([0, 4], [0, 8], UNKNOWN, block=8)[:, 0]
+    assert first > 10 * second
+
+
+def test_where_values_are_0_or_1_a_first_look_settles_them():
+    spiky = fit_prior([0] * 700 + [8] * 300, [8] * 1000)
+    none, half = expected_gains([0, 4], [8, 8], spiky, block=8)[:, 0]
+    assert none < half / 10
+
+
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(1, 16))
+def test_gains_fall_with_every_block(correct, wrong, block):
+    [gains] = expected_gains([correct], [correct + wrong], UNKNOWN, block=block)
+    assert (np.diff(gains) < 0).all()
+    assert (gains > 0).all()
+
+
+def test_uncertain_prefixes_gain_more_than_settled_ones():
+    half, settled, often = expected_gains([4, 0, 32], [8, 8, 64], UNKNOWN, block=8)[:, 0]
+    assert half > settled
+    assert half > often
+
+
+def test_the_largest_gains_are_taken_and_no_prefix_gets_more_than_its_room():
+    gains = np.array([[9.0, 8.0, 7.0], [6.0, 5.0, 4.0], [1.0, 0.5, 0.2]])
+    taken, first = allot(
+        gains, num_blocks=4, room=np.array([2, 9, 9]), tie_breaks=np.arange(3, dtype=np.int64)
+    )
+    assert taken.tolist() == [2, 2, 0]
+    assert first.tolist() == [9.0, 6.0, 1.0]
+
+
+def test_equal_gains_are_taken_by_tie_break_and_not_by_place():
+    taken, _ = allot(
+        np.ones((4, 1)), num_blocks=2, room=everywhere(4), tie_breaks=np.array([3, 1, 2, 0])
+    )
+    assert taken.tolist() == [0, 1, 0, 1]
+
+
+@given(st.integers(-3, 60))
+def test_no_more_blocks_are_allotted_than_there_are(num_blocks):
+    taken, _ = allot(
+        np.ones((5, 8)), num_blocks=num_blocks, room=everywhere(5, 3), tie_breaks=np.arange(5)
+    )
+    assert taken.sum() == min(max(num_blocks, 0), 15)
+
+
+def test_shapes_that_do_not_fit_are_refused():
+    with pytest.raises(InputError, match="got 2, 3 and 3"):
+        allot(np.ones((2, 8)), num_blocks=1, room=everywhere(3), tie_breaks=everywhere(3))
+
+
+@pytest.mark.parametrize(("number", "spent", "blocks"), [(0, 0, 60), (1, 60, 14), (2, 74, 13),
+                                                         (3, 87, 13)])  # fmt: skip
+def test_a_first_block_everywhere_then_what_is_left_in_even_rounds(number, spent, blocks):
+    # 800 rollouts are 100 blocks of 8; 60 prefixes; 40 blocks are left for three rounds.
+    assert Budget(800, 8, 4).blocks_of_round(number, spent=spent, unlabelled=60) == blocks
+
+
+def test_a_budget_that_does_not_reach_everywhere_is_spent_at_once():
+    assert Budget(80, 8, 4).blocks_of_round(0, spent=0, unlabelled=60) == 10
+
+
+def test_a_round_draws_where_values_are_uncertain_by_what_its_kind_is_like():
+    # Kind 0 is all or nothing: there 0 of 4 is settled, and 2 of 4 is no more so than in kind 1,
+    # where all are at one half; of equal gains the first in the order is taken.
+    correct = np.array([0, 4] * 20 + [2] * 40, dtype=np.int64)
+    odd = correct.copy()
+    odd[0] = 2
+    some = Candidates(
+        odd, everywhere(80, 4), everywhere(80, 1), everywhere(80, 64),
+        np.repeat(np.arange(2, dtype=np.int64), 40), np.arange(80, dtype=np.int64),
+    )  # fmt: skip
+    taken, gains = next_blocks(some, Budget(81 * 4, 4, 2), number=1)
+    assert taken[1:40].sum() == 0
+    assert min(gains[0], gains[40]) > 10 * gains[1]
