@@ -252,6 +252,21 @@ def test_an_import_moves_no_problem_of_a_run_to_another_split(store, written):
 
 
 @pytest.mark.slow
+def test_a_file_of_many_rows_keeps_every_label_in_its_order(store, written):
+    steps = ["a", "b", "c", "d", "e"]
+    rows = [
+        {"problem": f"{number}?", "steps": steps, "label": number % 5} for number in range(7000)
+    ]
+    labels = tables(store, imported(store, written(rows), "processbench"))["outside_labels"]
+    # A row whose first error is step k + 1 has k + 1 labels: 15 for each five rows.
+    assert labels.height == 7000 // 5 * 15
+    expected = [
+        float(step == number % 5) for number in range(7000) for step in range(number % 5 + 1)
+    ]
+    assert labels["value"].to_list() == expected
+
+
+@pytest.mark.slow
 def test_first_errors_in_the_database_are_those_of_every_prmbench_row(
     store, shared_file, shared_rows
 ):
