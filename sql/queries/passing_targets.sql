@@ -32,7 +32,7 @@ samples as (
     inner join prefixes using (prefix_id)
     union all
     select problem_id, policy_id, '', steps, verdict = 'correct', false
-    from solutions
+    from sampled_solutions
     where verdict <> 'failed'
 
 ),

@@ -11,7 +11,7 @@ sampled as (
         count_if(verdict = 'unparsed') as num_unparsed,
         count_if(verdict = 'failed') as num_failed,
         mode(nullif(reason, '') order by reason) as commonest_reason
-    from solutions
+    from sampled_solutions
     group by problem_id
 
 ),
