@@ -7,6 +7,8 @@ from pav.models.errors import InputError
 from pav.models.records import Grading, Sample, Verdict
 
 BudgetUnit = Literal["rollouts", "tokens", "minutes"]
+# What a planner works on: its work grows with open prefixes, or with problems that have any.
+WorkUnit = Literal["prefixes", "problems"]
 # Verdicts that say nothing of the answer: what they cost is paid all the same.
 UNANSWERED = frozenset({Verdict.TRUNCATED, Verdict.UNPARSED, Verdict.FAILED})
 # What must be known of labels for a budget in that unit.
@@ -48,9 +50,9 @@ def total_cost(costs: Iterable[Mapping[str, float]]) -> dict[str, float]:
     return total
 
 
-def scaled(pilot: Mapping[str, float], num_prefixes: int) -> dict[str, float]:
-    """Return what labelling so many open prefixes costs at the rates of a pilot's measured part."""
-    times = num_prefixes / max(pilot["steady_prefixes"], 1)
+def scaled(pilot: Mapping[str, float], num: int, *, by: WorkUnit) -> dict[str, float]:
+    """Return what labelling `num` prefixes or problems costs, at the rates a pilot measured."""
+    times = num / max(pilot[f"steady_{by}"], 1)
     return {item: pilot[f"steady_{item}"] * times for item in _SCALED}
 
 

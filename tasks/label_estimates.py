@@ -7,10 +7,10 @@ from typing import Any
 
 import polars as pl
 
-from pav.models.budget import rollouts_for, scaled, total_cost
+from pav.models.budget import WorkUnit, rollouts_for, scaled, total_cost
 from pav.models.settings import LabelSettings, RunnerSettings, RunSettings
 from pav.tasks.labelling_plan import labelled
-from pav.tasks.manifests import find_many, read_tables, required_manifest
+from pav.tasks.manifests import find_many, read_table, read_tables, required_manifest
 from pav.tasks.pilot_plan import STAGE, by_role, plan_pilots
 from pav.tasks.store import Store
 from pav.tasks.units import Manifest, Unit
@@ -110,7 +110,7 @@ def known_estimate(
     measured = pilot_costs(settings, store, label_units)
     if not measured:
         return None
-    policies = _scaled_up(store, measured, label_units)
+    policies = _scaled_up(settings, store, measured, label_units)
     if settings.label.budget:
         bought = _bought(settings, policies) * len(settings.pipeline_seeds)
         policies = _spent(policies, bought, label=settings.label)
@@ -127,16 +127,23 @@ def budget_rollouts(settings: RunSettings, store: Store, label_units: Sequence[U
     if settings.label.budget_unit == "rollouts":
         return _bought(settings, {})
     measured = pilot_costs(settings, store, label_units)
-    return _bought(settings, _scaled_up(store, measured, label_units)) if measured else None
+    return (
+        _bought(settings, _scaled_up(settings, store, measured, label_units)) if measured else None
+    )
 
 
 def _scaled_up(
-    store: Store, measured: Mapping[str, Mapping[str, float]], label_units: Sequence[Unit]
+    settings: RunSettings,
+    store: Store,
+    measured: Mapping[str, Mapping[str, float]],
+    label_units: Sequence[Unit],
 ) -> dict[str, dict[str, float]]:
     """Return role -> cost of all label units at the rates of its pilot."""
-    counts = _open_prefixes(store, label_units)
+    # A tree grows from the bare problem, however many solutions were sampled of it.
+    by: WorkUnit = "problems" if settings.label.planner == "tree_search" else "prefixes"
+    work = _work(store, label_units)
     return {
-        role: scaled(cost, counts[role]) | {"prefixes": float(counts[role])}
+        role: scaled(cost, work[role][by], by=by) | {"prefixes": float(work[role]["prefixes"])}
         for role, cost in measured.items()
     }
 
@@ -226,17 +233,24 @@ def _words(items: Mapping[str, float], more: Mapping[str, str] | None = None) ->
     )
 
 
-def _open_prefixes(store: Store, label_units: Sequence[Unit]) -> dict[str, int]:
-    """Return role -> open prefixes of all sampled shards that it labels."""
+def _work(store: Store, label_units: Sequence[Unit]) -> dict[str, dict[WorkUnit, int]]:
+    """Return role -> open prefixes, and problems that have any, of all shards that it labels."""
     shards = {
         role: {unit.inputs["prefixes"].unit_id for unit in units}
         for role, units in by_role(label_units).items()
     }
-    counts = {name: _num_open(store, name) for name in sorted(set().union(*shards.values()))}
-    return {role: sum(counts[name] for name in names) for role, names in shards.items()}
+    work = {name: _work_of_shard(store, name) for name in sorted(set().union(*shards.values()))}
+    return {
+        role: {
+            "prefixes": sum(work[name]["prefixes"] for name in names),
+            "problems": sum(work[name]["problems"] for name in names),
+        }
+        for role, names in shards.items()
+    }
 
 
-def _num_open(store: Store, unit_id: str) -> int:
+def _work_of_shard(store: Store, unit_id: str) -> dict[WorkUnit, int]:
     manifest = required_manifest(store, unit_id)
-    table = read_tables(store, [manifest], "prefixes", columns=["is_terminal"])
-    return table.select((~pl.col("is_terminal")).sum()).item() or 0
+    table = read_table(store, manifest, "prefixes", columns=["problem_id", "is_terminal"])
+    still_open = table.filter(~pl.col("is_terminal"))
+    return {"prefixes": still_open.height, "problems": still_open["problem_id"].n_unique()}

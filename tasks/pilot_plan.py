@@ -11,12 +11,15 @@ from pav.tasks.store import Store
 from pav.tasks.units import Unit
 
 STAGE = "pilot"
-REVISION = 1
+REVISION = 2
 
 # Open prefixes that are measured, and those before them whose seconds are not counted: they meet
 # most of the batch shapes, for each of which a CPU's kernels are compiled anew.
 MEASURED_PREFIXES = 512
 WARM_PREFIXES = 128
+# Searches for a first error leave most prefixes alone, so that more problems give as many rollouts.
+SEARCHING_PREFIXES = 1024
+_SEARCHING = ("binary_search", "tree_search")
 
 
 def piloted(settings: RunSettings) -> RunSettings:
@@ -45,10 +48,12 @@ def plan_pilots(
     The problems are those of the first training shard that the role labels, or of another split
     where it labels none. Seconds depend on how many workers share the machine, and on the device.
     """
+    is_search = settings.label.planner in _SEARCHING
+    num_measured = SEARCHING_PREFIXES if is_search else MEASURED_PREFIXES
     pilots = {}
     for role, units in by_role(label_units).items():
         first = min(units, key=lambda unit: unit.parameters["split"] != "train")
-        chosen = choose_problems(_open_prefixes(store, first))
+        chosen = choose_problems(_open_prefixes(store, first), num_measured=num_measured)
         parameters = {
             **chosen,
             "role": role,
@@ -73,14 +78,14 @@ def by_role(label_units: Sequence[Unit]) -> dict[str, list[Unit]]:
     return roles
 
 
-def choose_problems(num_prefixes: Mapping[str, int]) -> dict[str, list[str]]:
+def choose_problems(num_prefixes: Mapping[str, int], *, num_measured: int) -> dict[str, list[str]]:
     """Return problems by the order of their hash: `warm` to warm up on, `measured` after them.
 
     `num_prefixes` counts the open prefixes of each problem. Where they are fewer than wanted, both
     get their share; a lone problem is both.
     """
-    wanted = min(WARM_PREFIXES + MEASURED_PREFIXES, sum(num_prefixes.values()))
-    warm_wanted = wanted * WARM_PREFIXES / (WARM_PREFIXES + MEASURED_PREFIXES)
+    wanted = min(WARM_PREFIXES + num_measured, sum(num_prefixes.values()))
+    warm_wanted = wanted * WARM_PREFIXES / (WARM_PREFIXES + num_measured)
     warm: list[str] = []
     measured: list[str] = []
     reached = 0

@@ -40,6 +40,7 @@ def open_worker(
             "seconds": time.perf_counter() - steady_started,
             "labels": float(_num_labels(outcomes)),
             "prefixes": float(_num_open(desk, units[0])),
+            "problems": float(len(pilot.parameters["measured"])),
         }
         spent = total_cost([warm.cost, *(outcome.cost for outcome in outcomes)])
         cost = spent | {f"steady_{item}": amount for item, amount in steady.items()}

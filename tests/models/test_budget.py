@@ -48,14 +48,16 @@ def test_costs_add_up_item_by_item():
 
 def test_a_pilot_is_scaled_from_its_measured_prefixes_to_all():
     pilot = {
-        "steady_prefixes": 500.0, "steady_labels": 400.0, "steady_rollouts": 4000.0,
+        "steady_prefixes": 500.0, "steady_problems": 40.0,
+        "steady_labels": 400.0, "steady_rollouts": 4000.0,
         "steady_prompt_tokens": 10_000.0, "steady_generated_tokens": 50_000.0,
         "steady_wasted_tokens": 500.0, "steady_seconds": 2.5, "seconds": 9.0, "rollouts": 5000.0,
     }  # fmt: skip
-    assert scaled(pilot, 12_000) == {
+    assert scaled(pilot, 12_000, by="prefixes") == {
         "labels": 9600, "rollouts": 96_000, "prompt_tokens": 240_000,
         "generated_tokens": 1_200_000, "wasted_tokens": 12_000, "seconds": 60,
     }  # fmt: skip
+    assert scaled(pilot, 80, by="problems")["rollouts"] == 8000
 
 
 def test_nothing_to_label_costs_nothing():
@@ -63,7 +65,7 @@ def test_nothing_to_label_costs_nothing():
         "prefixes", "labels", "rollouts", "prompt_tokens", "generated_tokens", "wasted_tokens",
         "seconds",
     )}  # fmt: skip
-    assert set(scaled(pilot, 0).values()) == {0.0}
+    assert set(scaled(pilot, 0, by="prefixes").values()) == {0.0}
 
 
 def test_wasted_tokens_are_those_of_samples_without_an_answer():

@@ -18,7 +18,7 @@ from pav.tasks.problems import plan_problems, read_problems
 from pav.tasks.sampling_plan import plan_sampling
 from pav.tasks.store import Store
 
-WANTED = pilot_plan.WARM_PREFIXES + pilot_plan.MEASURED_PREFIXES
+WANTED = pilot_plan.WARM_PREFIXES + 512
 
 
 def quiet(message, done, total):
@@ -91,7 +91,7 @@ def made(tmp_path_factory):
 
 @given(st.dictionaries(st.text(max_size=3), st.integers(1, 200), min_size=2, max_size=20))
 def test_the_problems_of_a_pilot_are_warm_or_measured_and_no_more_than_needed(counts):
-    chosen = choose_problems(counts)
+    chosen = choose_problems(counts, num_measured=512)
     warm, measured = chosen["warm"], chosen["measured"]
     assert len({*warm, *measured}) == len(warm) + len(measured)
     reached = sum(counts[problem] for problem in [*warm, *measured])
@@ -101,17 +101,19 @@ def test_the_problems_of_a_pilot_are_warm_or_measured_and_no_more_than_needed(co
 
 def test_a_shard_with_few_prefixes_gives_each_part_its_share():
     # 128 of 640 are a fifth: 10 of 50 prefixes, two problems of 5.
-    chosen = choose_problems({f"problem {number}": 5 for number in range(10)})
+    chosen = choose_problems({f"problem {number}": 5 for number in range(10)}, num_measured=512)
     assert (len(chosen["warm"]), len(chosen["measured"])) == (2, 8)
 
 
 def test_a_lone_problem_is_measured_after_it_warmed_up():
-    assert choose_problems({"p": 7}) == {"warm": ["p"], "measured": ["p"]}
+    assert choose_problems({"p": 7}, num_measured=512) == {"warm": ["p"], "measured": ["p"]}
 
 
 def test_the_choice_of_problems_does_not_depend_on_their_order():
     counts = {f"problem {number}": 100 for number in range(20)}
-    assert choose_problems(counts) == choose_problems(dict(reversed(counts.items())))
+    assert choose_problems(counts, num_measured=512) == choose_problems(
+        dict(reversed(counts.items())), num_measured=512
+    )
 
 
 def test_every_labelling_policy_has_a_pilot_of_all_its_blocks_on_one_training_shard(made):
@@ -253,3 +255,18 @@ def num_of_weak(made):
     weak = [unit for unit in made.units if unit.parameters["role"] == "weak"]
     shards = {unit.inputs["prefixes"].unit_id for unit in weak}
     return made.prefixes.filter(pl.col("unit_id").is_in(list(shards))).height
+
+
+def test_a_tree_is_estimated_by_problems_as_it_grows_from_each_once(made):
+    values = made.settings.model_dump()
+    chosen = {"planner": "tree_search", "num_searches": 2, "num_prover_rollouts": 0}
+    settings = RunSettings.model_validate(values | {"label": values["label"] | chosen})
+    units = Plan(settings, made.store).piloted_units
+    [pilot] = made.execute(piloting, missing_pilots(settings, made.store, units))
+    cost = pilot.cost
+    assert cost["steady_problems"] == len(pilot.unit.parameters["measured"])
+    estimate = known_estimate(settings, made.store, units)
+    num_problems = made.prefixes["problem_id"].n_unique()
+    expected = num_problems * cost["steady_rollouts"] / cost["steady_problems"]
+    assert estimate.total["rollouts"] == pytest.approx(expected)
+    assert estimate.policies["base"]["prefixes"] == made.prefixes.height
