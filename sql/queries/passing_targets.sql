@@ -33,7 +33,8 @@ samples as (
     union all
     select problem_id, policy_id, '', steps, verdict = 'correct', false
     from sampled_solutions
-    where verdict <> 'failed'
+    -- Imported ones have no seed: they need not be draws of that policy.
+    where verdict <> 'failed' and seed is not null
 
 ),
 

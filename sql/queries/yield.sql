@@ -52,9 +52,13 @@ from problems
 left join sampled using (problem_id)
 left join rolled_out using (problem_id)
 where
-    coalesce(sampled.num_correct, 0) = 0
-    or coalesce(rolled_out.num_rollouts, 0) = 0
-    or rolled_out.num_correct_rollouts = rolled_out.num_rollouts
+    -- Imported problems without an answer can yield none.
+    problems.answer <> ''
+    and (
+        coalesce(sampled.num_correct, 0) = 0
+        or coalesce(rolled_out.num_rollouts, 0) = 0
+        or rolled_out.num_correct_rollouts = rolled_out.num_rollouts
+    )
 order by
     outcome = 'no correct response anywhere' desc,
     num_correct_rollouts,
