@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pav.models.hashing import stream_key
+from pav.models.planners.blocks import OpenSolution
 from pav.models.records import Extend, Grade, Grading, Prefix, Sample, Score, Verdict
 
 # Before anything imports Prefect: its home decides where databases and results are kept.
@@ -187,3 +188,16 @@ def play():
             reply = answers.answer(request)
 
     return run
+
+
+@pytest.fixture
+def solution():
+    """Make the open prefixes of a solution: of `abc` the bare problem, a, ab (abc is finished)."""
+
+    def make(text, is_correct=False):
+        steps = tuple(f"{letter}\n" for letter in text)
+        return OpenSolution(
+            tuple(Prefix("p", steps[:end]) for end in range(len(steps))), is_correct
+        )
+
+    return make

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from pav.models.planners.blocks import OpenSolution, label_problem
-from pav.models.records import Extend, Grade, Grading, Prefix, Sample, Verdict
+from pav.models.planners.blocks import label_problem
+from pav.models.records import Extend, Grade, Grading, Sample, Verdict
 
 
 @dataclass
@@ -60,16 +60,3 @@ def labelled(play):
         return rules, labels.returned
 
     return run
-
-
-@pytest.fixture
-def solution():
-    """Make the open prefixes of a solution: of `abc` the bare problem, a, ab (abc is finished)."""
-
-    def make(text, is_correct=False):
-        steps = tuple(f"{letter}\n" for letter in text)
-        return OpenSolution(
-            tuple(Prefix("p", steps[:end]) for end in range(len(steps))), is_correct
-        )
-
-    return make
