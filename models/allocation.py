@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import xlog1py, xlogy
+from scipy.optimize import minimize
+from scipy.special import betaln
 
 from pav.models.confidence import checked_counts
 from pav.models.errors import InputError
@@ -17,40 +18,28 @@ Integers = NDArray[np.int64]
 
 # Fewer labelled prefixes than this say little of how values are spread.
 _LEAST_TO_FIT = 30
+_BOUNDS = (np.log(0.02), np.log(200.0))
 # Blocks of one prefix in one round: its own counts should have a say in the rest.
 _MOST_AT_ONCE = 8
-# Equal steps of the arcsine scale: close together near 0 and 1, where most values are.
-_GRID: Floats = np.sin(np.linspace(0, np.pi / 2, 65)) ** 2
-_EM_STEPS = 200
-# Share of the prior that the counts have no say in: what was never seen yet may be there.
-_DOUBT = 0.1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Prior:
-    """How the values of prefixes of one kind are spread: weights of the points of a grid.
+    """Beta(alpha, beta): how the values of prefixes of one kind are spread."""
 
-    Values pile up at 0 and 1, which no Beta distribution with mass between them can say.
-    """
-
-    weights: Floats
-
-    @property
-    def mean(self) -> float:
-        """The mean value of a prefix of this kind."""
-        return float(self.weights @ _GRID)
+    alpha: float
+    beta: float
 
 
-# Before anything is known: equal weights of this grid are Beta(1/2, 1/2) (Jeffreys).
-UNKNOWN = Prior(np.full(len(_GRID), 1 / len(_GRID)))
+# Before anything is known (Jeffreys).
+UNKNOWN = Prior(0.5, 0.5)
 
 
 def fit_prior(num_correct: ArrayLike, num_rollouts: ArrayLike) -> Prior:
-    """Return the spread of values under which the counts of P prefixes are likeliest.
+    """Return the Beta prior under which the counts of P prefixes are likeliest.
 
-    The nonparametric maximum likelihood of a mixture of binomials (Kiefer and Wolfowitz 1956) by
-    expectation and maximisation, mixed with a little of UNKNOWN. Which rule chose the rollouts
-    does not matter to the likelihood. UNKNOWN where there are too few counts to tell.
+    Counts are beta-binomial; which rule chose the rollouts does not matter to the likelihood.
+    UNKNOWN where there are too few counts to tell.
     """
     correct, rollouts = checked_counts(num_correct, num_rollouts)
     known = rollouts > 0
@@ -58,15 +47,16 @@ def fit_prior(num_correct: ArrayLike, num_rollouts: ArrayLike) -> Prior:
         return UNKNOWN
     pairs = np.stack([correct[known], rollouts[known]], axis=1)
     distinct, times = np.unique(pairs, axis=0, return_counts=True)
-    likelihood = _likelihood(distinct[:, 0], distinct[:, 1])
-    weights = UNKNOWN.weights
-    for _ in range(_EM_STEPS):
-        joint = likelihood * weights
-        weights = (times / joint.sum(axis=1)) @ joint / times.sum()
-    mixed = (1 - _DOUBT) * weights + _DOUBT * UNKNOWN.weights
+    right, wrong = distinct[:, 0], distinct[:, 1] - distinct[:, 0]
+
+    def loss(logs: Floats) -> float:
+        alpha, beta = np.exp(logs)
+        return -float(times @ (betaln(right + alpha, wrong + beta) - betaln(alpha, beta)))
+
+    found = minimize(loss, np.log([UNKNOWN.alpha, UNKNOWN.beta]), bounds=[_BOUNDS] * 2)
     # Last digits differ between machines, and an allocation is a published unit.
-    rounded = np.round(mixed, 6)
-    return Prior(rounded / rounded.sum())
+    alpha, beta = (round(float(each), 3) for each in np.exp(found.x))
+    return Prior(alpha, beta)
 
 
 def expected_gains(
@@ -78,19 +68,11 @@ def expected_gains(
     and the prior, times the fall of 1 / n. The first block of a prefix stands before all others.
     """
     correct, rollouts = checked_counts(num_correct, num_rollouts)
-    pairs = np.stack([correct, rollouts], axis=1)
-    distinct, place = np.unique(pairs, axis=0, return_inverse=True)
-    joint = _likelihood(distinct[:, 0], distinct[:, 1]) * prior.weights
-    spread = (joint @ (_GRID * (1 - _GRID))) / joint.sum(axis=1)
-    sizes = distinct[:, 1:] + block * np.arange(_MOST_AT_ONCE + 1)
+    right, wrong = correct + prior.alpha, rollouts - correct + prior.beta
+    spread = right * wrong / ((right + wrong) * (right + wrong + 1))
+    sizes = rollouts[:, None] + block * np.arange(_MOST_AT_ONCE + 1)
     falls = -np.diff(1 / np.maximum(sizes, 0.5), axis=1)
-    return np.asarray((spread[:, None] * falls)[place.ravel()])
-
-
-def _likelihood(correct: Floats, rollouts: Floats) -> Floats:
-    """Return the chance of counts at each point of the grid, up to a factor of each row."""
-    logs = xlogy(correct[:, None], _GRID) + xlog1py((rollouts - correct)[:, None], -_GRID)
-    return np.asarray(np.exp(logs - logs.max(axis=1, keepdims=True)))
+    return np.asarray(spread[:, None] * falls)
 
 
 def allot(
