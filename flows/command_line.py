@@ -12,12 +12,19 @@ from typing import Annotated, Any, NoReturn, Protocol, get_args
 
 import typer
 
+from pav.flows.options import (
+    DEFAULT_STORE,
+    AsJson,
+    Config,
+    Overrides,
+    StoreAddress,
+    open_store,
+)
 from pav.flows.settings_file import DEFAULT_CONFIG, load_settings
-from pav.models.errors import InputError, PavError, StoreError, WorkError
+from pav.flows.transfer_commands import commands as transfer_commands
+from pav.models.errors import InputError, PavError, WorkError
 from pav.models.settings import DomainName
 from pav.tasks.store import Store
-
-DEFAULT_STORE = "./store"
 
 app = typer.Typer(
     help="Step-level credit for language models: labels by rollouts, verifiers, search.",
@@ -26,16 +33,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Config = Annotated[str, typer.Argument(help="A name in configs/, or the path of a YAML file.")]
-StoreAddress = Annotated[
-    str, typer.Option("--store", envvar="PAV_STORE", help="A folder, or s3://bucket/prefix.")
-]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="One setting, e.g. train.steps=200."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 class Shown(Protocol):
@@ -178,42 +175,7 @@ def grade(
         typer.echo(graded.summary, err=not out)
 
 
-@app.command("import")
-def bring_in(
-    form: Annotated[str, typer.Argument(metavar="FORMAT", help="plain, math-shepherd, prm800k, …")],
-    file: Annotated[str, typer.Argument(metavar="FILE", help="Rows of that format.")],
-    store: StoreAddress = DEFAULT_STORE,
-    policy: Annotated[
-        str, typer.Option("--policy", help="Whose solutions they are, where rows name none.")
-    ] = "",
-    overrides: Overrides = None,
-    as_json: AsJson = False,
-) -> None:
-    """Bring solutions and step labels of others into the store; say what they leave unsaid."""
-    from pav.flows.transfer import bring_in as bring_in_file
-
-    settings = load_settings(DEFAULT_CONFIG, ["problems.domain=math", *(overrides or ())])
-    imported = bring_in_file(form, file, settings, open_store(store), policy=policy)
-    typer.echo(json.dumps(imported.as_record()) if as_json else imported.as_text())
-
-
-@app.command("export")
-def hand_out(
-    form: Annotated[str, typer.Argument(metavar="FORMAT", help="math-shepherd, trl, parquet.")],
-    out: Annotated[str, typer.Option("--out", help="The file to write.")],
-    store: StoreAddress = DEFAULT_STORE,
-    policy: Annotated[
-        str, typer.Option("--policy", help="Whose labels: a role or policy_id; default base.")
-    ] = "",
-    split: Annotated[str, typer.Option("--split", help="Only these problems' solutions.")] = "",
-) -> None:
-    """Write solutions with their step labels to a file; say what the format loses."""
-    from pav.flows.transfer import hand_out as hand_out_file
-
-    written = hand_out_file(form, out, Store(store), policy=policy, split=split)
-    typer.echo(written.summary)
-    for note in written.notes:
-        typer.echo(f"pav: {note}", err=True)
+app.add_typer(transfer_commands)
 
 
 @app.command()
@@ -281,16 +243,6 @@ def sql(
 def _aligned(facts: Mapping[str, str]) -> str:
     width = max(map(len, facts))
     return "\n".join(f"{name:{width}}  {value}" for name, value in facts.items())
-
-
-def open_store(address: str) -> Store:
-    """Return a store that can be written; InputError where the address cannot be one."""
-    try:
-        store = Store(address)
-        store.check_writable()
-    except StoreError as error:
-        raise InputError(str(error)) from error
-    return store
 
 
 def main() -> None:

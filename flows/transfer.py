@@ -6,15 +6,19 @@ from pav.tasks.import_plan import plan_import
 from pav.tasks.importing import Imported, import_file
 from pav.tasks.out_files import check_out
 from pav.tasks.publishing import publish_database
+from pav.tasks.run_records import check_faults
 from pav.tasks.store import Store
 
 
 def bring_in(form: str, path: str, settings: RunSettings, store: Store, *, policy: str) -> Imported:
-    """Publish a file as a unit of the store, and the database with it; return what it holds."""
+    """Publish a file as a unit of the store; return what it holds."""
     plan = plan_import(path, form=form, policy=policy, problems=settings.problems)
-    imported = import_file(store, plan, grade=settings.grade)
-    publish_database(store)
-    return imported
+    return import_file(store, plan, grade=settings.grade)
+
+
+def publish(store: Store) -> None:
+    """Rebuild the database, with what was imported in it; WorkError where it has faults."""
+    check_faults(store, [fault.text for fault in publish_database(store).faults])
 
 
 def hand_out(form: str, out: str, store: Store, *, policy: str, split: str) -> Exported:

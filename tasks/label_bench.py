@@ -31,17 +31,19 @@ from pav.tasks.units import Manifest
 Floats = NDArray[np.float64]
 
 # Rollouts in a block of the bench: small, so that a planner can stop early.
-BLOCK = 4
+BLOCK = 2
 # Orders of the blocks that every planner is played in.
 ORDERS = 8
 ROUNDS = 6
 # Rollouts of a prefix: the points of each curve.
 FIXED = (4, 8, 16, 32, 64, 128)
-BUDGETS = (5, 6, 8, 12, 16, 24, 32, 48)
+BUDGETS = (3, 4, 5, 6, 8, 12, 16, 24, 32, 48)
 WIDTHS = (0.6, 0.5, 0.4, 0.3, 0.2)
 THRESHOLDS = (0.5, 0.4, 0.3, 0.2, 0.1, 0.05)
 SEARCHES = (4, 8, 16, 32)
-ESTIMATES = (8, 16, 32, 64, 128)
+# First pit: rollouts to estimate a prefix, and to find the pit.
+PITS = ((4, 8), (8, 8), (16, 8), (16, 12), (32, 12), (32, 16), (64, 24), (128, 32), (128, 48),
+        (4, 16), (4, 32), (4, 64), (4, 128))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,8 @@ def players(case: Case) -> dict[str, dict[str, Player]]:
             for threshold in THRESHOLDS
         },
         "first pit": {
-            f"n_mc = {n}": partial(first_pit, high_value=0.0, budget=_pits(n)) for n in ESTIMATES
+            f"{n}, pit {walk}": partial(first_pit, high_value=0.0, budget=_pits(n, walk))
+            for n, walk in PITS
         },
         "binary search": {
             f"k = {k}": partial(binary_search, num_blocks=k // BLOCK, fresh_blocks=1)
@@ -179,9 +182,10 @@ def _rule(*, width: float = 0.0, threshold: float = 0.0) -> SequentialRule:
     )  # fmt: skip
 
 
-def _pits(num_rollouts: int) -> PitBudget:
-    """Return first_pit's budget: one block to start by, two a step to walk, one for the pit."""
-    return PitBudget(pilot=1, walk=2, estimate=num_rollouts // BLOCK, pit=1)
+def _pits(num_rollouts: int, walk: int) -> PitBudget:
+    """Return first_pit's budget: the walk's for its start as well, one block for a pit."""
+    blocks = walk // BLOCK
+    return PitBudget(pilot=blocks, walk=blocks, estimate=num_rollouts // BLOCK, pit=1)
 
 
 def curve(case: Case, settings: Mapping[str, Player], weights: Floats) -> list[Point]:

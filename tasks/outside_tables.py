@@ -1,8 +1,10 @@
 """The ordinary data sets of a file of solutions: graded where that is possible, as they are."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+
+import polars as pl
 
 from pav.models.domains import Domain, domain
 from pav.models.formats.records import OutsideSolution
@@ -15,8 +17,9 @@ from pav.tasks.grading_pool import GradingPool
 from pav.tasks.import_plan import ImportPlan
 from pav.tasks.units import Output
 
-Row = dict[str, object]
 STATED = "as the row states"
+# Rows of Python take ten times the memory of a table's.
+_MOST_ROWS = 20_000
 DATA_SETS = ("problems", "solutions", "prefixes", "solution_prefixes", "outside_labels")
 
 
@@ -38,7 +41,8 @@ def import_outputs(plan: ImportPlan, settings: GradeSettings) -> tuple[Output, .
     tables = _Tables(plan, family)
     for judged in judge(pairs, family, settings):
         tables.add(judged)
-    tables.rows["problems"] = [asdict(problem) for problem in problems.values()]
+    for problem in problems.values():
+        tables.put("problems", asdict(problem))
     return tuple(tables.outputs())
 
 
@@ -77,10 +81,12 @@ def _stated(solution: OutsideSolution) -> Grading | None:
 
 
 class _Tables:
-    """Collects the rows of every data set, each prefix once."""
+    """Collects every data set, each prefix once; as a table as soon as there are many rows."""
 
     def __init__(self, plan: ImportPlan, family: Domain) -> None:
-        self.rows: dict[str, list[Row]] = {name: [] for name in DATA_SETS}
+        self._rows: dict[str, list[dict[str, object]]] = {name: [] for name in DATA_SETS}
+        self._tables: dict[str, list[pl.DataFrame]] = {name: [] for name in DATA_SETS}
+        self._num_solutions = 0
         self._plan = plan
         self._family = family
         self._num_equal: Counter[str] = Counter()
@@ -94,37 +100,50 @@ class _Tables:
         repeat = self._num_equal[equal]
         self._num_equal[equal] += 1
         name = outside_solution_id(response, policy_id, repeat=repeat) if repeat else equal
-        self.rows["solutions"].append(self._solution(name, policy_id, judged))
+        self._add_solution(name, policy_id, judged)
+        self._num_solutions += 1
         names = [self._prefix(judged, num_steps) for num_steps in range(len(response.steps) + 1)]
-        self.rows["solution_prefixes"] += [
-            {"solution_id": name, "num_steps": num_steps, "prefix_id": prefix}
-            for num_steps, prefix in enumerate(names)
-        ]
-        self.rows["outside_labels"] += [
-            {"solution_id": name, "num_steps": label.num_steps, "prefix_id": names[label.num_steps],
-             "format": self._plan.form, "kind": label.kind, "value": label.value,
-             "labeler": solution.labeler}
-            for label in solution.labels
-        ]  # fmt: skip
+        for num_steps, prefix in enumerate(names):
+            self.put(
+                "solution_prefixes",
+                {"solution_id": name, "num_steps": num_steps, "prefix_id": prefix},
+            )
+        for label in solution.labels:
+            self.put("outside_labels", {
+                "solution_id": name, "num_steps": label.num_steps,
+                "prefix_id": names[label.num_steps], "format": self._plan.form,
+                "kind": label.kind, "value": label.value, "labeler": solution.labeler,
+            })  # fmt: skip
+
+    def put(self, name: str, row: Mapping[str, object]) -> None:
+        """Add a row to a data set; columns that it lacks are NULL."""
+        self._rows[name].append({**row, "unit_id": self._plan.unit.unit_id})
+        if len(self._rows[name]) >= _MOST_ROWS:
+            self._pack(name)
 
     def outputs(self) -> Iterator[Output]:
         """Yield the Parquet file of every data set."""
-        for name, rows in self.rows.items():
-            for row in rows:
-                row["unit_id"] = self._plan.unit.unit_id
-            yield Output(f"{name}.parquet", to_parquet(name, frame(name, rows)), len(rows))
+        for name, tables in self._tables.items():
+            self._pack(name)
+            table = pl.concat(tables)
+            yield Output(f"{name}.parquet", to_parquet(name, table), table.height)
 
-    def _solution(self, name: str, policy_id: str, judged: Judged) -> Row:
+    def _pack(self, name: str) -> None:
+        self._tables[name].append(frame(name, self._rows[name]))
+        self._rows[name] = []
+
+    def _add_solution(self, name: str, policy_id: str, judged: Judged) -> None:
         response, grading = judged.response, judged.grading
-        return {
+        row: dict[str, object] = {
             "solution_id": name, "problem_id": response.problem_id, "policy_id": policy_id,
-            "sample": len(self.rows["solutions"]), "steps": list(response.steps),
+            "sample": self._num_solutions, "steps": list(response.steps),
             "text": response.text, "num_steps": len(response.steps),
-            "verdict": str(grading.verdict) if grading else None,
-            "reason": grading.reason if grading else None,
-            "wrong_step": grading.wrong_step if grading else None,
-            "finish_reason": judged.finish, "num_tokens": None, "seed": None,
+            "finish_reason": judged.finish,
         }  # fmt: skip
+        if grading is not None:
+            row |= {"verdict": str(grading.verdict), "reason": grading.reason,
+                    "wrong_step": grading.wrong_step}  # fmt: skip
+        self.put("solutions", row)
 
     def _prefix(self, judged: Judged, num_steps: int) -> str:
         prefix = cut(judged.response, num_steps)
@@ -133,11 +152,11 @@ class _Tables:
             self._prefixes.add(name)
             is_terminal = prefix.is_finished or self._is_cut_off(judged, prefix)
             verdict = str(judged.grading.verdict) if judged.grading and is_terminal else None
-            self.rows["prefixes"].append(
-                {"prefix_id": name, "problem_id": prefix.problem_id, "steps": list(prefix.steps),
-                 "text": prefix.text, "num_steps": len(prefix.steps), "num_tokens": None,
-                 "is_terminal": is_terminal, "verdict": verdict}
-            )  # fmt: skip
+            self.put("prefixes", {
+                "prefix_id": name, "problem_id": prefix.problem_id, "steps": list(prefix.steps),
+                "text": prefix.text, "num_steps": len(prefix.steps), "is_terminal": is_terminal,
+                "verdict": verdict,
+            })  # fmt: skip
         return name
 
     def _is_cut_off(self, judged: Judged, prefix: Prefix) -> bool:

@@ -28,13 +28,14 @@ from pav.models.verifier_data import (
 from pav.tasks.manifests import holding, read_tables, required_manifest
 from pav.tasks.store import Store
 from pav.tasks.tokens import Codec
-from pav.tasks.units import Unit
+from pav.tasks.units import Manifest, Unit
 
 # Enough for a loss to within a percent; more would take time from training.
 MAX_VALIDATION = 3072
 # Where no validation problems are labelled, one in so many training problems stands in.
 _STAND_IN = 10
 _ROLLOUT_COLUMNS = ("prefix_id", "policy_id", "seed", "block", "steps", "verdict", "finish_reason")
+_PREFIX_COLUMNS = ("prefix_id", "problem_id", "steps", "is_terminal")
 _BLOCK_COLUMNS = ("prefix_id", "policy_id", "seed", "block", "stopping_rule")
 _SOLUTION_COLUMNS = ("solution_id", "problem_id", "policy_id", "steps", "verdict", "finish_reason")
 
@@ -65,20 +66,30 @@ class Examples:
 
 def read_published(store: Store, unit: Unit) -> Published:
     """Return the tables behind a training unit's inputs, in the order of their roles."""
-    roles = sorted(role for role in unit.inputs if role.split(":")[0] in ("sample", "label"))
-    manifests = [required_manifest(store, unit.inputs[role].unit_id) for role in roles]
+    sampled, labelled = (_manifests(store, unit, stage) for stage in ("sample", "label"))
 
-    def read(name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    def read(
+        manifests: Iterable[Manifest], name: str, columns: Sequence[str] | None = None
+    ) -> pl.DataFrame:
         return read_tables(store, holding(manifests, name), name, columns=columns)
 
-    # What a tree search labels it publishes beside the labels, as sampling does.
-    prefixes = read("prefixes", ("prefix_id", "problem_id", "steps", "is_terminal"))
+    # A tree search labels prefixes of its own. The responses it went through are wrong because it
+    # looks for wrong ones: they are rollouts here, never solutions.
+    prefixes = read([*sampled, *labelled], "prefixes", _PREFIX_COLUMNS)
     return Published(
-        read("solutions", _SOLUTION_COLUMNS),
+        read(sampled, "solutions", _SOLUTION_COLUMNS),
         prefixes.unique("prefix_id", keep="first", maintain_order=True),
-        read("solution_prefixes"),
-        _with_rules(read("rollouts", _ROLLOUT_COLUMNS), read("label_blocks", _BLOCK_COLUMNS)),
+        read(sampled, "solution_prefixes"),
+        _with_rules(
+            read(labelled, "rollouts", _ROLLOUT_COLUMNS),
+            read(labelled, "label_blocks", _BLOCK_COLUMNS),
+        ),
     )
+
+
+def _manifests(store: Store, unit: Unit, stage: str) -> list[Manifest]:
+    roles = sorted(role for role in unit.inputs if role.split(":")[0] == stage)
+    return [required_manifest(store, unit.inputs[role].unit_id) for role in roles]
 
 
 def _with_rules(rollouts: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:

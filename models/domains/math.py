@@ -1,11 +1,10 @@
 """Domain `math`: worked answers in words and LaTeX, as in GSM8K, MATH and files like them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import ClassVar
 
-from pav.models.domains.math_answers import SEVERAL, AnswerRule, find_answer
+from pav.models.domains.math_answers import SEVERAL, TOO_SLOW, AnswerRule, find_answer
 from pav.models.domains.math_forms import compare
 from pav.models.domains.math_steps import segmenter as segmenter_of
 from pav.models.errors import InputError
@@ -46,18 +45,22 @@ class Math:
         Questions that differ in white space alone are the same problem.
         """
         _gold(answer.strip(), self._rule)
-        problem = self.unanswered(question, problem_id=problem_id, split=split)
-        return replace(problem, answer=answer.strip(), answer_source="program")
+        return self._problem(question, answer.strip(), "program", problem_id, split)
 
     def unanswered(self, question: str, *, problem_id: str, split: str) -> Problem:
         """Return the problem without its answer, which cannot be graded."""
+        return self._problem(question, "", "none", problem_id, split)
+
+    def _problem(
+        self, question: str, answer: str, source: str, problem_id: str, split: str
+    ) -> Problem:
         key = f"{self.name}:{digest(' '.join(question.split()), length=20)}"
         return Problem(
             problem_id=problem_id or key,
             domain=self.name,
             question=question.strip(),
-            answer="",
-            answer_source="none",
+            answer=answer,
+            answer_source=source,
             split=split,
             canonical_key=key,
         )
@@ -80,7 +83,8 @@ class Math:
             return CUT_OFF
         found = find_answer(prefix.text, self._rule)
         if found.answer is None:
-            return Grading(Verdict.UNPARSED, found.reason)
+            is_late = found.reason == TOO_SLOW
+            return Grading(Verdict.FAILED if is_late else Verdict.UNPARSED, found.reason)
         gold = _gold(problem.answer, self._rule)
         is_same = compare(gold, found.answer)
         return (

@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import zip_longest
 
+import regex
+
 from pav.models.domains.math_forms import normal_form
 from pav.models.errors import InputError
 
 NO_ANSWER = "no answer found"
+TOO_SLOW = "problems.answer_pattern took too long"
+# A user's pattern can backtrack for ever; one that is sound needs microseconds.
+_LIMIT_SECONDS = 0.25
 SEVERAL = "several different answers"
 LAST_OF_SEVERAL = "last of several different answers"
 _HASHES = re.compile(r"####[ \t]*(.*)")
@@ -55,13 +60,13 @@ class AnswerRule:
 
 
 @lru_cache(maxsize=64)
-def compile_pattern(pattern: str) -> re.Pattern[str] | None:
+def compile_pattern(pattern: str) -> regex.Pattern[str] | None:
     """Return the compiled pattern, None for an empty one; InputError unless it has one group."""
     if not pattern:
         return None
     try:
-        compiled = re.compile(pattern, re.MULTILINE)
-    except re.error as error:
+        compiled = regex.compile(pattern, regex.MULTILINE)
+    except regex.error as error:
         raise InputError(
             f"problems.answer_pattern: expected a regular expression, got {pattern!r}: {error}"
         ) from None
@@ -74,12 +79,15 @@ def compile_pattern(pattern: str) -> re.Pattern[str] | None:
 
 
 def find_answer(text: str, rule: AnswerRule) -> Found:
-    """Return the final answer of a text, by time in proportion to its length.
+    """Return the final answer of a text, by time in proportion to its length, or `TOO_SLOW`.
 
     Different answers on the last marked line are returned together, joined by commas; of
     different answers on several lines the last counts.
     """
-    marks, is_open = _marks(text, rule)
+    try:
+        marks, is_open = _marks(text, rule)
+    except TimeoutError:
+        return Found(None, TOO_SLOW)
     if is_open:
         return Found(None, f"{NO_ANSWER}: a \\boxed{{ is never closed")
     if not marks:
@@ -105,7 +113,11 @@ def _marks(text: str, rule: AnswerRule) -> tuple[list[_Mark], bool]:
         marks += [_Mark(match.start(1), match[1].strip()) for match in _HASHES.finditer(text)]
     pattern = compile_pattern(rule.pattern)
     if pattern is not None and rule.kind in ("any", "pattern"):
-        found = (match for match in pattern.finditer(text) if match[1] is not None)
+        found = (
+            match
+            for match in pattern.finditer(text, timeout=_LIMIT_SECONDS)
+            if match[1] is not None
+        )
         marks += [_Mark(match.start(1), match[1].strip()) for match in found]
     return _precise(sorted(marks, key=lambda mark: mark.start)), is_open
 

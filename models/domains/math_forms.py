@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from pav.models.domains.math_units import without_unit
+
 # Longer numbers are compared as text: arithmetic on them is no longer cheap.
 MOST_DIGITS = 60
 # Longer answers are no answers; nothing is computed on them.
@@ -122,8 +124,12 @@ def compare(gold: str, answer: str) -> bool | None:
     if one == other:
         return bool(one) or None
     first, second = read_number(one), read_number(other)
-    if first is None or second is None:
+    if first is None:
         return None
+    if second is None:
+        # `18 dollars` is 18 where that is all that was asked for.
+        counted = read_number(without_unit(other) or "")
+        return True if counted and counted.value == first.value and not first.is_percent else None
     return _compare_numbers(first, second)
 
 

@@ -56,12 +56,32 @@ def first_pit(solution: OpenSolution, *, high_value: float, budget: PitBudget) -
 def _first(
     prefixes: Sequence[Prefix], num_blocks: int, holds: Callable[[float], bool]
 ) -> Generator[Sequence[Block], Sequence[Rolled], int | None]:
-    """Roll out one prefix after another; return the index of the first whose value `holds`."""
+    """Roll out one prefix after another; return the index of the first whose value `holds`.
+
+    The value is that of `num_blocks` blocks. Blocks that cannot change the outcome any more are
+    left out: the same prefix is found, for less.
+    """
     for index, prefix in enumerate(prefixes):
-        correct, rollouts = counts((yield _blocks([prefix], range(num_blocks), SEARCH)))
-        if rollouts and holds(correct / rollouts):
+        if (yield from _decide(prefix, num_blocks, holds)):
             return index
     return None
+
+
+def _decide(
+    prefix: Prefix, num_blocks: int, holds: Callable[[float], bool]
+) -> Generator[Sequence[Block], Sequence[Rolled], bool]:
+    """Return whether the value of a prefix over all its blocks `holds`, a monotone condition."""
+    correct = rollouts = 0
+    for number in range(num_blocks):
+        [rolled] = yield [Block(prefix, number, SEARCH)]
+        right, drawn = counts([rolled])
+        correct, rollouts = correct + right, rollouts + drawn
+        left = (num_blocks - 1 - number) * len(rolled)
+        bounds = (correct, correct + left) if rollouts + left else ()
+        outcomes = {holds(bound / (rollouts + left)) for bound in bounds}
+        if len(outcomes) == 1:
+            return outcomes.pop()
+    return False
 
 
 def _blocks(prefixes: Sequence[Prefix], numbers: range, rule: str) -> list[Block]:

@@ -7,10 +7,12 @@ faults as (
     from (
         select canonical_key, string_agg(distinct split, ', ' order by split) as splits
         from (
-            select canonical_key, split from problems
+            select canonical_key, split, unit_id from problems
             union
-            select canonical_key, split from problem_units
+            select canonical_key, split, unit_id from problem_units
         )
+        -- Nothing is trained on what was imported, and most files name no split.
+        anti join (select unit_id from units where stage = 'import') using (unit_id)
         group by canonical_key
         having count(distinct split) > 1
     )

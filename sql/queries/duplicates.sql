@@ -30,7 +30,7 @@ sampled as (
         policy_id,
         count(*) as num_solutions,
         count(distinct (problem_id, text)) as num_distinct_solutions
-    from solutions
+    from sampled_solutions
     group by policy_id
 
 )

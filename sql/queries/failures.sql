@@ -21,7 +21,7 @@ counted as (
         (verdict = 'truncated')::integer,
         (verdict = 'unparsed')::integer,
         (verdict = 'failed')::integer
-    from solutions
+    from sampled_solutions
 
 )
 

@@ -30,13 +30,14 @@ select
     roots.num_rollouts,
     roots.value,
     roots.wilson_high,
-    count(solutions.solution_id) as num_solutions,
-    count_if(solutions.verdict = 'correct') as num_correct_solutions,
+    count(sampled_solutions.solution_id) as num_solutions,
+    count_if(sampled_solutions.verdict = 'correct') as num_correct_solutions,
     problems.problem_id
 from roots
 inner join problems using (problem_id)
-left join solutions
-    on solutions.problem_id = roots.problem_id and solutions.policy_id = roots.policy_id
+left join sampled_solutions
+    on sampled_solutions.problem_id = roots.problem_id
+    and sampled_solutions.policy_id = roots.policy_id
 group by all
 order by roots.value, roots.wilson_high, problems.question, problems.problem_id
 limit 40

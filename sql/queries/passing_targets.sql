@@ -32,8 +32,9 @@ samples as (
     inner join prefixes using (prefix_id)
     union all
     select problem_id, policy_id, '', steps, verdict = 'correct', false
-    from solutions
-    where verdict <> 'failed'
+    from sampled_solutions
+    -- Imported ones have no seed: they need not be draws of that policy.
+    where verdict <> 'failed' and seed is not null
 
 ),
 

@@ -11,7 +11,7 @@ sampled as (
         count_if(verdict = 'unparsed') as num_unparsed,
         count_if(verdict = 'failed') as num_failed,
         mode(nullif(reason, '') order by reason) as commonest_reason
-    from solutions
+    from sampled_solutions
     group by problem_id
 
 ),
@@ -52,9 +52,13 @@ from problems
 left join sampled using (problem_id)
 left join rolled_out using (problem_id)
 where
-    coalesce(sampled.num_correct, 0) = 0
-    or coalesce(rolled_out.num_rollouts, 0) = 0
-    or rolled_out.num_correct_rollouts = rolled_out.num_rollouts
+    -- Imported problems without an answer can yield none.
+    problems.answer <> ''
+    and (
+        coalesce(sampled.num_correct, 0) = 0
+        or coalesce(rolled_out.num_rollouts, 0) = 0
+        or rolled_out.num_correct_rollouts = rolled_out.num_rollouts
+    )
 order by
     outcome = 'no correct response anywhere' desc,
     num_correct_rollouts,

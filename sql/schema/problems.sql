@@ -1,4 +1,4 @@
--- One row per problem, as the newest unit has it that knows its answer (imports may not).
+-- One row per problem, as the newest unit has it: one that knows its answer, if possible no import.
 create table problems as
 
 with
@@ -21,7 +21,7 @@ read_problems as (
 
 dated as (
 
-    select read_problems.*, units.created_at
+    select read_problems.*, units.created_at, units.stage = 'import' as is_imported
     from read_problems
     left join read_parquet($units) as units using (unit_id)
 
@@ -39,5 +39,6 @@ select
     unit_id
 from dated
 qualify row_number() over (
-    partition by problem_id order by answer = '', created_at desc nulls last, unit_id
+    partition by problem_id
+    order by answer = '', is_imported is true, created_at desc nulls last, unit_id
 ) = 1

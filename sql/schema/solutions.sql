@@ -6,6 +6,7 @@ select
     problem_id,
     policy_id,
     sample,
+    coalesce(sample >= 1000000, false) as is_searched,
     steps,
     text,
     num_steps,

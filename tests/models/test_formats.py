@@ -1,5 +1,7 @@
 """Each format's rows become solutions with the text and labels that they hold, and nothing else."""
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from pav.models.formats.export import is_right, outside_signs, own_signs
 from pav.models.formats.math_shepherd import RESPACED
 from pav.models.formats.omegaprm import STEP_END
 from pav.models.formats.prmbench import BEYOND
+from pav.models.settings import FormatName
 
 SAMPLES = {
     "math-shepherd": ["formats/samples_math-shepherd.jsonl"],
@@ -415,6 +418,10 @@ def test_a_plain_response_is_one_text_for_the_domain_to_cut_unless_its_steps_are
 )
 def test_what_is_wrong_with_a_plain_row_is_said(change, message):
     assert message in refusal("plain", {"question": "q", "response": "ab"} | change)
+
+
+def test_the_setting_knows_every_format():
+    assert get_args(FormatName) == tuple(FORMATS)
 
 
 def test_another_format_is_refused_by_the_names_that_are_known():

@@ -28,7 +28,11 @@ def test_a_worked_answer_is_graded_by_what_it_marks():
 def test_what_is_unfinished_unmarked_or_unsure_is_told_apart():
     assert graded("#### 18", is_finished=False) == CUT_OFF
     assert graded("18") == Grading(Verdict.UNPARSED, "no answer found")
-    assert graded("#### 18 eggs") == Doubt("18", "18 eggs")
+    assert graded("#### 18 million") == Doubt("18", "18 million")
+
+
+def test_a_number_of_what_is_counted_is_that_number():
+    assert graded("#### 18 eggs") == Grading(Verdict.CORRECT)
 
 
 def test_several_answers_on_the_last_line_are_never_simply_right():
@@ -89,3 +93,10 @@ def test_step_by_step_sampling_needs_a_delimiter():
 @given(st.text(), st.sampled_from(["####", r"\boxed{", ""]))
 def test_any_response_gets_a_verdict_or_a_doubt(text, mark):
     assert isinstance(graded(f"{mark} {text}"), Grading | Doubt)
+
+
+def test_a_pattern_that_backtracks_for_ever_is_no_outcome():
+    family = Math(answer_mark="pattern", answer_pattern=r"^(?:a|aa)+(b)$")
+    problem = family.problem("q", "b", problem_id="", split="train")
+    endless = Prefix(problem.problem_id, ("a" * 60 + "c",), is_finished=True)
+    assert family.grade(problem, endless).verdict == Verdict.FAILED

@@ -21,7 +21,7 @@ DIFFERENT = [
     ("1000", "1,001"), ("0", "1/1000"), ("73", "**37**"), ("18", "$81"),
 ]  # fmt: skip
 UNCERTAIN = [
-    ("21/2", "2 1/2"), ("18", "18 dollars"), ("18", "1 8"), ("1/3", "0.333333"), ("0.5", "50%"),
+    ("21/2", "2 1/2"), ("18", "5 million"), ("18", "1 8"), ("1/3", "0.333333"), ("0.5", "50%"),
     ("0.5", "0.5%"), ("18", ""), ("18", "x"), (r"2\frac12", "2.5"), ("1,23", "123"),
     ("1/0", "1/0.0"),
     ("18", "1\x008"), (r"\frac{1}{2004!}", r"\frac{1}{2006!}"), ("18", "$18$ or $19$"), ("", ""),
@@ -45,6 +45,29 @@ def test_different_numbers_differ(gold, answer):
 def test_what_text_does_not_tell_is_left_open(gold, answer):
     assert compare(gold, answer) is None
     assert compare(answer, gold) is None
+
+
+COUNTED = [
+    ("18", "18 dollars"), ("18", "$18 dollars."), ("1200", "1,200 square feet"),
+    ("-3/4", "-3/4 cups"), ("18", "18 eggs left"),
+    ("2.5", "2.5 kg"), ("18.0", "18 dollars"),
+]  # fmt: skip
+CHANGED = [
+    ("5", "5 million"), ("3", "3 dozen eggs"), ("3", "3 fourths"), ("2", "2 pi"), ("5", "5 or 6"),
+    ("2", "2 x"), ("3", "3 less than 5"), ("101", "101 base two"), ("3", "3 point five"),
+    ("50", "50 percent"), ("18", "19 dollars"), ("18", "18 of the big red apples"),
+    ("18", "dollars 18"), ("1/2", "1 half"), ("18 dollars", "18"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("gold", "answer"), COUNTED)
+def test_words_that_name_what_is_counted_change_no_number(gold, answer):
+    assert compare(gold, answer) is True
+
+
+@pytest.mark.parametrize(("gold", "answer"), CHANGED)
+def test_words_that_may_change_a_number_are_left_open(gold, answer):
+    assert compare(gold, answer) is None
 
 
 @given(st.text(max_size=60))

@@ -18,14 +18,14 @@ def labelled(tmp_path):
     """
 
     def answer(query, solutions, blocks):
-        ends = {names[-1]: verdict for _, verdict, names in solutions}
+        ends = {names[-1]: verdict for _, verdict, names in solutions if verdict != "truncated"}
         depths = {name: depth for _, _, names in solutions for depth, name in enumerate(names)}
         tables = {
             "problems": [{"problem_id": "x", "split": "train", "canonical_key": "x"}],
             "solutions": [
                 {"solution_id": name, "problem_id": "x", "policy_id": "p", "verdict": verdict,
-                 "num_steps": len(names) - 1, "finish_reason": "stop", "text": names[-1],
-                 "steps": list(names[1:])}
+                 "num_steps": len(names) - 1, "text": names[-1], "steps": list(names[1:]),
+                 "finish_reason": "length" if verdict == "truncated" else "stop"}
                 for name, verdict, names in solutions
             ],
             "prefixes": [
@@ -92,11 +92,17 @@ def test_a_right_solution_has_no_first_error_and_a_pit_in_it_breaks_the_order(la
     assert labelled(ERRORS, right, blocks) == [("correct", None, 2, False)]
 
 
-def test_a_solution_that_was_cut_off_after_right_rollouts_has_no_zero(labelled, tmp_path):
-    # A failed verdict is no outcome, so its end says nothing.
-    failed = [("s", "failed", ("r", "a", "end"))]
-    assert labelled(ERRORS, failed, [("r", 1, "fixed"), ("a", 1, "fixed")]) == [
-        ("no_zero", None, 2, True)]  # fmt: skip
+@pytest.mark.parametrize("verdict", ["truncated", "failed"])
+def test_an_end_that_is_no_outcome_is_no_zero(labelled, verdict):
+    open_end = [("s", verdict, ("r", "a", "end"))]
+    blocks = [("r", 1, "fixed"), ("a", 1, "fixed")]
+    assert labelled(ERRORS, open_end, blocks) == [("no_zero", None, 2, True)]
+
+
+def test_the_open_end_of_a_solution_that_was_cut_off_counts_by_its_own_rollouts(labelled):
+    cut_off = [("s", "truncated", ("r", "a", "end"))]
+    blocks = [("r", 1, "fixed"), ("a", 1, "fixed"), ("end", 0, "fixed")]
+    assert labelled(ERRORS, cut_off, blocks) == [("found", 2, 3, True)]
 
 
 # Values: a 1, b 3/4, c 2/4, d 1/4, e 0. Right solutions go by a, b and c, wrong ones by c, d and e.

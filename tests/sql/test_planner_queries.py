@@ -112,3 +112,17 @@ def test_yield_says_why_a_problem_gave_nothing_to_learn_from(answer, verdict, co
     tables["label_blocks"].append(mixed)
     tables["solutions"].append({"solution_id": "s2", "problem_id": "x", "verdict": "correct"})
     assert answer("yield", ["problem_id"], **tables) == []
+
+
+def test_what_a_tree_search_went_through_says_nothing_of_how_often_a_policy_is_right(answer):
+    solutions = [
+        {"solution_id": f"s{sample}", "problem_id": "x", "policy_id": "p", "sample": sample,
+         "verdict": verdict, "text": str(sample)}
+        for sample, verdict in ((0, "correct"), (1, "wrong"), (1_000_000, "wrong"), (None, "wrong"))
+    ]  # fmt: skip
+    problems = [{"problem_id": "x", "split": "train", "canonical_key": "x"}]
+    given = {"solutions": solutions, "problems": problems}
+    # The one without a number came from a file.
+    assert answer("verdicts", ["verdict", "num_solutions"], **given) == [
+        ("wrong", 2), ("correct", 1)
+    ]  # fmt: skip

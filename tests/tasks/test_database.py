@@ -199,6 +199,10 @@ def test_parameters_and_raw_rollouts_reach_a_query(database, tmp_path):
     assert found == [(2, "x")]
 
 
+def test_no_progress_bar_is_drawn_over_an_answer(database):
+    assert answer(database, "select current_setting('enable_progress_bar')") == [(False,)]
+
+
 def test_sums_of_integers_come_as_integers(database):
     found = run_query(database, "select sum(i) as total from range(4) t(i)")
     assert found.schema == {"total": pl.Int64}

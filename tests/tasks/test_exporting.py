@@ -240,3 +240,11 @@ def test_a_file_is_replaced_whole_and_leaves_nothing_beside_it(labelled, tmp_pat
     export(labelled, "trl", str(out))
     assert len(rows_of(out)) == 1
     assert list(out.parent.iterdir()) == [out]
+
+
+@pytest.mark.slow
+def test_a_store_in_s3_takes_imports_and_gives_exports(bucket, tmp_path, out):
+    remote = Store(bucket)
+    brought(remote, tmp_path, [CHECKED], "processbench")
+    export(remote, "trl", out)
+    assert [row["labels"] for row in rows_of(out)] == [[True, False]]

@@ -8,13 +8,15 @@ from pav.models.errors import InputError
 from pav.models.prefixes import prefix_id
 from pav.models.records import Prefix
 from pav.models.settings import GradeSettings, ProblemSettings
+from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.import_plan import plan_import
 from pav.tasks.importing import import_file
-from pav.tasks.manifests import read_table, required_manifest
+from pav.tasks.manifests import publish, read_table, required_manifest
 from pav.tasks.outside_files import REWORDED
 from pav.tasks.publishing import publish_database
 from pav.tasks.queries import ask, check_store
 from pav.tasks.store import Store
+from pav.tasks.units import Outcome, Output, Unit
 
 MATH = ProblemSettings(domain="math")
 DATA_SETS = ("problems", "solutions", "prefixes", "solution_prefixes", "outside_labels")
@@ -235,6 +237,33 @@ def test_an_import_without_answers_hides_no_answer_that_the_store_knows(store, w
     [problem] = ask(store, "select answer from problems").rows()
     assert problem == ("4",)
     assert ask(store, "select verdict from solutions").rows() == [("correct",)]
+
+
+def test_an_import_moves_no_problem_of_a_run_to_another_split(store, written):
+    done = imported(store, written([plain(answer="4", split="test")]), "plain")
+    [row] = tables(store, done)["problems"].to_dicts()
+    unit = Unit("problems", "own", 1)
+    own = row | {"split": "train", "unit_id": unit.unit_id}
+    data = to_parquet("problems", frame("problems", [own]))
+    publish(store, unit, Outcome((Output("problems.parquet", data, 1),)))
+    publish_database(store)
+    assert check_store(store) == []
+    assert ask(store, "select split, unit_id from problems").rows() == [("train", unit.unit_id)]
+
+
+@pytest.mark.slow
+def test_a_file_of_many_rows_keeps_every_label_in_its_order(store, written):
+    steps = ["a", "b", "c", "d", "e"]
+    rows = [
+        {"problem": f"{number}?", "steps": steps, "label": number % 5} for number in range(7000)
+    ]
+    labels = tables(store, imported(store, written(rows), "processbench"))["outside_labels"]
+    # A row whose first error is step k + 1 has k + 1 labels: 15 for each five rows.
+    assert labels.height == 7000 // 5 * 15
+    expected = [
+        float(step == number % 5) for number in range(7000) for step in range(number % 5 + 1)
+    ]
+    assert labels["value"].to_list() == expected
 
 
 @pytest.mark.slow

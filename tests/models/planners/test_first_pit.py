@@ -32,9 +32,16 @@ def test_the_walk_starts_after_the_first_prefix_above_the_threshold(dice, labell
     here = dice({(): "10", A: "11", AB: "1"}, 2)
     rules, [pit] = labelled([plan(solution("abcd"), high_value=0.5)], here)
     assert pit.steps == ABC
-    assert {number for steps, number in rules if steps == () and number < 2} == {0}
-    assert (A, 1) not in rules
-    assert (AB, 1) in rules
+    searched = {key for key, rule in rules.items() if rule == "search"}
+    assert searched == {((), 0), (A, 0), (AB, 0), (ABC, 0), (ABC, 1)}
+
+
+def test_blocks_that_can_change_nothing_any_more_are_not_drawn(dice, labelled, solution):
+    # a is alive by its first block of two, so that the second of its walk is left out.
+    rules, [pit] = labelled([plan(solution("abcd"))], dice({(): "10", A: "01"}, 2))
+    assert pit.steps == AB
+    assert ((A, 0) in rules, (A, 1) in rules) == (True, False)
+    assert rules[AB, 1] == "search"
 
 
 def test_a_solution_without_a_high_prefix_yields_no_label(dice, labelled, solution):

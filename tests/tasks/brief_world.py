@@ -1,0 +1,138 @@
+"""A store with samples and labels of a policy that was trained for seconds."""
+
+import torch
+from transformers import LlamaForCausalLM
+
+from pav.models.domains import domain
+from pav.models.embedded import build_config, build_tokenizer
+from pav.models.settings import PrepareSettings, RunSettings
+from pav.tasks import labelling, pretraining, sampling
+from pav.tasks.datasets import frame, to_parquet
+from pav.tasks.labelling_plan import plan_labelling
+from pav.tasks.manifests import publish
+from pav.tasks.policies import plan_pretrain, resolve_policies
+from pav.tasks.problems import read_problems
+from pav.tasks.sampling_plan import plan_sampling
+from pav.tasks.store import Store
+from pav.tasks.training_plan import plan_training
+from pav.tasks.units import Outcome, Output, Unit
+
+HANDS = {
+    "train": ["1 2 3 4", "6 6 6 6", "2 2 3 4", "1 1 4 6", "2 4 6 12", "2 3 4 6", "4 4 4 6"],
+    "validation": ["1 2 4 6", "1 3 4 6", "2 2 4 6"],
+    "test": ["4 9 10 13", "1 4 4 6", "2 3 6 6"],
+}
+SETTINGS = RunSettings.model_validate(
+    {
+        "prepare": PrepareSettings(
+            num_layers=1, hidden_size=32, intermediate_size=64, num_heads=2, batch_size=32,
+            learning_rate=1e-2, weak_steps=40, base_steps=100, strong_steps=100, warmup_steps=2,
+        ).model_dump(),
+        "engine": {"dtype": "float32"},
+        "sample": {"max_tokens": 48, "num_shards": 1},
+        "label": {"provers": ["weak"], "num_rollouts": 8, "num_prover_rollouts": 8},
+        "train": {"steps": 40, "prover_steps": 10, "batch_size": 16, "eval_every": 10,
+                  "learning_rate": 3e-3, "warmup_steps": 2},
+    }
+)  # fmt: skip
+
+
+def silent(message, done, total):
+    pass
+
+
+def published_problems(store):
+    family = domain("countdown")
+    names = ("problem_id", "domain", "question", "answer", "answer_source", "split", "source",
+             "canonical_key")  # fmt: skip
+    rows = []
+    for split, hands in HANDS.items():
+        for hand in hands:
+            problem = family.problem(hand, "24", problem_id="", split=split)
+            rows.append({name: getattr(problem, name) for name in names} | {"unit_id": "p"})
+    table = to_parquet("problems", frame("problems", rows))
+    outcome = Outcome((Output("problems.parquet", table, len(rows)),))
+    return publish(store, Unit("problems", "problems", 1), outcome)
+
+
+class World:
+    """Samples and labels of a briefly trained policy, in a store."""
+
+    settings = SETTINGS
+
+    def __init__(self, root):
+        self.store = Store(str(root))
+        problems = published_problems(self.store)
+        [pretrained] = self.made(pretraining, plan_pretrain(SETTINGS, problems))
+        self.policies = resolve_policies(SETTINGS, self.store, pretrained)
+        self.problems = read_problems(self.store, problems.unit.unit_id)
+        self.samples = self.made(sampling, plan_sampling(
+            SETTINGS, pipeline_seed=0, problems=self.problems, problems_manifest=problems,
+            policies=self.policies,
+        ))  # fmt: skip
+        self.labels = self.made(labelling, plan_labelling(
+            SETTINGS, policies=self.policies, sample_manifests=self.samples
+        ))  # fmt: skip
+
+    def made(self, stage, units):
+        execute = stage.open_worker(self.settings, self.store, "cpu", silent)
+        return [publish(self.store, unit, execute(unit)) for unit in units]
+
+    def units(self, settings=SETTINGS):
+        planned = plan_training(
+            settings, pipeline_seed=0, policies=self.policies, sample_manifests=self.samples,
+            label_manifests=self.labels,
+        )  # fmt: skip
+        return {unit.parameters["verifier"]: unit for unit in planned}
+
+
+def teach(path, *, steps):
+    """Save a policy that knows a few responses to the hands by heart, more or less."""
+    tokenizer, family = build_tokenizer(), domain("countdown")
+    sizes = PrepareSettings(num_layers=1, hidden_size=32, intermediate_size=64, num_heads=2)
+    torch.manual_seed(0)
+    model = LlamaForCausalLM(build_config(sizes, tokenizer))
+    problems = [
+        family.problem(hand, "24", problem_id="", split=split)
+        for split, hands in HANDS.items()
+        for hand in hands
+    ]
+    texts = [
+        family.prompt(problem) + "".join(response)
+        for problem in problems
+        for response in family.demonstrations(problem, limit=2, seed=0)
+    ]
+    ids = [
+        [*tokenizer.encode(text, add_special_tokens=False), tokenizer.eos_token_id]
+        for text in texts
+    ]
+    batch = tokenizer.pad({"input_ids": ids}, return_tensors="pt")
+    labels = batch.input_ids.masked_fill(batch.attention_mask == 0, -100)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    for _ in range(steps):
+        model(**batch, labels=labels).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    model.save_pretrained(path)
+    tokenizer.save_pretrained(path)
+    return str(path)
+
+
+class TaughtWorld(World):
+    """Samples of a policy that is often right on the very hands it was taught."""
+
+    def __init__(self, root):
+        self.store = Store(str(root / "store"))
+        folder = teach(root / "taught", steps=180)
+        values = SETTINGS.model_dump()
+        values["prepare"] |= dict.fromkeys(("base", "weak", "strong"), folder)
+        values["sample"] |= {"num_train": 12, "num_validation": 4, "num_test": 2}
+        values["label"]["provers"] = ()
+        self.settings = RunSettings.model_validate(values)
+        problems = published_problems(self.store)
+        self.policies = resolve_policies(self.settings, self.store, None)
+        self.problems = read_problems(self.store, problems.unit.unit_id)
+        self.samples = self.made(sampling, plan_sampling(
+            self.settings, pipeline_seed=0, problems=self.problems, problems_manifest=problems,
+            policies=self.policies,
+        ))  # fmt: skip
