@@ -93,8 +93,9 @@ class Extend:
 
     `max_tokens` bounds the whole response, the prefix's steps included, so that a rollout is cut
     off where the policy's own response would be; a prefix at the bound gets empty samples.
-    `purpose`, `seed` and `block` name the random stream together with policy, problem and prefix,
-    so what is sampled does not depend on what else is in the batch.
+    `purpose`, `seed` and the prefix's block (one for each of `prefixes`; all 0 where none is given)
+    name the random stream together with policy, problem and prefix, so what is sampled does not
+    depend on what else is in the batch.
     """
 
     policy: str
@@ -104,7 +105,7 @@ class Extend:
     max_tokens: int
     purpose: str
     seed: int = 0
-    block: int = 0
+    blocks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

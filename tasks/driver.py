@@ -198,14 +198,15 @@ class Driver:
         self, extension: _Extension, request: Extend, policy_id: str
     ) -> list[Generation]:
         generations = []
-        seen: Counter[Prefix] = Counter()
-        for row, prefix in enumerate(request.prefixes):
+        seen: Counter[tuple[Prefix, int]] = Counter()
+        blocks = request.blocks or (0,) * len(request.prefixes)
+        for row, (prefix, block) in enumerate(zip(request.prefixes, blocks, strict=True)):
             # A prefix named twice gets other samples the second time: never shared ones.
             stream = stream_key(
-                policy_id, prefix.problem_id, prefix.text, request.purpose, request.seed,
-                request.block, seen[prefix],
+                policy_id, prefix.problem_id, prefix.text, request.purpose, request.seed, block,
+                seen[prefix, block],
             )  # fmt: skip
-            seen[prefix] += 1
+            seen[prefix, block] += 1
             ids = self.codec.encode(prefix)
             left = request.max_tokens - (len(ids) - self.codec.num_prompt_tokens(prefix))
             if left <= 0:

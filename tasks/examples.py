@@ -116,7 +116,7 @@ def _missed_error(row: Mapping[str, object]) -> float | None:
 
 _KINDS: list[tuple[str, Callable[[Mapping[str, object]], float | None]]] = [
     ("A wrong step that the verifier sees", _seen_error),
-    ("A right solution of a hand that promised little", _hard_success),
+    ("A right solution of a problem that promised little", _hard_success),
     ("A wrong solution that the verifier likes best", _missed_error),
 ]
 

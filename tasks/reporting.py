@@ -198,14 +198,14 @@ def _examples_part(inputs: ReportInputs) -> dict[str, Any]:
 
 
 def example_rows(example: Example) -> dict[str, Any]:
-    """Return an example as the template lays it out: one row for each step, the hand first."""
+    """Return an example as the template lays it out: one row a step, the bare problem first."""
     base, *others = example.tracks
     provers = [track for track in others if track.labelled]
     pairs = [_advantage_pair(track) for track in provers]
     rows = [
         {
             "index": index,
-            "text": example.steps[index - 1].rstrip("\n") if index else "(the bare hand)",
+            "text": example.steps[index - 1].rstrip("\n") if index else "(the bare problem)",
             "mark": _mark(example, index),
             "is_solvable": example.is_solvable[index],
             "labelled": base.labelled[index],

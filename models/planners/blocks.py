@@ -75,18 +75,18 @@ def label_problem(
 ) -> Algorithm[ProblemLabels]:
     """Serve the planners of one problem together until all have returned.
 
-    Each turn draws what any of them waits for, one request for all blocks of the same number.
+    Each turn draws what any of them waits for by one request.
     """
     labels = ProblemLabels(returned=[None] * len(planners))
     waiting = _resumed(labels, [(index, planner, None) for index, planner in enumerate(planners)])
     while waiting:
-        wanted = _missing(labels, waiting)
-        for number, prefixes in wanted.items():
-            request = Extend(policy, prefixes, block_size, "end", max_tokens, "label", seed, number)
-            rolled = yield from rolled_out(request)
-            labels.drawn.update(
-                ((prefix, number), each) for prefix, each in zip(prefixes, rolled, strict=True)
+        if keys := _missing(labels, waiting):
+            prefixes, numbers = zip(*keys, strict=True)
+            request = Extend(
+                policy, prefixes, block_size, "end", max_tokens, "label", seed, numbers
             )
+            rolled = yield from rolled_out(request)
+            labels.drawn.update(zip(keys, rolled, strict=True))
         waiting = _resumed(
             labels,
             [
@@ -113,15 +113,15 @@ def _resumed(
 
 def _missing(
     labels: ProblemLabels, waiting: Iterable[tuple[int, Planner, Sequence[Block]]]
-) -> dict[int, tuple[Prefix, ...]]:
-    """Note every wanted block's rule; return block number -> prefixes that are not drawn yet."""
-    missing: dict[int, dict[Prefix, None]] = {}
+) -> list[tuple[Prefix, int]]:
+    """Note every wanted block's rule; return prefix and number of those that are not drawn yet."""
+    missing: dict[tuple[Prefix, int], None] = {}
     for block in (block for _, _, blocks in waiting for block in blocks):
         known = labels.rules.setdefault(block.key, block.rule)
         labels.rules[block.key] = min(known, block.rule, key=rank)
         if block.key not in labels.drawn:
-            missing.setdefault(block.number, {})[block.prefix] = None
-    return {number: tuple(prefixes) for number, prefixes in sorted(missing.items())}
+            missing[block.key] = None
+    return list(missing)
 
 
 def rank(rule: str) -> int:

@@ -64,7 +64,7 @@ def test_each_example_is_of_another_problem_and_of_another_kind(tables):
     wrong, right = worked_examples(tables, count=3, main_k=4)
     assert (wrong.verdict, right.verdict) == ("wrong", "correct")
     assert wrong.heading == "A wrong step that the verifier sees"
-    assert right.heading == "A right solution of a hand that promised little"
+    assert right.heading == "A right solution of a problem that promised little"
 
 
 def test_steps_join_to_the_text_and_the_wrong_one_is_named(tables):

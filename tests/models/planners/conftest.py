@@ -23,8 +23,12 @@ class Dice:
     def answer(self, request):
         if isinstance(request, Extend):
             assert request.num_samples == self.block_size
-            self.asked += [(prefix.steps, request.block) for prefix in request.prefixes]
-            return tuple(self._block(prefix.steps, request.block) for prefix in request.prefixes)
+            keys = [
+                (prefix.steps, block)
+                for prefix, block in zip(request.prefixes, request.blocks, strict=True)
+            ]
+            self.asked += keys
+            return tuple(self._block(*key) for key in keys)
         assert isinstance(request, Grade)
         return tuple(
             Grading(Verdict.CORRECT if each.steps[-1].endswith("1") else Verdict.WRONG)

@@ -14,17 +14,21 @@ def test_every_open_prefix_gets_all_blocks_and_a_finished_one_none(dice, labelle
     }
 
 
-def test_blocks_of_one_number_are_one_request_that_names_its_stream(play, dice, world):
+def test_blocks_that_are_wanted_together_are_one_request_that_names_their_streams(
+    play, dice, world
+):
     here = world({(): ["x"], ("a\n",): ["x"]})
     from pav.models.planners.blocks import label_problem
 
     play(
-        label_problem([exhaustive([ROOT, STEP], (4,))], policy="weak", block_size=2, seed=7,
+        label_problem([exhaustive([ROOT, STEP], (4, 5))], policy="weak", block_size=2, seed=7,
                       max_tokens=9),
         here,
     )  # fmt: skip
     extend, grade = here.requests
-    assert extend == Extend("weak", (ROOT, STEP), 2, "end", 9, "label", seed=7, block=4)
+    assert extend == Extend(
+        "weak", (ROOT, STEP, ROOT, STEP), 2, "end", 9, "label", seed=7, blocks=(4, 4, 5, 5)
+    )
     assert isinstance(grade, Grade)
 
 
