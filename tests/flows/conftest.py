@@ -157,9 +157,9 @@ def pav_here(tmp_path, monkeypatch, capfd):
 def kill_and_resume(pav, is_alive, wait_until):
     """Kill -9 a stage once a condition holds, resume it, and check what every kill must keep."""
 
-    def run(stage, results, *, part, condition):
+    def run(stage, results, *, part, condition, options=()):
         known = results.executions(part)
-        process = pav.start(stage, "smoke", "--store", results.path)
+        process = pav.start(stage, "smoke", "--store", results.path, *options)
         wait_until(lambda: condition() or process.poll() is not None, seconds=200)
         children = descendants(process.pid)
         is_midway = process.poll() is None
@@ -169,7 +169,7 @@ def kill_and_resume(pav, is_alive, wait_until):
         assert children
         assert wait_until(lambda: not any(map(is_alive, children)), seconds=15), children
         survivors = [path.stem for path in results.manifests(part)]
-        resumed = pav(stage, "smoke", "--store", results.path)
+        resumed = pav(stage, "smoke", "--store", results.path, *options)
         assert resumed.status == 0, resumed.err
         again = results.executions(part)
         # The kill may fall between a unit's manifest and its line in the ledger.
