@@ -11,10 +11,10 @@ from pav.flows.run import run_until
 from pav.models.domains import domain_of
 from pav.models.errors import InputError, WorkError
 from pav.models.settings import RunSettings
+from pav.tasks.benches.pool_plan import plan_pool
 from pav.tasks.manifests import find_many
 from pav.tasks.orchestrator import orchestrated
 from pav.tasks.planning import missing
-from pav.tasks.pool_plan import plan_pool
 from pav.tasks.store import Store
 from pav.tasks.units import Manifest
 
@@ -22,11 +22,11 @@ Figures = dict[str, Any]
 # Name -> the module that shows its figures to people. It is imported when it is needed, as torch
 # takes a second and a wrong name needs none of it.
 _SHOWN_BY = {
-    "engine": "pav.tasks.engine_bench",
-    "labels": "pav.tasks.label_bench_figures",
-    "grading": "pav.tasks.grading_bench",
-    "coverage": "pav.tasks.coverage_bench",
-    "publish": "pav.tasks.publish_bench",
+    "engine": "pav.tasks.benches.engine",
+    "labels": "pav.tasks.benches.label_figures",
+    "grading": "pav.tasks.benches.grading",
+    "coverage": "pav.tasks.benches.coverage",
+    "publish": "pav.tasks.benches.publish",
 }
 # The exhaustive labels whose error `labels` are timed at, in rollouts of a prefix.
 TIMED_AT = 32
@@ -52,13 +52,13 @@ def as_text(figures: Mapping[str, Any]) -> str:
 
 
 def _coverage(settings: RunSettings, store: Store, data: str) -> Figures:
-    from pav.tasks.coverage_bench import bench_coverage
+    from pav.tasks.benches.coverage import bench_coverage
 
     return bench_coverage()
 
 
 def _grading(settings: RunSettings, store: Store, data: str) -> Figures:
-    from pav.tasks.grading_bench import bench_grading
+    from pav.tasks.benches.grading import bench_grading
 
     if not data:
         raise InputError("bench grading: expected --data FOLDER with gsm8k/ and math/, got none")
@@ -66,7 +66,7 @@ def _grading(settings: RunSettings, store: Store, data: str) -> Figures:
 
 
 def _publish(settings: RunSettings, store: Store, data: str) -> Figures:
-    from pav.tasks.publish_bench import NUM_ROLLOUTS, bench_publish
+    from pav.tasks.benches.publish import NUM_ROLLOUTS, bench_publish
 
     if data and not (data.isdecimal() and int(data)):
         raise InputError(f"bench publish: expected --data NUMBER of rollouts, got {data!r}")
@@ -74,7 +74,7 @@ def _publish(settings: RunSettings, store: Store, data: str) -> Figures:
 
 
 def _engine(settings: RunSettings, store: Store, data: str) -> Figures:
-    from pav.tasks.engine_bench import bench_engine
+    from pav.tasks.benches.engine import bench_engine
 
     run_until("sample", settings, store)
     plan = Plan(settings, store)
@@ -88,9 +88,9 @@ def _engine(settings: RunSettings, store: Store, data: str) -> Figures:
 
 
 def _labels(settings: RunSettings, store: Store, data: str) -> Figures:
-    from pav.tasks.label_bench import read_case
-    from pav.tasks.label_bench_figures import equal_rollouts, label_figures
-    from pav.tasks.label_bench_rates import bench_rates
+    from pav.tasks.benches.label_figures import equal_rollouts, label_figures
+    from pav.tasks.benches.label_rates import bench_rates
+    from pav.tasks.benches.labels import read_case
 
     _check_has_solver(settings)
     pools = _pools(settings, store)

@@ -13,7 +13,7 @@ from pav.tasks.engine import check_kind
 from pav.tasks.label_estimates import budget_rollouts, label_notes
 from pav.tasks.labelling_plan import check_labelling, labelled, plan_labelling
 from pav.tasks.manifests import find_many, read_tables
-from pav.tasks.outside_plan import plan_outside
+from pav.tasks.outside.plan import plan_outside
 from pav.tasks.pilot_plan import piloted, plan_pilots
 from pav.tasks.planning import StageReport, report_stage
 from pav.tasks.policies import (

@@ -6,8 +6,8 @@ from prefect import flow
 
 from pav.flows.stage import workplace
 from pav.models.settings import RunSettings
+from pav.tasks.benches.pool_plan import STAGE
 from pav.tasks.leases import run_units
-from pav.tasks.pool_plan import STAGE
 from pav.tasks.store import Store
 from pav.tasks.units import Unit
 

@@ -1,10 +1,10 @@
 """`pav import` and `pav export`: solutions and step labels from and to files of others' formats."""
 
 from pav.models.settings import RunSettings
-from pav.tasks.exporting import Exported, export_file
-from pav.tasks.import_plan import plan_import
-from pav.tasks.importing import Imported, import_file
 from pav.tasks.out_files import check_out
+from pav.tasks.outside.exporting import Exported, export_file
+from pav.tasks.outside.import_plan import plan_import
+from pav.tasks.outside.importing import Imported, import_file
 from pav.tasks.publishing import publish_database
 from pav.tasks.run_records import check_faults
 from pav.tasks.store import Store

@@ -18,7 +18,7 @@ from pav.models.settings import ProblemSettings, RunSettings
 from pav.models.splits import hash_split, place
 from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.manifests import read_manifest, read_table
-from pav.tasks.outside_plan import check_joined, outside_problems
+from pav.tasks.outside.plan import check_joined, outside_problems
 from pav.tasks.problem_files import ProblemFile, parse_problems
 from pav.tasks.row_files import file_bytes
 from pav.tasks.store import Store

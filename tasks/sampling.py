@@ -12,7 +12,7 @@ from pav.models.records import Prefix, Problem
 from pav.models.settings import RunSettings
 from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.driver import Driver
-from pav.tasks.outside_sampling import is_outside, take
+from pav.tasks.outside.sampling import is_outside, take
 from pav.tasks.problems import read_problems
 from pav.tasks.roles import Roles, policy_folder
 from pav.tasks.sampling_plan import STAGE, sharded

@@ -9,7 +9,7 @@ STAGE_MODULES = {
     "allocate": "pav.tasks.allocating",
     "label": "pav.tasks.labelling",
     "pilot": "pav.tasks.piloting",
-    "pool": "pav.tasks.pooling",
+    "pool": "pav.tasks.benches.pooling",
     "train": "pav.tasks.training",
     "evaluate": "pav.tasks.searching",
 }

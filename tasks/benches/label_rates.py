@@ -15,10 +15,10 @@ from pav.models.errors import InputError
 from pav.models.planners.blocks import Block, ProblemLabels, counts, label_problem
 from pav.models.planners.exhaustive import listed
 from pav.models.settings import RunSettings
+from pav.tasks.benches.engine import Workload, peer
+from pav.tasks.benches.labels import BLOCK, ROUNDS, pool_prefixes
 from pav.tasks.devices import resolve_device
 from pav.tasks.driver import Driver
-from pav.tasks.engine_bench import Workload, peer
-from pav.tasks.label_bench import BLOCK, ROUNDS, pool_prefixes
 from pav.tasks.policies import PolicySpec
 from pav.tasks.roles import Roles, policy_folder
 from pav.tasks.sampling import shard_problems

@@ -1,8 +1,8 @@
 import pytest
 
+from pav.tasks.benches.publish import as_text, bench_publish
+from pav.tasks.benches.publish_data import ROLLOUTS_A_PROBLEM, fill
 from pav.tasks.database import check_database
-from pav.tasks.publish_bench import as_text, bench_publish
-from pav.tasks.publish_bench_data import ROLLOUTS_A_PROBLEM, fill
 from pav.tasks.publishing import publish_database
 from pav.tasks.queries import ask
 from pav.tasks.store import Store

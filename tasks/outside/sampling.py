@@ -6,7 +6,7 @@ from pav.models.planners.rollouts import Graded, full_response
 from pav.models.records import Prefix, Sample
 from pav.models.settings import RunSettings
 from pav.tasks.driver import Driver
-from pav.tasks.outside_plan import OutsideRow, content_of, outside_rows
+from pav.tasks.outside.plan import OutsideRow, content_of, outside_rows
 from pav.tasks.units import Unit
 
 

@@ -8,9 +8,9 @@ from pav.models.planners.exhaustive import exhaustive
 from pav.models.prefixes import prefix_id
 from pav.models.records import Prefix, Verdict
 from pav.models.settings import RunSettings
+from pav.tasks.benches.pool_plan import STAGE
 from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.label_planners import open_prefixes
-from pav.tasks.pool_plan import STAGE
 from pav.tasks.roles import Roles, policy_folder
 from pav.tasks.sampling import Progress, shard_problems
 from pav.tasks.store import Store

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from pav.tasks.coverage_bench import as_text, bench_coverage
+from pav.tasks.benches.coverage import as_text, bench_coverage
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from pav.models.hashing import digest
 from pav.models.records import OTHER_SOURCES, Problem
 from pav.models.settings import RunSettings
 from pav.models.splits import SPLITS
-from pav.tasks.outside_files import OutsideFile, read_outside
+from pav.tasks.outside.files import OutsideFile, read_outside
 from pav.tasks.policies import PolicySpec
 from pav.tasks.row_files import refuse_bad_rows
 from pav.tasks.sampling_plan import REVISION, STAGE, buckets, parameters, problems_ref, sharded

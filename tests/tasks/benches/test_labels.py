@@ -7,11 +7,11 @@ import pytest
 
 from pav.models.domains import domain
 from pav.models.planners.replay import Pool, replay
-from pav.tasks import pooling
-from pav.tasks.label_bench import BLOCK, Case, curve, players, pool_prefixes, read_case
-from pav.tasks.label_bench_figures import as_text, compare_searches, equal_rollouts, label_figures
-from pav.tasks.label_bench_rates import bench_rates
-from pav.tasks.pool_plan import POOL_ROLLOUTS, TRUTH_ROLLOUTS, plan_pool
+from pav.tasks.benches import pooling
+from pav.tasks.benches.label_figures import as_text, compare_searches, equal_rollouts, label_figures
+from pav.tasks.benches.label_rates import bench_rates
+from pav.tasks.benches.labels import BLOCK, Case, curve, players, pool_prefixes, read_case
+from pav.tasks.benches.pool_plan import POOL_ROLLOUTS, TRUTH_ROLLOUTS, plan_pool
 from tests.tasks.brief_world import TaughtWorld
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from pav.models.formats import FORMATS
 from pav.models.settings import GradeSettings
-from pav.tasks.import_plan import ImportPlan
 from pav.tasks.manifests import find, publish, read_table
-from pav.tasks.outside_tables import import_outputs
+from pav.tasks.outside.import_plan import ImportPlan
+from pav.tasks.outside.tables import import_outputs
 from pav.tasks.store import Store
 from pav.tasks.units import Manifest, Outcome
 

@@ -8,10 +8,10 @@ import pytest
 from pav.models.errors import InputError
 from pav.models.settings import GradeSettings, ProblemSettings
 from pav.tasks.datasets import frame, to_parquet
-from pav.tasks.exporting import export_file
-from pav.tasks.import_plan import plan_import
-from pav.tasks.importing import import_file
 from pav.tasks.manifests import publish, read_table, required_manifest
+from pav.tasks.outside.exporting import export_file
+from pav.tasks.outside.import_plan import plan_import
+from pav.tasks.outside.importing import import_file
 from pav.tasks.publishing import publish_database, record_run
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit

@@ -6,7 +6,7 @@ from pathlib import Path
 from pav.models.domains import domain_key
 from pav.models.formats import format_of
 from pav.models.settings import ProblemSettings
-from pav.tasks.outside_files import OutsideFile, read_outside
+from pav.tasks.outside.files import OutsideFile, read_outside
 from pav.tasks.units import Unit
 
 STAGE = "import"

@@ -10,7 +10,7 @@ from pav.models.label_curves import Point, interval, resamples, rollouts_at
 from pav.models.planners.binary_search import binary_search
 from pav.models.planners.exhaustive import exhaustive
 from pav.models.planners.replay import replay
-from pav.tasks.label_bench import BLOCK, SEARCHES, Case, curve, players
+from pav.tasks.benches.labels import BLOCK, SEARCHES, Case, curve, players
 
 RESAMPLES = 1000
 EXHAUSTIVE = "exhaustive"

@@ -21,14 +21,14 @@ from pav.models.planners.exhaustive import exhaustive
 from pav.models.planners.rollouts import Graded, full_response
 from pav.models.records import Grading, Prefix, Sample
 from pav.models.settings import RunSettings
-from pav.tasks.devices import resolve_device
-from pav.tasks.driver import Driver
-from pav.tasks.engine_bench_decoding import (
+from pav.tasks.benches.engine_decoding import (
     Batch,
     plain_seconds,
     products_seconds,
     raw_seconds,
 )
+from pav.tasks.devices import resolve_device
+from pav.tasks.driver import Driver
 from pav.tasks.label_planners import open_prefixes
 from pav.tasks.labelling_plan import plan_labelling
 from pav.tasks.policies import PolicySpec

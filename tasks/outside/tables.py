@@ -14,7 +14,7 @@ from pav.models.settings import GradeSettings
 from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.grading import Grader
 from pav.tasks.grading_pool import GradingPool
-from pav.tasks.import_plan import ImportPlan
+from pav.tasks.outside.import_plan import ImportPlan
 from pav.tasks.units import Output
 
 STATED = "as the row states"

@@ -9,10 +9,10 @@ from pav.models.prefixes import prefix_id
 from pav.models.records import Prefix
 from pav.models.settings import GradeSettings, ProblemSettings
 from pav.tasks.datasets import frame, to_parquet
-from pav.tasks.import_plan import plan_import
-from pav.tasks.importing import import_file
 from pav.tasks.manifests import publish, read_table, required_manifest
-from pav.tasks.outside_files import REWORDED
+from pav.tasks.outside.files import REWORDED
+from pav.tasks.outside.import_plan import plan_import
+from pav.tasks.outside.importing import import_file
 from pav.tasks.publishing import publish_database
 from pav.tasks.queries import ask, check_store
 from pav.tasks.store import Store

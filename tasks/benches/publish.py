@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pav import sql
-from pav.tasks.publish_bench_data import fill
+from pav.tasks.benches.publish_data import fill
 from pav.tasks.publishing import DATABASE, publish_database
 from pav.tasks.queries import ask, check_store
 from pav.tasks.store import Store

@@ -1,0 +1,1 @@
+"""Solutions and step labels made elsewhere: read, labelled as they are, imported, exported."""
