@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from pav.models.arms import FINAL_PICKS, Line
+from pav.models.budget import total_cost
 from pav.models.records import Prefix
 from pav.models.search.beam import Guide, beam
 from pav.models.search.results import Sampling
@@ -34,6 +35,10 @@ class ScriptedDriver:
     def __init__(self, here, play):
         self.here, self.play, self.costs = here, play, []
 
+    @property
+    def spent(self):
+        return total_cost(self.costs)
+
     def run(self, algorithms):
         self.costs = [Counter(generated_tokens=1) for _ in algorithms]
         return [self.play(each, self.here) for each in algorithms]
@@ -48,9 +53,9 @@ def searched(world, play):
             "pipeline_seed": pipeline_seed, "seed": seed, "max_tokens": 20, "max_steps": 8,
         }  # fmt: skip
         unit = Unit("evaluate", "u", 1, parameters)
-        driver, spent = ScriptedDriver(here, play), Counter()
+        driver, spent = ScriptedDriver(here, play), []
         rows = search(driver, unit, evaluate or EvaluateSettings(), spent=spent)
-        return rows, here, spent
+        return rows, here, total_cost(spent)
 
     return run
 

@@ -27,6 +27,12 @@ from tests.tasks.brief_world import HANDS, SETTINGS, silent
 
 
 @pytest.fixture(scope="module")
+def world(brief_world):
+    """The store of samples and labels that networks are trained on."""
+    return brief_world
+
+
+@pytest.fixture(scope="module")
 def trained(world):
     """Name of a verifier -> manifest of its training."""
     units = world.units()
