@@ -28,8 +28,9 @@ _SHOWN_BY = {
     "coverage": "pav.tasks.benches.coverage",
     "publish": "pav.tasks.benches.publish",
 }
-# The exhaustive labels whose error `labels` are timed at, in rollouts of a prefix.
-TIMED_AT = 32
+# The exhaustive labels whose error `labels` are timed at, in rollouts of a prefix, and the block of
+# the budget. Eight is what Math-Shepherd and OmegaPRM label with.
+TIMED_AT = ((8, 2), (32, 4))
 
 
 def bench(name: str, settings: RunSettings, store: Store, *, data: str = "") -> Figures:
@@ -97,11 +98,11 @@ def _labels(settings: RunSettings, store: Store, data: str) -> Figures:
     plan = Plan(settings, store)
     case = read_case(store, pools, plan.problems, domain_of(settings.problems))
     figures = label_figures(case, seed=0)
-    wanted = equal_rollouts(figures, planner="adaptive, budget", at=f"n = {TIMED_AT}")
-    rates = bench_rates(
-        settings, store, pools, policy=plan.policies["base"], fixed=TIMED_AT,
-        rollouts_per_prefix=wanted,
-    )  # fmt: skip
+    equal = [
+        (fixed, block, equal_rollouts(figures, planner="adaptive, budget", at=f"n = {fixed}"))
+        for fixed, block in TIMED_AT
+    ]
+    rates = bench_rates(settings, store, pools, policy=plan.policies["base"], equal=equal)
     return {"bench": "labels", **figures, "rates": rates}
 
 

@@ -34,6 +34,12 @@ class Pool:
         """The row of each prefix."""
         return {prefix: row for row, prefix in enumerate(self.prefixes)}
 
+    def grouped(self, count: int) -> "Pool":
+        """Return the same rollouts in blocks of `count` of these."""
+        whole = self.right.shape[1] // count
+        right = self.right[:, : whole * count].reshape(len(self.prefixes), whole, count)
+        return Pool(self.prefixes, right.sum(axis=2), self.size * count)
+
     def shuffled(self, seed: int) -> "Pool":
         """Return the same rollouts with every prefix's blocks in another order."""
         random = np.random.default_rng(seed)

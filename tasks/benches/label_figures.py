@@ -124,7 +124,7 @@ def as_text(figures: Mapping[str, Any]) -> str:
     lines += [_price_line(each) for each in figures["prices"] if _is_known(each)]
     lines.append("")
     lines += [_search_line(each) for each in figures["binary_search"]]
-    if rates := figures.get("rates"):
+    for rates in figures.get("rates", ()):
         lines += ["", *_rate_lines(rates)]
     return "\n".join(lines)
 
@@ -163,8 +163,8 @@ def _search_line(each: Mapping[str, Any]) -> str:
 
 def _rate_lines(rates: Mapping[str, Any]) -> list[str]:
     lines = [
-        f"labels per second with the error of {rates['fixed']} rollouts each "
-        f"({rates['budget'] / rates['num_labels']:.1f} a prefix by a budget), one thread"
+        f"labels per second with the error of {rates['fixed']} rollouts each, one thread (budget: "
+        f"{rates['budget'] / rates['num_labels']:.1f} a prefix in blocks of {rates['block']})"
     ]
     own = rates["labels_per_second"]["adaptive, budget"]
     for name, rate in rates["labels_per_second"].items():

@@ -16,7 +16,7 @@ from pav.models.planners.blocks import Block, ProblemLabels, counts, label_probl
 from pav.models.planners.exhaustive import listed
 from pav.models.settings import RunSettings
 from pav.tasks.benches.engine import Workload, peer
-from pav.tasks.benches.labels import BLOCK, ROUNDS, pool_prefixes
+from pav.tasks.benches.labels import ROUNDS, pool_prefixes
 from pav.tasks.devices import resolve_device
 from pav.tasks.driver import Driver
 from pav.tasks.policies import PolicySpec
@@ -130,9 +130,12 @@ SLOW_PROBLEMS = 15
 
 def bench_rates(
     settings: RunSettings, store: Store, pools: Sequence[Manifest], *, policy: PolicySpec,
-    fixed: int, rollouts_per_prefix: float,
-) -> dict[str, Any]:  # fmt: skip
-    """Return labels per second on the pool's prefixes at equal error, as JSON."""
+    equal: Sequence[tuple[int, int, float]],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return labels per second on the pool's prefixes at equal error, as JSON.
+
+    `equal` has rollouts of each prefix, and the budget of the same error: its block and its mean.
+    """
     torch.set_num_threads(1)
     prefixes = pool_prefixes(store, pools)
     problems = {
@@ -148,11 +151,19 @@ def bench_rates(
     engine = driver.policies["policy"].engine
     if not isinstance(engine, TransformersEngine):
         raise InputError(f"bench labels: expected engine.kind transformers, got {engine!r}")
-    workload = Workload(prefixes, fixed, settings.sample.max_tokens)
-    budget = math.ceil(rollouts_per_prefix * workload.num_labels)
-    equal = EqualError(workload, fixed=fixed, budget=budget, block=BLOCK, num_rounds=ROUNDS)
+    return [
+        _rates(driver, engine, Workload(prefixes, fixed, settings.sample.max_tokens), block, mean)
+        for fixed, block, mean in equal
+    ]
+
+
+def _rates(
+    driver: Driver, engine: TransformersEngine, workload: Workload, block: int, mean: float
+) -> dict[str, Any]:
+    fixed, budget = workload.num_rollouts, math.ceil(mean * workload.num_labels)
+    equal = EqualError(workload, fixed=fixed, budget=budget, block=block, num_rounds=ROUNDS)
     rates = measure_rates(driver, engine, equal, slow_problems=SLOW_PROBLEMS)
     return {
-        "fixed": fixed, "budget": budget, "num_labels": workload.num_labels,
+        "fixed": fixed, "block": block, "budget": budget, "num_labels": workload.num_labels,
         "labels_per_second": rates, "promised": PROMISED,
     }  # fmt: skip

@@ -34,16 +34,18 @@ Floats = NDArray[np.float64]
 BLOCK = 2
 # Orders of the blocks that every planner is played in.
 ORDERS = 8
-ROUNDS = 6
-# Rollouts of a prefix: the points of each curve.
+ROUNDS = 4
+# Rollouts of a prefix: the points of each curve. Of a budget the mean, and the block that suits it.
 FIXED = (4, 8, 16, 32, 64, 128)
-BUDGETS = (3, 4, 5, 6, 8, 12, 16, 24, 32, 48)
+BUDGETS = ((3, 2), (4, 2), (5, 2), (6, 4), (8, 4), (12, 4), (16, 4), (24, 4), (32, 4), (48, 4))
 WIDTHS = (0.6, 0.5, 0.4, 0.3, 0.2)
 THRESHOLDS = (0.5, 0.4, 0.3, 0.2, 0.1, 0.05)
 SEARCHES = (4, 8, 16, 32)
 # First pit: rollouts to estimate a prefix, and to find the pit.
-PITS = ((4, 8), (8, 8), (16, 8), (16, 12), (32, 12), (32, 16), (64, 24), (128, 32), (128, 48),
-        (4, 16), (4, 32), (4, 64), (4, 128))  # fmt: skip
+PITS = (
+    (4, 8), (8, 8), (12, 8), (16, 8), (20, 8), (24, 12), (32, 12), (40, 12), (40, 16), (48, 16),
+    (64, 16), (64, 24), (96, 24), (128, 32), (128, 48), (4, 16), (4, 32), (4, 64), (4, 128),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -155,8 +157,10 @@ def players(case: Case) -> dict[str, dict[str, Player]]:
         for planner, settings in plan.items()
     }
     budgets: dict[str, Player] = {
-        f"{mean} a prefix": partial(_spend, rollouts=mean * len(case.pool.prefixes))
-        for mean in BUDGETS
+        f"{mean}, blocks of {block}": partial(
+            _spend, rollouts=mean * len(case.pool.prefixes), block=block
+        )
+        for mean, block in BUDGETS
     }
     return {"exhaustive": played.pop("exhaustive"), "adaptive, budget": budgets, **played}
 
@@ -167,8 +171,9 @@ def _play(
     return replay(pool, map(build, solutions))
 
 
-def _spend(pool: Pool, *, rollouts: int) -> Replay:
-    return replay_budget(pool, rollouts, num_rounds=ROUNDS, most=pool.right.shape[1])
+def _spend(pool: Pool, *, rollouts: int, block: int) -> Replay:
+    grouped = pool.grouped(block // pool.size)
+    return replay_budget(grouped, rollouts, num_rounds=ROUNDS, most=grouped.right.shape[1])
 
 
 def _exhaustive(solution: OpenSolution, *, num_rollouts: int) -> Planner:

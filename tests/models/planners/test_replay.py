@@ -74,6 +74,11 @@ def test_shuffling_keeps_each_prefix_its_blocks():
     assert len({tuple(other.right[0]) for other in others}) > 2
 
 
+def test_blocks_can_be_taken_together():
+    grouped = pool([2, 1, 0, 1, 2], [0, 0, 1, 1, 0], [2, 2, 2, 2, 2]).grouped(2)
+    assert (grouped.right.tolist(), grouped.size) == ([[3, 1], [0, 2], [4, 4]], 4)
+
+
 def test_a_budget_goes_where_values_are_uncertain():
     random = np.random.default_rng(0)
     prefixes = tuple(Prefix(f"p{place}") for place in range(200))
