@@ -28,9 +28,10 @@ _SHOWN_BY = {
     "coverage": "pav.tasks.benches.coverage",
     "publish": "pav.tasks.benches.publish",
 }
-# The exhaustive labels whose error `labels` are timed at, in rollouts of a prefix, and the block of
-# the budget. Eight is what Math-Shepherd and OmegaPRM label with.
-TIMED_AT = ((8, 2), (32, 4))
+# Rollouts of a prefix whose error `labels` are timed at, the block of the budget, and how many
+# prefixes are labelled. Eight is what Math-Shepherd and OmegaPRM label with.
+_BUDGET = "adaptive, budget"
+TIMED_AT = ((8, 2, 8000), (32, 4, 2000))
 
 
 def bench(name: str, settings: RunSettings, store: Store, *, data: str = "") -> Figures:
@@ -90,7 +91,7 @@ def _engine(settings: RunSettings, store: Store, data: str) -> Figures:
 
 def _labels(settings: RunSettings, store: Store, data: str) -> Figures:
     from pav.tasks.benches.label_figures import equal_rollouts, label_figures
-    from pav.tasks.benches.label_rates import bench_rates
+    from pav.tasks.benches.label_rates import Timing, bench_rates
     from pav.tasks.benches.labels import read_case
 
     _check_has_solver(settings)
@@ -98,11 +99,12 @@ def _labels(settings: RunSettings, store: Store, data: str) -> Figures:
     plan = Plan(settings, store)
     case = read_case(store, pools, plan.problems, domain_of(settings.problems))
     figures = label_figures(case, seed=0)
-    equal = [
-        (fixed, block, equal_rollouts(figures, planner="adaptive, budget", at=f"n = {fixed}"))
-        for fixed, block in TIMED_AT
+    timings = [
+        Timing(fixed, block, equal_rollouts(figures, _BUDGET, at=f"n = {fixed}"), num_prefixes)
+        for fixed, block, num_prefixes in TIMED_AT
     ]
-    rates = bench_rates(settings, store, pools, policy=plan.policies["base"], equal=equal)
+    sampled = plan.of_seed("sample", settings.pipeline_seeds[0])
+    rates = bench_rates(settings, store, sampled, policy=plan.policies["base"], timings=timings)
     return {"bench": "labels", **figures, "rates": rates}
 
 

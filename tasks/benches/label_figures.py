@@ -66,7 +66,7 @@ def _prices(curves: Mapping[str, Sequence[Point]], figure: str) -> list[dict[str
     return records
 
 
-def equal_rollouts(figures: Mapping[str, Any], *, planner: str, at: str) -> float:
+def equal_rollouts(figures: Mapping[str, Any], planner: str, *, at: str) -> float:
     """Return the rollouts per prefix at which a planner has the error of an exhaustive setting."""
     [record] = [
         each for each in figures["prices"]
@@ -163,8 +163,9 @@ def _search_line(each: Mapping[str, Any]) -> str:
 
 def _rate_lines(rates: Mapping[str, Any]) -> list[str]:
     lines = [
-        f"labels per second with the error of {rates['fixed']} rollouts each, one thread (budget: "
-        f"{rates['budget'] / rates['num_labels']:.1f} a prefix in blocks of {rates['block']})"
+        f"labels per second of {rates['num_labels']:,} prefixes with the error of {rates['fixed']} "
+        f"rollouts each (budget: {rates['budget'] / rates['num_labels']:.1f} in blocks of "
+        f"{rates['block']}), one thread"
     ]
     own = rates["labels_per_second"]["adaptive, budget"]
     for name, rate in rates["labels_per_second"].items():

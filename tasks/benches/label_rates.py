@@ -14,17 +14,20 @@ from pav.models.allocation import Budget, Candidates, next_blocks
 from pav.models.errors import InputError
 from pav.models.planners.blocks import Block, ProblemLabels, counts, label_problem
 from pav.models.planners.exhaustive import listed
+from pav.models.records import Prefix
 from pav.models.settings import RunSettings
 from pav.tasks.benches.engine import Workload, peer
-from pav.tasks.benches.labels import ROUNDS, pool_prefixes
+from pav.tasks.benches.labels import ROUNDS
 from pav.tasks.devices import resolve_device
 from pav.tasks.driver import Driver
+from pav.tasks.label_planners import open_prefixes
+from pav.tasks.labelling_plan import label_unit
 from pav.tasks.policies import PolicySpec
 from pav.tasks.roles import Roles, policy_folder
 from pav.tasks.sampling import shard_problems
 from pav.tasks.store import Store
 from pav.tasks.transformers_engine import TransformersEngine
-from pav.tasks.units import Manifest
+from pav.tasks.units import Manifest, Unit
 
 Integers = NDArray[np.int64]
 REPEATS = 2
@@ -128,42 +131,70 @@ PROMISED = {"generate, one prefix at a time": 12.0, "generate, one question at a
 SLOW_PROBLEMS = 15
 
 
-def bench_rates(
-    settings: RunSettings, store: Store, pools: Sequence[Manifest], *, policy: PolicySpec,
-    equal: Sequence[tuple[int, int, float]],
-) -> list[dict[str, Any]]:  # fmt: skip
-    """Return labels per second on the pool's prefixes at equal error, as JSON.
+@dataclass(frozen=True)
+class Timing:
+    """At which error to time: that of `fixed` rollouts of each of at least `num_prefixes`.
 
-    `equal` has rollouts of each prefix, and the budget of the same error: its block and its mean.
+    A budget reaches it with `mean` rollouts of a prefix, in blocks of `block`.
     """
+
+    fixed: int
+    block: int
+    mean: float
+    num_prefixes: int
+
+
+def bench_rates(
+    settings: RunSettings, store: Store, sampled: Sequence[Manifest], *, policy: PolicySpec,
+    timings: Sequence[Timing],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return labels per second at equal error on prefixes of sampled training shards, as JSON."""
     torch.set_num_threads(1)
-    prefixes = pool_prefixes(store, pools)
+    shards = [
+        label_unit(policy, each, settings.label.block_size, {"block": 0})
+        for each in sampled
+        if each.unit.parameters["split"] == "train"
+    ]
     problems = {
         problem_id: problem
-        for each in pools
-        for problem_id, problem in shard_problems(store, each.unit).items()
+        for shard in shards
+        for problem_id, problem in shard_problems(store, shard).items()
     }
-    device = resolve_device(settings.engine.device, 0)
     folder = policy_folder(settings, store, policy.role, policy.ref)
-    driver = Roles(settings, device).driver(
+    driver = Roles(settings, resolve_device(settings.engine.device, 0)).driver(
         problems, policies={"policy": (policy.policy_id, folder)}
     )
     engine = driver.policies["policy"].engine
     if not isinstance(engine, TransformersEngine):
         raise InputError(f"bench labels: expected engine.kind transformers, got {engine!r}")
-    return [
-        _rates(driver, engine, Workload(prefixes, fixed, settings.sample.max_tokens), block, mean)
-        for fixed, block, mean in equal
-    ]
+    rates = []
+    for timing in timings:
+        prefixes = _prefixes(store, shards, timing.num_prefixes)
+        workload = Workload(prefixes, timing.fixed, settings.sample.max_tokens)
+        rates.append(_rates(driver, engine, workload, timing))
+    return rates
+
+
+def _prefixes(store: Store, shards: Sequence[Unit], num_wanted: int) -> dict[str, list[Prefix]]:
+    """Return the open prefixes of whole problems, shard by shard, until there are enough."""
+    chosen: dict[str, list[Prefix]] = {}
+    for shard in shards:
+        for problem_id, prefixes in open_prefixes(store, shard).items():
+            if sum(map(len, chosen.values())) >= num_wanted:
+                return chosen
+            chosen[problem_id] = prefixes
+    return chosen
 
 
 def _rates(
-    driver: Driver, engine: TransformersEngine, workload: Workload, block: int, mean: float
+    driver: Driver, engine: TransformersEngine, workload: Workload, timing: Timing
 ) -> dict[str, Any]:
-    fixed, budget = workload.num_rollouts, math.ceil(mean * workload.num_labels)
-    equal = EqualError(workload, fixed=fixed, budget=budget, block=block, num_rounds=ROUNDS)
+    budget = math.ceil(timing.mean * workload.num_labels)
+    equal = EqualError(
+        workload, fixed=timing.fixed, budget=budget, block=timing.block, num_rounds=ROUNDS
+    )
     rates = measure_rates(driver, engine, equal, slow_problems=SLOW_PROBLEMS)
     return {
-        "fixed": fixed, "block": block, "budget": budget, "num_labels": workload.num_labels,
-        "labels_per_second": rates, "promised": PROMISED,
+        "fixed": timing.fixed, "block": timing.block, "budget": budget,
+        "num_labels": workload.num_labels, "labels_per_second": rates, "promised": PROMISED,
     }  # fmt: skip

@@ -87,14 +87,6 @@ def read_case(
     )  # fmt: skip
 
 
-def pool_prefixes(store: Store, pools: Sequence[Manifest]) -> dict[str, list[Prefix]]:
-    """Return the prefixes of the pool by problem."""
-    prefixes: dict[str, list[Prefix]] = {}
-    for prefix in _prefixes(_table(store, pools)):
-        prefixes.setdefault(prefix.problem_id, []).append(prefix)
-    return prefixes
-
-
 def _table(store: Store, pools: Sequence[Manifest]) -> pl.DataFrame:
     return pl.concat(read_table(store, each, "pools") for each in pools).sort(
         "problem_id", pl.col("steps").list.len(), "prefix_id"
