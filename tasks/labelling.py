@@ -2,12 +2,12 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
 from pav.models.budget import wasted_tokens
-from pav.models.planners.blocks import Block, ProblemLabels, Rolled, label_problem
+from pav.models.planners.blocks import Block, Planner, ProblemLabels, Rolled, label_problem
 from pav.models.planners.rollouts import Graded
 from pav.models.planners.tree_search import Searched
 from pav.models.prefixes import prefix_id
@@ -36,21 +36,29 @@ def open_worker(
 
     def execute(unit: Unit) -> Outcome:
         started = time.perf_counter()
-        folder = policy_folder(settings, store, unit.parameters["role"], unit.inputs["policy"])
-        driver = roles.driver(
-            shard_problems(store, unit),
-            policies={"policy": (unit.parameters["policy_id"], folder)},
-            progress=lambda done, total: progress("problems", done, total),
-        )
-        return _outcome(driver, unit, label(driver, store, unit), started)
+        driver = labelling_driver(roles, store, unit, progress)
+        planners = planners_by_problem(store, unit, driver.domain)
+        return _outcome(driver, unit, run_planners(driver, unit, planners.values()), started)
 
     return execute
 
 
-def label(driver: Driver, store: Store, unit: Unit) -> list[ProblemLabels]:
-    """Return the labels of every problem of the unit's shard."""
+def labelling_driver(roles: Roles, store: Store, unit: Unit, progress: Progress) -> Driver:
+    """Return a driver over the problems of the unit's shard, its policy in the role `policy`."""
     values = unit.parameters
-    planners = planners_by_problem(store, unit, driver.domain)
+    folder = policy_folder(roles.settings, store, values["role"], unit.inputs["policy"])
+    return roles.driver(
+        shard_problems(store, unit),
+        policies={"policy": (values["policy_id"], folder)},
+        progress=lambda done, total: progress("problems", done, total),
+    )
+
+
+def run_planners(
+    driver: Driver, unit: Unit, planners: Iterable[Sequence[Planner]]
+) -> list[ProblemLabels]:
+    """Return what the planners of each problem had drawn."""
+    values = unit.parameters
     return driver.run(
         [
             label_problem(
@@ -60,7 +68,7 @@ def label(driver: Driver, store: Store, unit: Unit) -> list[ProblemLabels]:
                 seed=values["pipeline_seed"],
                 max_tokens=values["max_tokens"],
             )
-            for each in planners.values()
+            for each in planners
         ]
     )
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from pav.models.planners.blocks import ProblemLabels, label_problem
+from pav.models.planners.blocks import ProblemLabels
 from pav.models.planners.exhaustive import exhaustive
 from pav.models.prefixes import prefix_id
 from pav.models.records import Prefix, Verdict
@@ -11,8 +11,9 @@ from pav.models.settings import RunSettings
 from pav.tasks.benches.pool_plan import STAGE
 from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.label_planners import open_prefixes
-from pav.tasks.roles import Roles, policy_folder
-from pav.tasks.sampling import Progress, shard_problems
+from pav.tasks.labelling import labelling_driver, run_planners
+from pav.tasks.roles import Roles
+from pav.tasks.sampling import Progress
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
 
@@ -30,27 +31,13 @@ def open_worker(
     def execute(unit: Unit) -> Outcome:
         started = time.perf_counter()
         values = unit.parameters
-        folder = policy_folder(settings, store, values["role"], unit.inputs["policy"])
-        driver = roles.driver(
-            shard_problems(store, unit),
-            policies={"policy": (values["policy_id"], folder)},
-            progress=lambda done, total: progress("problems", done, total),
-        )
-        numbers = range(
-            values["block"],
-            values["block"] + (values["pool"] + values["truth"]) // values["block_size"],
-        )
+        driver = labelling_driver(roles, store, unit, progress)
+        num_blocks = (values["pool"] + values["truth"]) // values["block_size"]
+        numbers = range(values["block"], values["block"] + num_blocks)
         prefixes = open_prefixes(store, unit)
-        labelled = driver.run(
-            [
-                label_problem(
-                    [exhaustive(prefixes[problem_id], numbers)], policy="policy",
-                    block_size=values["block_size"], seed=values["pipeline_seed"],
-                    max_tokens=values["max_tokens"],
-                )
-                for problem_id in values["problems"]
-            ]
-        )  # fmt: skip
+        labelled = run_planners(
+            driver, unit, [[exhaustive(prefixes[name], numbers)] for name in values["problems"]]
+        )
         rows = [row for labels in labelled for row in _rows(unit, labels)]
         output = Output("pools.parquet", to_parquet("pools", frame("pools", rows)), len(rows))
         return Outcome((output,), {**driver.spent, "seconds": time.perf_counter() - started})
