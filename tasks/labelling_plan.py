@@ -50,6 +50,11 @@ def check_labelling(settings: RunSettings) -> None:
             f"label.budget: expected label.planner adaptive, which spends it by expected gain, got "
             f"{label.planner!r}; set the planner, or remove the budget"
         )
+    if label.budget and label.goal != "values":
+        raise InputError(
+            "label.goal: a budget is spent where it lessens the error of values most, expected "
+            f"values, got {label.goal!r}; remove the budget, or set label.goal=values"
+        )
     is_open_end = not (label.width or label.threshold or label.budget)
     if label.planner == "adaptive" and label.goal == "values" and is_open_end:
         raise InputError(

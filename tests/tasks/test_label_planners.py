@@ -255,6 +255,7 @@ def test_no_prefix_gets_more_than_the_most_and_a_budget_may_stay_unspent(world):
 
 @pytest.mark.parametrize(("label", "evaluate", "says"), [
     ({"planner": "exhaustive", "budget": 10}, {}, "label.planner adaptive"),
+    ({"planner": "adaptive", "budget": 10, "goal": "first_error"}, {}, "label.goal"),
     ({"planner": "adaptive", "width": 0}, {}, "label.width, label.threshold"),
     ({"planner": "first_pit"}, {"prover_value": "head"}, "evaluate.prover_value"),
 ])  # fmt: skip
