@@ -59,7 +59,7 @@ class TableFormat(StrEnum):
 STAGE_HELP = {
     "prepare": "Make the problems and the three policies.",
     "sample": "Sample solutions to be labelled.",
-    "label": "Roll out every distinct prefix and count successes.",
+    "label": "Roll out prefixes, as the planner of the settings has it, and count successes.",
     "train": "Train the verifiers.",
     "evaluate": "Search on held-out problems with every arm.",
     "report": "Publish labels.duckdb and write the report.",

@@ -9,5 +9,5 @@ from pav.tasks.planning import StageReport
 
 @flow(name="label")
 def label(settings: RunSettings, store: str) -> list[StageReport]:
-    """Roll out every distinct prefix by the base and by each prover."""
+    """Roll out prefixes by the base and by each prover, as the planner of the settings has it."""
     return carry_out("label", settings, store)
