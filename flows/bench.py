@@ -91,6 +91,7 @@ def _engine(settings: RunSettings, store: Store, data: str) -> Figures:
 
 def _labels(settings: RunSettings, store: Store, data: str) -> Figures:
     from pav.tasks.benches.label_figures import equal_rollouts, label_figures
+    from pav.tasks.benches.label_plot import curve_figures
     from pav.tasks.benches.label_rates import Timing, bench_rates
     from pav.tasks.benches.labels import read_case
 
@@ -105,6 +106,8 @@ def _labels(settings: RunSettings, store: Store, data: str) -> Figures:
     ]
     sampled = plan.of_seed("sample", settings.pipeline_seeds[0])
     rates = bench_rates(settings, store, sampled, policy=plan.policies["base"], timings=timings)
+    for name, svg in curve_figures(figures).items():
+        store.write_bytes(f"bench/{name}", svg)
     return {"bench": "labels", **figures, "rates": rates}
 
 

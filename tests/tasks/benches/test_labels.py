@@ -9,6 +9,7 @@ from pav.models.domains import domain
 from pav.models.planners.replay import Pool, replay
 from pav.tasks.benches import pooling
 from pav.tasks.benches.label_figures import as_text, compare_searches, equal_rollouts, label_figures
+from pav.tasks.benches.label_plot import curve_figures, envelope
 from pav.tasks.benches.label_rates import Timing, bench_rates
 from pav.tasks.benches.labels import BLOCK, Case, curve, players, read_case
 from pav.tasks.benches.pool_plan import POOL_ROLLOUTS, TRUTH_ROLLOUTS, plan_pool
@@ -102,3 +103,15 @@ def test_the_figures_are_printed_with_the_rates_of_all_ways(world, case):
     text = as_text(figures | {"rates": [rates]})
     assert "rollouts as a share of exhaustive ones" in text
     assert "promised 12" in text
+    drawn = curve_figures(figures)
+    assert set(drawn) == {"labels-error.svg", "labels-accuracy.svg"}
+    assert all(b"first pit" in svg and b"exhaustive" in svg for svg in drawn.values())
+
+
+def test_a_curve_leaves_out_settings_that_a_cheaper_one_is_as_good_as():
+    def at(rollouts, error):
+        return {"rollouts_per_prefix": (rollouts, 0, 0), "error": (error, 0, 0)}
+
+    points = [at(8, 0.3), at(4, 0.5), at(6, 0.6), at(9, 0.3), at(16, 0.1)]
+    kept = [each["rollouts_per_prefix"][0] for each in envelope(points, "error")]
+    assert kept == [4, 8, 16]
