@@ -3,6 +3,7 @@
 Shapes: P prefixes (each under one policy), J blocks of one prefix in a round.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -139,6 +140,28 @@ def next_blocks(candidates: Candidates, budget: Budget, *, number: int) -> tuple
     )
     gains = _gains(candidates, budget.block)
     return allot(gains, num_blocks=num_blocks, room=room, tie_breaks=candidates.tie_breaks)
+
+
+def spend_budget(
+    kinds: Integers, budget: Budget, *, most: int, draw: Callable[[Integers, Integers], Integers]
+) -> Integers:
+    """Spend a budget round by round on P prefixes of one policy; return how many blocks each got.
+
+    Args:
+        kinds: the group of each prefix, with a prior of its own.
+        budget: what there is to spend.
+        most: blocks of one prefix at most.
+        draw: from the blocks that each prefix has to its right rollouts among so many more.
+    """
+    correct, blocks = np.zeros_like(kinds), np.zeros_like(kinds)
+    for number in range(budget.num_rounds):
+        known = Candidates(
+            correct=correct, rollouts=blocks * budget.block, blocks=blocks, kinds=kinds,
+            most=np.full_like(blocks, most), tie_breaks=np.arange(len(kinds), dtype=np.int64),
+        )  # fmt: skip
+        taken, _ = next_blocks(known, budget, number=number)
+        correct, blocks = correct + draw(blocks, taken), blocks + taken
+    return blocks
 
 
 def _gains(candidates: Candidates, block: int) -> Floats:

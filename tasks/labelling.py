@@ -38,7 +38,7 @@ def open_worker(
         started = time.perf_counter()
         driver = labelling_driver(roles, store, unit, progress)
         planners = planners_by_problem(store, unit, driver.domain)
-        return _outcome(driver, unit, run_planners(driver, unit, planners.values()), started)
+        return _outcome(driver, unit, run_unit_planners(driver, unit, planners.values()), started)
 
     return execute
 
@@ -54,19 +54,33 @@ def labelling_driver(roles: Roles, store: Store, unit: Unit, progress: Progress)
     )
 
 
-def run_planners(
+def run_unit_planners(
     driver: Driver, unit: Unit, planners: Iterable[Sequence[Planner]]
 ) -> list[ProblemLabels]:
-    """Return what the planners of each problem had drawn."""
+    """Return what the planners of each problem had drawn, by the parameters of their unit."""
     values = unit.parameters
+    return run_planners(
+        driver,
+        planners,
+        block_size=values["block_size"],
+        seed=values["pipeline_seed"],
+        max_tokens=values["max_tokens"],
+    )
+
+
+def run_planners(
+    driver: Driver,
+    planners: Iterable[Sequence[Planner]],
+    *,
+    block_size: int,
+    seed: int,
+    max_tokens: int,
+) -> list[ProblemLabels]:
+    """Return what the planners of each problem had drawn by the driver's role `policy`."""
     return driver.run(
         [
             label_problem(
-                each,
-                policy="policy",
-                block_size=values["block_size"],
-                seed=values["pipeline_seed"],
-                max_tokens=values["max_tokens"],
+                each, policy="policy", block_size=block_size, seed=seed, max_tokens=max_tokens
             )
             for each in planners
         ]

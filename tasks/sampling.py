@@ -19,7 +19,7 @@ from pav.tasks.sampling_plan import STAGE, sharded
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
 
-__all__ = ["STAGE", "open_worker", "prefix_id"]
+__all__ = ["STAGE", "open_worker"]
 
 Progress = Callable[[str, float, float], None]
 Row = dict[str, object]

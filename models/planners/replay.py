@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pav.models.allocation import Budget, Candidates, next_blocks
+from pav.models.allocation import Budget, spend_budget
 from pav.models.errors import InputError
 from pav.models.planners.blocks import SEARCH, OpenSolution, Planner, Rolled, label_group, rank
 from pav.models.records import Grading, Prefix, Sample, Verdict
@@ -139,22 +139,19 @@ def replay(pool: Pool, planners: Iterable[Planner]) -> Replay:
 
 def replay_budget(pool: Pool, rollouts: int, *, num_rounds: int, most: int) -> Replay:
     """Spend a common budget on a pool in rounds; `most` blocks of one prefix at most."""
-    played = Replay(pool)
-    budget = Budget(rollouts, pool.size, num_rounds)
     kinds = np.array([len(prefix.steps) for prefix in pool.prefixes], dtype=np.int64)
-    blocks = np.zeros_like(kinds)
-    for number in range(num_rounds):
-        drawn = np.arange(pool.right.shape[1]) < blocks[:, None]
-        known = Candidates(
-            correct=(pool.right * drawn).sum(axis=1), rollouts=blocks * pool.size, blocks=blocks,
-            most=np.full_like(blocks, min(most, pool.right.shape[1])), kinds=kinds,
-            tie_breaks=np.arange(len(kinds), dtype=np.int64),
-        )  # fmt: skip
-        taken, _ = next_blocks(known, budget, number=number)
-        blocks = blocks + taken
+    places = np.arange(pool.right.shape[1])
+
+    def draw(blocks: Integers, taken: Integers) -> Integers:
+        drawn = (places >= blocks[:, None]) & (places < (blocks + taken)[:, None])
+        return np.asarray((pool.right * drawn).sum(axis=1))
+
+    budget = Budget(rollouts, pool.size, num_rounds)
+    spent = spend_budget(kinds, budget, most=min(most, len(places)), draw=draw)
+    played = Replay(pool)
     played.rules = {
         (row, number): "allocated" if number else "fixed"
-        for row, count in enumerate(blocks.tolist())
+        for row, count in enumerate(spent.tolist())
         for number in range(count)
     }
     return played

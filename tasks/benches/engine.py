@@ -16,10 +16,9 @@ from typing import Any
 import torch
 
 from pav.models.errors import InputError
-from pav.models.planners.blocks import label_problem
 from pav.models.planners.exhaustive import exhaustive
 from pav.models.planners.rollouts import Graded, full_response
-from pav.models.records import Grading, Prefix, Sample
+from pav.models.records import Grading, Prefix, Problem, Sample
 from pav.models.settings import RunSettings
 from pav.tasks.benches.engine_decoding import (
     Batch,
@@ -30,6 +29,7 @@ from pav.tasks.benches.engine_decoding import (
 from pav.tasks.devices import resolve_device
 from pav.tasks.driver import Driver
 from pav.tasks.label_planners import open_prefixes
+from pav.tasks.labelling import run_planners
 from pav.tasks.labelling_plan import plan_labelling
 from pav.tasks.policies import PolicySpec
 from pav.tasks.roles import Roles, policy_folder
@@ -130,14 +130,13 @@ def _batch(driver: Driver, engine: TransformersEngine, workload: Workload) -> Ba
 
 
 def _label(driver: Driver, workload: Workload) -> list[list[Graded]]:
-    algorithms = [
-        label_problem(
-            [exhaustive(members, (0,))], policy="policy", block_size=workload.num_rollouts,
-            seed=_SEED, max_tokens=workload.max_tokens,
-        )
-        for members in workload.prefixes.values()
-    ]  # fmt: skip
-    labelled = driver.run(algorithms)
+    labelled = run_planners(
+        driver,
+        [[exhaustive(members, (0,))] for members in workload.prefixes.values()],
+        block_size=workload.num_rollouts,
+        seed=_SEED,
+        max_tokens=workload.max_tokens,
+    )
     return [list(rolled) for labels in labelled for _, rolled in labels.blocks()]
 
 
@@ -227,6 +226,28 @@ def ratios(rates: Sequence[Rate]) -> list[Ratio]:
     ]
 
 
+def bench_driver(
+    settings: RunSettings,
+    store: Store,
+    policy: PolicySpec,
+    *,
+    problems: Mapping[str, Problem],
+    bench: str,
+) -> tuple[Driver, TransformersEngine]:
+    """Return a driver with a policy in the role `policy`, and its engine; InputError for another.
+
+    `bench` is the name by which the user asked for it.
+    """
+    folder = policy_folder(settings, store, policy.role, policy.ref)
+    driver = Roles(settings, resolve_device(settings.engine.device, 0)).driver(
+        problems, policies={"policy": (policy.policy_id, folder)}
+    )
+    engine = driver.policies["policy"].engine
+    if not isinstance(engine, TransformersEngine):
+        raise InputError(f"bench {bench}: expected engine.kind transformers, got {engine!r}")
+    return driver, engine
+
+
 def bench_engine(
     settings: RunSettings, store: Store, policy: PolicySpec, sampled: Manifest, *, num_threads: int
 ) -> dict[str, Any]:
@@ -236,13 +257,9 @@ def bench_engine(
         update={"label": settings.label.model_copy(update={"provers": ()})}
     )
     unit = plan_labelling(base_only, policies={"base": policy}, sample_manifests=[sampled])[0]
-    folder = policy_folder(settings, store, policy.role, policy.ref)
-    driver = Roles(settings, resolve_device(settings.engine.device, 0)).driver(
-        shard_problems(store, unit), policies={"policy": (policy.policy_id, folder)}
+    driver, engine = bench_driver(
+        settings, store, policy, problems=shard_problems(store, unit), bench="engine"
     )
-    engine = driver.policies["policy"].engine
-    if not isinstance(engine, TransformersEngine):
-        raise InputError(f"bench engine: expected engine.kind transformers, got {engine!r}")
     prefixes = open_prefixes(store, unit)
     workload = Workload(prefixes, settings.label.block_size, settings.sample.max_tokens)
     rates = measure(driver, engine, workload, slow_problems=max(len(prefixes) // 10, 1))

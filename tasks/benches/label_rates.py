@@ -10,20 +10,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pav.models.allocation import Budget, Candidates, next_blocks
-from pav.models.errors import InputError
-from pav.models.planners.blocks import Block, ProblemLabels, counts, label_problem
+from pav.models.allocation import Budget, spend_budget
+from pav.models.planners.blocks import Block, ProblemLabels, counts
 from pav.models.planners.exhaustive import listed
 from pav.models.records import Prefix
 from pav.models.settings import RunSettings
-from pav.tasks.benches.engine import Workload, peer
+from pav.tasks.benches.engine import Workload, bench_driver, peer
 from pav.tasks.benches.labels import ROUNDS
-from pav.tasks.devices import resolve_device
 from pav.tasks.driver import Driver
 from pav.tasks.label_planners import open_prefixes
+from pav.tasks.labelling import run_planners
 from pav.tasks.labelling_plan import label_unit
 from pav.tasks.policies import PolicySpec
-from pav.tasks.roles import Roles, policy_folder
 from pav.tasks.sampling import shard_problems
 from pav.tasks.store import Store
 from pav.tasks.transformers_engine import TransformersEngine
@@ -87,16 +85,9 @@ def spend(driver: Driver, equal: EqualError) -> Integers:
     """Spend the budget in rounds, as `pav label` does; return the rollouts of each prefix."""
     prefixes = [prefix for each in equal.workload.prefixes.values() for prefix in each]
     rows = {prefix: row for row, prefix in enumerate(prefixes)}
-    budget = Budget(equal.budget, equal.block, equal.num_rounds)
-    kinds = np.array([len(prefix.steps) for prefix in prefixes], dtype=np.int64)
-    correct, blocks = np.zeros_like(kinds), np.zeros_like(kinds)
-    for number in range(equal.num_rounds):
-        known = Candidates(
-            correct=correct, rollouts=blocks * equal.block, blocks=blocks, kinds=kinds,
-            most=np.full_like(blocks, math.ceil(equal.budget / equal.block)),
-            tie_breaks=np.arange(len(kinds), dtype=np.int64),
-        )  # fmt: skip
-        taken, _ = next_blocks(known, budget, number=number)
+
+    def draw(blocks: Integers, taken: Integers) -> Integers:
+        right = np.zeros_like(blocks)
         wanted = [
             Block(prefix, int(blocks[row]) + extra)
             for prefix, row in rows.items()
@@ -104,9 +95,13 @@ def spend(driver: Driver, equal: EqualError) -> Integers:
         ]
         for labels in _draw(driver, equal, wanted, size=equal.block):
             for block, rolled in labels.blocks():
-                correct[rows[block.prefix]] += counts([rolled])[0]
-        blocks = blocks + taken
-    return blocks * equal.block
+                right[rows[block.prefix]] += counts([rolled])[0]
+        return right
+
+    kinds = np.array([len(prefix.steps) for prefix in prefixes], dtype=np.int64)
+    budget = Budget(equal.budget, equal.block, equal.num_rounds)
+    most = math.ceil(equal.budget / equal.block)
+    return spend_budget(kinds, budget, most=most, draw=draw) * equal.block
 
 
 def _draw(
@@ -115,14 +110,9 @@ def _draw(
     by_problem: dict[str, list[Block]] = {}
     for block in blocks:
         by_problem.setdefault(block.prefix.problem_id, []).append(block)
-    return driver.run(
-        [
-            label_problem(
-                [listed(own)], policy="policy", block_size=size, seed=_SEED,
-                max_tokens=equal.workload.max_tokens,
-            )
-            for own in by_problem.values()
-        ]
+    return run_planners(
+        driver, [[listed(own)] for own in by_problem.values()], block_size=size, seed=_SEED,
+        max_tokens=equal.workload.max_tokens,
     )  # fmt: skip
 
 
@@ -160,13 +150,7 @@ def bench_rates(
         for shard in shards
         for problem_id, problem in shard_problems(store, shard).items()
     }
-    folder = policy_folder(settings, store, policy.role, policy.ref)
-    driver = Roles(settings, resolve_device(settings.engine.device, 0)).driver(
-        problems, policies={"policy": (policy.policy_id, folder)}
-    )
-    engine = driver.policies["policy"].engine
-    if not isinstance(engine, TransformersEngine):
-        raise InputError(f"bench labels: expected engine.kind transformers, got {engine!r}")
+    driver, engine = bench_driver(settings, store, policy, problems=problems, bench="labels")
     rates = []
     for timing in timings:
         prefixes = _prefixes(store, shards, timing.num_prefixes)
@@ -178,11 +162,13 @@ def bench_rates(
 def _prefixes(store: Store, shards: Sequence[Unit], num_wanted: int) -> dict[str, list[Prefix]]:
     """Return the open prefixes of whole problems, shard by shard, until there are enough."""
     chosen: dict[str, list[Prefix]] = {}
+    reached = 0
     for shard in shards:
         for problem_id, prefixes in open_prefixes(store, shard).items():
-            if sum(map(len, chosen.values())) >= num_wanted:
+            if reached >= num_wanted:
                 return chosen
             chosen[problem_id] = prefixes
+            reached += len(prefixes)
     return chosen
 
 

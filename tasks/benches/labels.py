@@ -196,7 +196,6 @@ def curve(case: Case, settings: Mapping[str, Player], weights: Floats) -> list[P
 
 def _sums(case: Case, played: Replay) -> Sums:
     squared = (played.values() - case.truth) ** 2 - case.truth_variance
-    _, rollouts = played.totals(played.rules)
     wrong, found = np.zeros(case.num_problems), np.zeros(case.num_problems)
     for solution, error, step in zip(
         case.solutions, case.errors, played.first_dead(case.solutions), strict=True
@@ -207,7 +206,7 @@ def _sums(case: Case, played: Replay) -> Sums:
             found[problem] += step == error
     return Sums(
         _by_problem(case, squared), _by_problem(case, np.ones_like(squared)),
-        _by_problem(case, rollouts), wrong, found,
+        _by_problem(case, played.num_rollouts), wrong, found,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from pav.models.settings import RunSettings
 from pav.tasks.benches.pool_plan import STAGE
 from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.label_planners import open_prefixes
-from pav.tasks.labelling import labelling_driver, run_planners
+from pav.tasks.labelling import labelling_driver, run_unit_planners
 from pav.tasks.roles import Roles
 from pav.tasks.sampling import Progress
 from pav.tasks.store import Store
@@ -35,7 +35,7 @@ def open_worker(
         num_blocks = (values["pool"] + values["truth"]) // values["block_size"]
         numbers = range(values["block"], values["block"] + num_blocks)
         prefixes = open_prefixes(store, unit)
-        labelled = run_planners(
+        labelled = run_unit_planners(
             driver, unit, [[exhaustive(prefixes[name], numbers)] for name in values["problems"]]
         )
         rows = [row for labels in labelled for row in _rows(unit, labels)]
