@@ -1,0 +1,35 @@
+"""What decodes, scores and grades."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from pav.models.settings.base import Settings
+
+
+class GradeSettings(Settings):
+    """The symbolic grader, for answers that their text alone cannot compare."""
+
+    limit_seconds: float = Field(5.0, gt=0, le=3600)
+    """Longest time of one verdict, in seconds; then its process is killed and it is `failed`."""
+    processes: int = Field(1, ge=1, le=256)
+    """Processes that compare answers, for each worker; they start when first needed."""
+    memory_mib: int = Field(2048, ge=256)
+    """Most memory of one such process, in MiB."""
+
+
+class EngineSettings(Settings):
+    """What decodes and scores."""
+
+    kind: Literal["transformers", "vllm"] = "transformers"
+    """Engine; `transformers` runs in this process."""
+    device: str = "auto"
+    """`auto`, `cpu`, `cuda` or `cuda:N`."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Number type of the weights while decoding and scoring; `auto` is bfloat16 where native."""
+    batch_size: int = Field(512, ge=1, le=65_536)
+    """Rows decoded together."""
+    score_tokens: int = Field(16_384, ge=64)
+    """Tokens in one forward pass of a verifier, padding included."""
+    python: str = ""
+    """Interpreter of the vLLM environment (kind `vllm`)."""

@@ -1,0 +1,44 @@
+"""Which problems."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from pav.models.settings.base import Settings
+
+DomainName = Literal["countdown", "math"]
+
+
+class ProblemSettings(Settings):
+    """Which problems, and how they are split."""
+
+    domain: DomainName = "countdown"
+    """Family of problems: how questions are shown, responses cut into steps and checked."""
+    path: str = ""
+    """JSONL, CSV or Parquet file with `question` and `answer`; empty for the embedded hands, which
+    only countdown has."""
+    target: int = Field(24, ge=1, le=10_000)
+    """Number to reach (embedded hands)."""
+    highest: int = Field(13, ge=2, le=100)
+    """Largest number in a hand (embedded hands)."""
+    num_numbers: int = Field(4, ge=2, le=6)
+    """Numbers in a hand (embedded hands)."""
+    max_train: int = Field(1_000_000, ge=1)
+    """Use at most this many training problems, in order of their hash."""
+    max_validation: int = Field(1_000_000, ge=1)
+    """Use at most this many validation problems, in order of their hash."""
+    max_test: int = Field(1_000_000, ge=1)
+    """Use at most this many test problems, in order of their hash."""
+    prompt: str = "{question}\n"
+    """Text that a policy sees before the first step, `{question}` in its place (math)."""
+    segmenter: Literal["line", "paragraph", "sentence", "words", "call"] = "line"
+    """What a step is (math): a line, a paragraph, a sentence, `step_words` words, or a line inside
+    the first function call or fenced block."""
+    step_words: int = Field(32, ge=1, le=100_000)
+    """Words in one step (math, segmenter `words`)."""
+    answer_mark: Literal["any", "hashes", "boxed", "pattern"] = "any"
+    """Where the final answer stands (math): after `####`, in the last \\boxed{}, where
+    `answer_pattern` says, or `any`: at the last of these."""
+    answer_pattern: str = ""
+    """Regular expression whose only group is the final answer, such as `^A: (.*)`; ^ and $ match at
+    lines (math)."""
