@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 STAMP := .venv/.installed
 
-.PHONY: help install demo test types faults
+.PHONY: help install demo test types faults mutants
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -32,3 +32,6 @@ types:
 
 faults: install ## kill and resume every stage
 	.venv/bin/python -m pytest -m faults
+
+mutants: install ## change the code in 300 places, one at a time; which changes does no test notice?
+	.venv/bin/python tests/mutants.py
