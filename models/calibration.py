@@ -1,5 +1,6 @@
 """Recalibration of a verifier's logits on held-out labels (Platt scaling)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from pav.models.errors import InputError
 Floats = NDArray[np.float64]
 # Keeps the fit finite where held-out labels are separable; worth one row at most.
 _RIDGE = 1e-2
+_NUM_FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,32 @@ class Calibration:
         return np.asarray(expit(self.scale * np.asarray(logits, np.float64) + self.bias))
 
 
+def fit_where_better(
+    logits: ArrayLike, targets: ArrayLike, weights: ArrayLike, *, groups: Sequence[str]
+) -> Calibration:
+    """Return `fit_platt` of all rows where it lowers the loss of rows left out, else no change.
+
+    The rows of a group (a problem) are left out together, and every group once: rows of one
+    problem have too much in common to judge each other.
+    """
+    x, t, w = _columns(logits, targets, weights)
+    names = {name: place for place, name in enumerate(sorted(set(groups)))}
+    fold = np.array([names[name] % _NUM_FOLDS for name in groups], dtype=np.int64)
+    if not len(fold) == x.size:
+        raise InputError(
+            f"calibration: expected a group for each of {x.size} rows, got {len(fold)}"
+        )
+    gain = 0.0
+    for number in range(min(_NUM_FOLDS, len(names))):
+        out, kept = fold == number, fold != number
+        fitted = fit_platt(x[kept], t[kept], w[kept])
+        before, after = (
+            _log_loss(each, x[out], t[out], w[out]) for each in (Calibration(), fitted)
+        )
+        gain += before - after
+    return fit_platt(x, t, w) if gain > 0 else Calibration()
+
+
 def fit_platt(logits: ArrayLike, targets: ArrayLike, weights: ArrayLike) -> Calibration:
     """Return the scale and bias of least soft-label cross-entropy, by damped Newton steps.
 
@@ -33,9 +61,7 @@ def fit_platt(logits: ArrayLike, targets: ArrayLike, weights: ArrayLike) -> Cali
         targets: their labels in [0, 1].
         weights: of each; rows of weight 0 do not count.
     """
-    x, t, w = (np.asarray(values, np.float64).ravel() for values in (logits, targets, weights))
-    if not x.size == t.size == w.size:
-        raise InputError(f"fit_platt: expected equal lengths, got {x.size}, {t.size}, {w.size}")
+    x, t, w = _columns(logits, targets, weights)
     keep = w > 0
     if not keep.any():
         return Calibration()
@@ -54,10 +80,22 @@ def fit_platt(logits: ArrayLike, targets: ArrayLike, weights: ArrayLike) -> Cali
     return Calibration(float(parameters[0]), float(parameters[1]))
 
 
+def _columns(*columns: ArrayLike) -> tuple[Floats, ...]:
+    arrays = tuple(np.asarray(values, np.float64).ravel() for values in columns)
+    sizes = [values.size for values in arrays]
+    if len(set(sizes)) > 1:
+        raise InputError(f"calibration: expected columns of equal lengths, got {sizes}")
+    return arrays
+
+
+def _log_loss(calibration: Calibration, x: Floats, t: Floats, w: Floats) -> float:
+    z = calibration.scale * x + calibration.bias
+    return float(np.sum(w * (np.logaddexp(0.0, z) - t * z)))
+
+
 def _loss(parameters: Floats, x: Floats, t: Floats, w: Floats) -> float:
-    z = parameters[0] * x + parameters[1]
     pull = (parameters[0] - 1.0) ** 2 + parameters[1] ** 2
-    return float(np.sum(w * (np.logaddexp(0.0, z) - t * z)) + 0.5 * _RIDGE * pull)
+    return _log_loss(Calibration(*parameters), x, t, w) + 0.5 * _RIDGE * float(pull)
 
 
 def _newton_step(parameters: Floats, x: Floats, t: Floats, w: Floats) -> Floats:

@@ -43,6 +43,18 @@ def brier_score(scores: ArrayLike, num_correct: ArrayLike, num_rollouts: ArrayLi
     return float(np.mean((score - share) ** 2 - variance))
 
 
+def log_loss(scores: ArrayLike, num_correct: ArrayLike, num_rollouts: ArrayLike) -> float:
+    """Return the mean over prefixes of -[c/n log score + (1 - c/n) log(1 - score)], in nats.
+
+    A score of 0 or 1 counts as 1e-12 away from it. NaN without labels.
+    """
+    score, correct, total = _columns(scores, num_correct, num_rollouts)
+    if not score.size:
+        return float("nan")
+    share, bounded = correct / total, np.clip(score, 1e-12, 1 - 1e-12)
+    return float(-np.mean(share * np.log(bounded) + (1 - share) * np.log1p(-bounded)))
+
+
 def reliability_table(
     scores: ArrayLike,
     num_correct: ArrayLike,
@@ -97,6 +109,7 @@ def summary(scores: ArrayLike, num_correct: ArrayLike, num_rollouts: ArrayLike) 
         "num_prefixes": float(_columns(*labels)[0].size),
         "auc": auc(*labels),
         "brier": brier_score(*labels),
+        "log_loss": log_loss(*labels),
         "ece": calibration_error(*labels),
         "ece_deciles": calibration_error(*labels, by_rank=True),
     }

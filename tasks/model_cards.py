@@ -14,13 +14,13 @@ _EQUATIONS = {
 _DATA = {
     "q": "every step end of sampled solutions and of the rollouts that labelled them, "
     "with the share of correct rollouts as its target",
-    "orm_all": "the last step of every distinct graded full completion that the labels paid for",
+    "orm_all": "the last step of every graded full completion that the labels paid for",
     "orm_seed": "the last step of the base policy's sampled solutions",
 }
 _TARGETS = {
     "": "the verdict of the solution, 0 or 1",
-    "counts": "num_correct / num_rollouts of each prefix's own rollouts; the verdict at the end",
-    "passing": "num_correct / num_rollouts over each prefix's own rollouts and all that pass "
+    "counts": "the share of right ones among each prefix's own rollouts; the verdict at the end",
+    "passing": "the share of right ones among each prefix's own rollouts and all that pass "
     "through it; the verdict at the end",
 }
 
@@ -59,7 +59,8 @@ def _counted(data: Mapping[str, int]) -> str:
 
 
 def _metrics_table(metrics: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
-    names = ("num_prefixes", "auc", "auc_finished", "brier", "ece_before_calibration", "ece")
+    names = ("num_prefixes", "auc", "auc_finished", "brier", "log_loss_before_calibration",
+             "log_loss", "ece_before_calibration", "ece")  # fmt: skip
     lines = [f"| split | head | {' | '.join(names)} |", "| --- " * (len(names) + 2) + "|"]
     for split, heads in metrics.items():
         for head, values in heads.items():
@@ -82,8 +83,9 @@ value = sigmoid(scale * logit + bias), with scale and bias of each head in `pav_
 - Estimates: {equation}. The equations are in the project's `docs/method.md`.
 - Fitted on: {data}. Problems of the training split only.
 - Target: {targets}. Cut-off and unreadable samples count as wrong, failed ones not at all.
-- Rows: {training}; step ends {balance}. Stopped and calibrated on validation problems:
-  {validation}.
+- Rows: {training}; step ends {balance}. A step end weighs as often as the policy's samples
+  reach it. Stopped and calibrated on validation problems: {validation}. A calibration is kept
+  where it lowers the loss of validation problems left out of its fit; else scale is 1, bias 0.
 - Loss: soft-label cross-entropy, all step ends of a solution in one forward pass. Step
   {best_step} of {steps} is kept, validation loss {validation_loss:.4f}.
 - Unit `{unit_id}`.

@@ -78,7 +78,8 @@ def open_worker(
         )  # fmt: skip
         state = _train(trainer, store, unit, progress)
         progress(f"{unit.name}: scoring held-out solutions", state.step, values["steps"])
-        calibration = calibrate(model, validation, values["heads"])
+        problem_ids = [each.prefix.problem_id for each in examples.validation]
+        calibration = calibrate(model, validation, values["heads"], problem_ids=problem_ids)
         held_out = score_held_out(
             model, codec, calibration=calibration, unit=unit, published=published,
             problems=problems,

@@ -9,16 +9,13 @@ import polars as pl
 
 from pav.models.errors import InputError
 from pav.models.hashing import bucket, stream_key
-from pav.models.planners.blocks import label_group
 from pav.models.records import Prefix, Problem
+from pav.models.sampling_measure import Completion
 from pav.models.verifier_batches import EncodedSequence
 from pav.models.verifier_data import (
-    Completion,
     LabelledSequence,
     TargetSequence,
     outcome_sequences,
-    own_counts,
-    passing_counts,
     restrict,
     rollout_completions,
     solution_completions,
@@ -34,9 +31,8 @@ from pav.tasks.units import Manifest, Unit
 MAX_VALIDATION = 3072
 # Where no validation problems are labelled, one in so many training problems stands in.
 _STAND_IN = 10
-_ROLLOUT_COLUMNS = ("prefix_id", "policy_id", "seed", "block", "steps", "verdict", "finish_reason")
+_ROLLOUT_COLUMNS = ("prefix_id", "policy_id", "steps", "verdict", "finish_reason")
 _PREFIX_COLUMNS = ("prefix_id", "problem_id", "steps", "is_terminal")
-_BLOCK_COLUMNS = ("prefix_id", "policy_id", "seed", "block", "stopping_rule")
 _SOLUTION_COLUMNS = ("solution_id", "problem_id", "policy_id", "steps", "verdict", "finish_reason")
 
 
@@ -80,30 +76,13 @@ def read_published(store: Store, unit: Unit) -> Published:
         read(sampled, "solutions", _SOLUTION_COLUMNS),
         prefixes.unique("prefix_id", keep="first", maintain_order=True),
         read(sampled, "solution_prefixes"),
-        _with_rules(
-            read(labelled, "rollouts", _ROLLOUT_COLUMNS),
-            read(labelled, "label_blocks", _BLOCK_COLUMNS),
-        ),
+        read(labelled, "rollouts", _ROLLOUT_COLUMNS),
     )
 
 
 def _manifests(store: Store, unit: Unit, stage: str) -> list[Manifest]:
     roles = sorted(role for role in unit.inputs if role.split(":")[0] == stage)
     return [required_manifest(store, unit.inputs[role].unit_id) for role in roles]
-
-
-def _with_rules(rollouts: pl.DataFrame, blocks: pl.DataFrame) -> pl.DataFrame:
-    """Return rollouts with `is_label`: whether their block is part of the prefix's label.
-
-    Blocks that chose a prefix by its outcome are not where there are others.
-    """
-    key = ["prefix_id", "policy_id"]
-    groups = {rule: label_group(rule) for rule in blocks["stopping_rule"].unique()}
-    place = pl.col("stopping_rule").replace_strict(groups, return_dtype=pl.Int32)
-    ranked = blocks.with_columns(place=place)
-    is_label = pl.col("place") == pl.col("place").min().over(key)
-    labels = ranked.select(*key, "seed", "block", is_label=is_label)
-    return rollouts.join(labels, on=[*key, "seed", "block"], maintain_order="left")
 
 
 def make_examples(
@@ -140,18 +119,21 @@ def _split_ids(
 def _sequences(
     parameters: Mapping[str, Any], published: Published, ids: set[str], *, held_out: bool
 ) -> list[TargetSequence]:
-    kind = parameters["kind"]
     base = parameters["policies"]["base"]
     of_ids = pl.col("problem_id").is_in(sorted(ids))
     solutions = published.solutions.filter(of_ids)
     prefixes = published.prefixes.filter(of_ids)
 
-    if kind == "q":
-        counted = published.rollouts.filter("is_label")
+    def rollouts_of(policy_id: str) -> list[Completion]:
+        return rollout_completions(published.rollouts, prefixes, policy_id=policy_id)
+
+    if parameters["kind"] == "q":
         heads = [
+            # Where another policy goes on, prefixes are no longer reached as the base reaches
+            # them. That is more to learn from, and not what a verifier is stopped and judged by.
             _value_head(
-                parameters["targets"], solutions,
-                rollout_completions(counted, prefixes, policy_id=policy_id), policy_id,
+                solutions, rollouts_of(policy_id), policy_id,
+                passing=parameters["targets"] == "passing" and not (held_out and policy_id != base),
             )
             for policy_id in parameters["head_policies"]
         ]  # fmt: skip
@@ -159,22 +141,20 @@ def _sequences(
     seeds = solution_completions(solutions.filter(pl.col("policy_id") == base))
     # Both ORMs are stopped and calibrated by all that is known of the validation problems. A
     # verdict is one whatever its rollout was drawn for.
-    is_all = kind == "orm_all" or held_out
-    paid = rollout_completions(published.rollouts, prefixes, policy_id=base) if is_all else []
-    completions = [*seeds, *paid]
-    return target_sequences([outcome_sequences(completions)])
+    is_all = parameters["kind"] == "orm_all" or held_out
+    return target_sequences([outcome_sequences(seeds, rollouts_of(base) if is_all else [])])
 
 
 def _value_head(
-    targets: str, solutions: pl.DataFrame, rollouts: list[Completion], policy_id: str
+    solutions: pl.DataFrame, rollouts: list[Completion], policy_id: str, *, passing: bool
 ) -> list[LabelledSequence]:
     """Return the sequences of one policy's value, of the problems it has rollouts of."""
     labelled = {completion.problem_id for completion in rollouts}
-    seeds = restrict(solution_completions(solutions), labelled)
-    if targets == "counts":
-        return value_sequences(seeds, own_counts(rollouts))
-    own = solution_completions(solutions.filter(pl.col("policy_id") == policy_id))
-    return value_sequences([*seeds, *rollouts], passing_counts([*own, *rollouts]))
+    seeds, own = (
+        restrict(solution_completions(rows), labelled)
+        for rows in (solutions, solutions.filter(pl.col("policy_id") == policy_id))
+    )
+    return value_sequences(seeds, rollouts, own=own, passing=passing)
 
 
 def _sample(sequences: list[TargetSequence], size: int) -> list[TargetSequence]:
@@ -238,7 +218,7 @@ def held_out_solutions(
 def counts_by_prefix(published: Published, policy_id: str) -> dict[str, tuple[int, int]]:
     """Return prefix_id -> (num_correct, num_rollouts) of a policy's own rollouts."""
     graded = published.rollouts.filter(
-        pl.col("policy_id") == policy_id, pl.col("verdict") != "failed", "is_label"
+        pl.col("policy_id") == policy_id, pl.col("verdict") != "failed"
     )
     counts = graded.group_by("prefix_id").agg((pl.col("verdict") == "correct").sum(), n=pl.len())
     return {name: (correct, total) for name, correct, total in counts.iter_rows()}

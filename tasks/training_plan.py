@@ -13,7 +13,7 @@ from pav.tasks.units import InputRef, Manifest, Unit
 
 STAGE = "train"
 # Raised when examples, training or calibration change what comes out.
-REVISION = 3
+REVISION = 4
 SHARED = "q_provers"
 BEST_OF = "q_bok"
 _OF_TRAINING = ("batch_size", "learning_rate", "warmup_steps", "weight_decay", "eval_every",

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pav.models.calibration import Calibration, fit_platt
-from pav.models.metrics import calibration_error, summary
+from pav.models.calibration import Calibration, fit_where_better
+from pav.models.metrics import calibration_error, log_loss, summary
 from pav.models.records import Prefix, Problem, Verdict
 from pav.models.verifier_batches import EncodedSequence
 from pav.tasks.tokens import Codec
@@ -36,16 +36,30 @@ class HeldOut:
 
 
 def calibrate(
-    model: Any, validation: Sequence[EncodedSequence], heads: Sequence[str]
+    model: Any,
+    validation: Sequence[EncodedSequence],
+    heads: Sequence[str],
+    *,
+    problem_ids: Sequence[str],
 ) -> dict[str, Calibration]:
-    """Return each head's calibration, fitted on the labels of validation problems."""
+    """Return each head's calibration, fitted on the labels of validation problems.
+
+    Where it would not lower the loss of problems left out, the head stays as it was trained.
+    """
     model.eval()
     rows = [segments(each.token_ids, each.ends) for each in validation]
     logits = np.concatenate(segment_logits(model, rows, score_tokens=_SCORE_TOKENS))
     targets = np.concatenate([each.targets for each in validation])
     weights = np.concatenate([each.weights for each in validation])
+    groups = [
+        name
+        for name, each in zip(problem_ids, validation, strict=True)
+        for _ in range(len(each.ends))
+    ]
     return {
-        head: fit_platt(logits[:, number], targets[:, number], weights[:, number])
+        head: fit_where_better(
+            logits[:, number], targets[:, number], weights[:, number], groups=groups
+        )
         for number, head in enumerate(heads)
     }
 
@@ -124,6 +138,7 @@ def _metrics(rows: Sequence[Row]) -> dict[str, dict[str, dict[str, float]]]:
         raw = Calibration().probabilities([row["raw"] for row in members])
         found = summary([row["score"] for row in members], *labels)
         found["ece_before_calibration"] = calibration_error(raw, *labels)
+        found["log_loss_before_calibration"] = log_loss(raw, *labels)
         terminal = [row for row in members if row["is_terminal"]]
         found["auc_finished"] = summary(
             *([row[name] for row in terminal] for name in ("score", "num_correct", "num_rollouts"))

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from pav.models.calibration import Calibration, fit_platt
+from pav.models.calibration import Calibration, fit_platt, fit_where_better
 from pav.models.errors import InputError
 
 
@@ -46,3 +47,58 @@ def test_probabilities_apply_scale_and_bias():
 def test_columns_of_different_length_are_refused():
     with pytest.raises(InputError, match="equal lengths"):
         fit_platt([0.0], [0.0, 1.0], [1.0])
+
+
+def test_the_ridge_pulls_to_no_change_where_rows_say_little():
+    logits, targets, weights = (np.array(each) for each in ([-1.0, 0.5], [0.9, 0.8], [0.02, 0.03]))
+
+    def penalised(parameters):
+        p = expit(parameters[0] * logits + parameters[1])
+        loss = -np.sum(weights * (targets * np.log(p) + (1 - targets) * np.log(1 - p)))
+        return loss + 0.005 * ((parameters[0] - 1) ** 2 + parameters[1] ** 2)
+
+    expected = minimize(penalised, [1.0, 0.0], tol=1e-10).x
+    found = fit_platt(logits, targets, weights)
+    assert (found.scale, found.bias) == pytest.approx(expected, abs=1e-4)
+    # Halfway between no change and what the rows ask for.
+    assert 0.1 < found.bias < 2
+
+
+def distorted(*, num_problems, scale, bias, seed):
+    """Logits, verdicts, weights and problems, whose true logits are scale * logit + bias."""
+    random = np.random.default_rng(seed)
+    logits = random.normal(0, 2, size=num_problems * 20)
+    verdicts = random.random(logits.size) < expit(scale * logits + bias)
+    problems = [f"p{number // 20}" for number in range(logits.size)]
+    return logits, verdicts, np.ones(logits.size), problems
+
+
+def test_a_calibration_that_helps_rows_left_out_is_kept_as_fitted_on_all():
+    *rows, problems = distorted(num_problems=40, scale=0.5, bias=-1.0, seed=0)
+    found = fit_where_better(*rows, groups=problems)
+    assert found == fit_platt(*rows)
+    assert found != Calibration()
+
+
+def test_a_calibration_that_fits_noise_is_dropped():
+    dropped = 0
+    for seed in range(20):
+        *rows, problems = distorted(num_problems=6, scale=1.0, bias=0.0, seed=seed)
+        assert fit_platt(*rows) != Calibration()
+        dropped += fit_where_better(*rows, groups=problems) == Calibration()
+    assert dropped > 10
+
+
+def test_rows_of_one_problem_do_not_judge_each_other():
+    # Each of six problems leans its own way, in 50 rows of a logit that does not tell it.
+    targets = np.repeat([0.1, 0.9, 0.1, 0.9, 0.9, 0.1], 50)
+    logits = np.repeat(np.random.default_rng(1).normal(0, 3, 6), 50)
+    problems, rows = np.repeat(list("abcdef"), 50).tolist(), [str(row) for row in range(300)]
+    assert fit_where_better(logits, targets, np.ones(300), groups=rows) != Calibration()
+    assert fit_where_better(logits, targets, np.ones(300), groups=problems) == Calibration()
+
+
+def test_one_problem_cannot_be_judged_by_others_and_changes_nothing():
+    assert fit_where_better([0.0, 1.0], [0.9, 0.9], [1, 1], groups=["p", "p"]) == Calibration()
+    with pytest.raises(InputError, match="a group for each of 2 rows"):
+        fit_where_better([0.0, 1.0], [0.9, 0.9], [1, 1], groups=["p"])

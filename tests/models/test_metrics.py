@@ -12,6 +12,7 @@ from pav.models.metrics import (
     auc,
     brier_score,
     calibration_error,
+    log_loss,
     metrics_table,
     reliability_table,
 )
@@ -86,3 +87,18 @@ def test_metrics_by_step_hold_each_step_apart():
     table = metrics_table(scores, by=("verifier", "num_steps"))
     assert table["auc"].to_list() == [1.0, 0.0]
     assert table["num_prefixes"].to_list() == [2, 2]
+
+
+def test_rows_without_rollouts_make_no_row_of_metrics():
+    scores = pl.DataFrame({
+        "verifier": ["q", "orm"], "num_steps": [0, 1], "score": [0.2, 0.8],
+        "num_correct": [1, 0], "num_rollouts": [2, 0],
+    })  # fmt: skip
+    assert metrics_table(scores)["verifier"].to_list() == ["q"]
+
+
+def test_log_loss_by_hand():
+    # -(.75 ln .5 + .25 ln .5) and -ln .8; a sure score that is wrong stays finite.
+    assert log_loss([0.5, 0.8], [3, 1], [4, 1]) == pytest.approx((math.log(2) - math.log(0.8)) / 2)
+    assert log_loss([1.0], [0], [1]) == pytest.approx(-math.log(1e-12), rel=1e-4)
+    assert math.isnan(log_loss([0.5], [0], [0]))

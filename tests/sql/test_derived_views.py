@@ -2,7 +2,7 @@
 
 import pytest
 
-from pav.models.verifier_data import passing_counts, rollout_completions, solution_completions
+from pav.models.verifier_data import passing_tallies, rollout_completions, solution_completions
 from pav.tasks.database import Sources, build_database, run_query
 from pav.tasks.datasets import frame
 
@@ -219,12 +219,16 @@ def test_passing_targets_are_those_that_training_uses(store, ask):
         *rollout_completions(tables["rollouts"], tables["prefixes"], policy_id=policy_id),
         *solution_completions(tables["solutions"].unique("solution_id")),
     ]
-    expected = passing_counts(completions)
+    expected = passing_tallies((each, 1.0) for each in completions)
     texts = {(row["problem_id"], row["text"]): row["prefix_id"]
              for row in tables["prefixes"].to_dicts() if not row["is_terminal"]}  # fmt: skip
     found = {row["prefix_id"]: (row["num_correct"], row["num_rollouts"])
              for row in ask("passing_targets")}  # fmt: skip
-    assert found == {texts[key]: counts for key, counts in expected.items() if key in texts}
+    assert found == {
+        texts[key]: (tally.num_correct, tally.num_rollouts)
+        for key, tally in expected.items()
+        if key in texts
+    }
 
 
 def store_table(store, name):

@@ -14,7 +14,7 @@ from pav.tasks import allocating, labelling
 from pav.tasks.labelling_plan import check_labelling, labelled, plan_labelling
 from pav.tasks.manifests import find_many, holding, read_tables
 from pav.tasks.rounds_plan import Rounds
-from pav.tasks.training_data import make_examples, read_published
+from pav.tasks.training_data import counts_by_prefix, make_examples, read_published
 from pav.tasks.training_plan import plan_training
 from tests.tasks.brief_world import SETTINGS, TaughtWorld
 
@@ -180,18 +180,15 @@ def test_an_adaptive_prefix_stops_where_its_rule_says_so(world):
     assert len({rollouts for _, rollouts in ends}) > 1
 
 
-def test_labels_that_chose_a_prefix_train_no_value(world, pits):
+def test_every_block_that_was_drawn_trains_a_value(world, pits):
     settings = with_label(world, **FIRST_PIT)
     units = training_units(world, settings, pits.manifests)
     published = read_published(world.store, units[0])
-    counted = published.rollouts.filter("is_label").group_by("prefix_id").len()
-    plain = pits.blocks.filter(pl.col("stopping_rule") != "search").group_by("prefix_id").agg(
-        pl.col("num_rollouts").sum()
-    )  # fmt: skip
-    both = counted.join(plain, on="prefix_id")
-    # A prefix that was only looked at has those blocks for a label; all others leave them out.
-    assert both.height == plain.height
-    assert (both["len"] == both["num_rollouts"]).all()
+    assert "search" in set(pits.blocks["stopping_rule"])
+    assert published.rollouts.height == pits.rollouts.height
+    counts = counts_by_prefix(published, world.policies["base"].policy_id)
+    drawn = pits.blocks.group_by("prefix_id").agg(pl.col("num_correct", "num_rollouts").sum())
+    assert counts == {name: (right, count) for name, right, count in drawn.iter_rows()}
 
 
 class Budgeted:

@@ -1,0 +1,117 @@
+"""What a sample weighs, so that step ends of all depths are weighed as the policy reaches them.
+
+Solutions are sampled from the bare problem, rollouts from prefixes of these solutions: a prefix
+that few solutions pass gets as many rollouts as one that most pass. A rollout that weighs the
+number v of solutions through its start makes up for that, and what is drawn at depth d is divided
+by how much is drawn there (`docs/method.md` section 9 has the derivation).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pav.models.records import Prefix
+
+# A prefix by problem and text: its steps follow from the text.
+PrefixKey = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A distinct full response with the samples that gave it; `start` steps were given to them."""
+
+    problem_id: str
+    steps: tuple[str, ...]
+    is_finished: bool
+    start: int
+    num_samples: int
+    num_correct: int
+
+    @property
+    def key(self) -> tuple[str, str, bool]:
+        """What makes two completions the same response."""
+        return self.problem_id, "".join(self.steps), self.is_finished
+
+    @property
+    def prefix(self) -> Prefix:
+        """The response as a prefix."""
+        return Prefix(self.problem_id, self.steps, self.is_finished)
+
+    @property
+    def started_at(self) -> PrefixKey:
+        """The prefix that the samples were drawn from."""
+        return self.problem_id, "".join(self.steps[: self.start])
+
+    def passed(self) -> list[PrefixKey]:
+        """Return the prefixes from the start on that the response goes on from, the start first.
+
+        Its last step ends the response: that is a verdict, not a prefix to go on from.
+        """
+        text = "".join(self.steps[: self.start])
+        keys = [(self.problem_id, text)]
+        for step in self.steps[self.start : -1]:
+            text += step
+            keys.append((self.problem_id, text))
+        return keys
+
+
+@dataclass(frozen=True)
+class SamplingMeasure:
+    """The weights of solutions and rollouts.
+
+    Attributes:
+        visits: how many solutions pass through each prefix.
+        mean_visits: of a rollout's start, by its number of steps.
+        rollouts_per_visit: by the same: rollouts drawn there for each solution that passes.
+    """
+
+    visits: Mapping[PrefixKey, int]
+    mean_visits: Mapping[int, float]
+    rollouts_per_visit: Mapping[int, float]
+
+    def weighted(self, rollouts: Iterable[Completion]) -> list[tuple[Completion, float]]:
+        """Return rollouts with the weight of one sample: 1 on average at each depth of the start.
+
+        That is the weight of a solution.
+        """
+        return [
+            (each, _visits(self.visits, each) / self.mean_visits[each.start]) for each in rollouts
+        ]
+
+    def drawn_at(self, num_steps: int) -> float:
+        """Return the weight of the rollouts from prefixes of so many steps, for each solution."""
+        return self.rollouts_per_visit.get(num_steps, 0.0)
+
+    def drawn_until(self, num_steps: int) -> float:
+        """Return the weight of all rollouts that so many steps can belong to, for each solution."""
+        return sum(self.drawn_at(start) for start in range(num_steps + 1))
+
+
+def sampling_measure(
+    solutions: Iterable[Completion], rollouts: Iterable[Completion]
+) -> SamplingMeasure:
+    """Return the weights of the rollouts from prefixes of some solutions."""
+    visits: Counter[PrefixKey] = Counter()
+    for solution in solutions:
+        visits.update(dict.fromkeys(solution.passed(), solution.num_samples))
+    starts: dict[int, dict[PrefixKey, int]] = defaultdict(dict)
+    drawn: Counter[int] = Counter()
+    visited: Counter[int] = Counter()
+    for rollout in rollouts:
+        through = _visits(visits, rollout)
+        starts[rollout.start][rollout.started_at] = through
+        drawn[rollout.start] += rollout.num_samples
+        visited[rollout.start] += rollout.num_samples * through
+    return SamplingMeasure(
+        visits,
+        {start: visited[start] / drawn[start] for start in starts},
+        {start: drawn[start] / sum(own.values()) for start, own in starts.items()},
+    )
+
+
+def _visits(visits: Mapping[PrefixKey, int], rollout: Completion) -> int:
+    """Return how many solutions pass the start; a prefix that a search made itself counts once.
+
+    So does the open end of a solution that was cut off.
+    """
+    return max(visits.get(rollout.started_at, 0), 1)
