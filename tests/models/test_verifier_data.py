@@ -127,6 +127,15 @@ def test_outcome_sequences_have_one_target_at_the_end_and_weigh_what_is_given_of
     assert targets == {"a\nb\nc": 1, "a\nd\ne": 0, "a\nb\nf": 0, "a\nb\ng": 0}
 
 
+def test_an_end_weighs_what_is_drawn_before_its_last_step():
+    short = Completion("p", ("a\n", "x"), True, 0, 1, 1)
+    found = by_text(outcome_sequences([SEED, short], ROLLOUTS))
+    # Two solutions and two rollouts from no step, four from one, four from two steps: of the
+    # rollouts from "a", which both solutions pass, each weighs 1.
+    assert found["a\nx"].weights[-1] == pytest.approx(1 / (1 + 2 / 2 + 4 / 2))
+    assert found["a\nb\ng"].weights[-1] == pytest.approx(2 / (1 + 2 / 2 + 4 / 2 + 4))
+
+
 def test_right_answers_of_few_forms_count_as_often_as_they_are_given():
     # Q = .5: of 100 solutions 50 give one right answer, 50 a wrong answer each of its own.
     right = Completion("p", ("a\n", "right"), True, 0, 50, 50)
@@ -146,6 +155,8 @@ def test_best_of_k_targets_are_unbiased_and_need_k_rollouts():
     assert (each.weights[:, 0] > 0).all()
     assert each.targets[1:, 1] == pytest.approx([1, 1, 1])
     assert (each.weights[:, 1] > 0).tolist() == [False, True, True, True]
+    # An end is its verdict, however few samples gave it.
+    assert (found["a\nd\ne"].targets[-1, 1], found["a\nd\ne"].weights[-1, 1] > 0) == (0, True)
 
 
 def test_heads_of_one_network_keep_their_own_labels_and_weights():
