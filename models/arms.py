@@ -1,6 +1,6 @@
 """Which arms an evaluation compares, and what each of them needs."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from pav.models.errors import InputError
@@ -10,15 +10,14 @@ from pav.models.settings import EvaluateSettings, RunSettings
 
 # Verifier of an arm -> role of the network. `orm` is the one trained on every graded completion.
 ORMS = {"orm": "orm_all", "orm_seed": "orm_seed"}
-# On validation hands any weight from 0.05 to 1 picked within a point of the best.
-LIKELIHOOD = 0.2
-FINAL_PICKS = {
-    "q_last": Rule("last"),
-    "q_product": Rule("product"),
-    "orm": Rule("last", ORMS["orm"]),
-    "q_likely": Rule("last", likelihood=LIKELIHOOD),
-    "orm_likely": Rule("last", ORMS["orm"], likelihood=LIKELIHOOD),
+# Controls of best-of-N: what the policy itself says most, and votes over equal answers.
+CONTROLS = {
+    "likely": Rule("first", likelihood=1.0),
+    "majority": Rule("first", is_vote=True),
+    "orm_majority": Rule("last", ORMS["orm"], is_vote=True),
 }
+# Final picks of beams.
+FINAL_PICKS = ("q_last", "q_product", "orm", "q_likely", "orm_likely")
 # Verifiers that rank solutions as final picks rank beams.
 RANKED = {"q": "q_last", "q_product": "q_product", "q_likely": "q_likely",
           "orm": "orm", "orm_likely": "orm_likely"}  # fmt: skip
@@ -76,6 +75,7 @@ def arms(settings: RunSettings) -> list[Arm]:
         Arm("best_of_n", "orm", "", main),
         Arm("best_of_n", "orm_seed", "", main),
         Arm("best_of_n", "orm_likely", "", main),
+        *(Arm("best_of_n", name, "", main) for name in CONTROLS),
         Arm("best_of_n", "q", "", other),
         Arm("best_of_n", "q_product", "", other),
         Arm("best_of_n", "q_likely", "", other),
@@ -117,18 +117,32 @@ def prover(name: str, evaluate: EvaluateSettings) -> Prover:
     return Prover(name, BASE_VERIFIER, int(name[2:]))
 
 
-def ranking(line: Line, evaluate: EvaluateSettings) -> Rule:
-    """Return how a line without a beam ranks solutions; InputError where it cannot."""
+def final_picks(evaluate: EvaluateSettings, *, per_token: bool) -> dict[str, Rule]:
+    """Return the rule of each final pick; `per_token` where responses differ in length."""
+    weight, orm = evaluate.likelihood_weight, ORMS["orm"]
+    return {
+        "q_last": Rule("last"),
+        "q_product": Rule("product"),
+        "orm": Rule("last", orm),
+        "q_likely": Rule("last", likelihood=weight, per_token=per_token),
+        "orm_likely": Rule("last", orm, likelihood=weight, per_token=per_token),
+    }
+
+
+def ranking(line: Line, evaluate: EvaluateSettings, *, per_token: bool) -> Rule:
+    """Return how a line without a beam picks a solution; InputError where it cannot."""
     if line.strategy == "single":
         return FIRST
+    if line.verifier in CONTROLS:
+        return replace(CONTROLS[line.verifier], per_token=per_token)
     if line.verifier in RANKED:
-        return FINAL_PICKS[RANKED[line.verifier]]
+        return final_picks(evaluate, per_token=per_token)[RANKED[line.verifier]]
     if line.verifier in ORMS:
         return Rule("last", ORMS[line.verifier])
     if line.verifier == "pav" and line.final_pick in AGGREGATES:
         kind: Any = line.final_pick
         return Rule(kind, prover=prover(line.prover, evaluate), alpha=line.alpha)
     raise InputError(
-        f"best_of_n: expected a verifier of {[*RANKED, 'orm_seed', 'pav']}, for pav with a "
-        f"final pick of {list(AGGREGATES)}, got {line.verifier!r} and {line.final_pick!r}"
+        f"best_of_n: expected a verifier of {[*RANKED, *CONTROLS, 'orm_seed', 'pav']}, for pav "
+        f"with a final pick of {list(AGGREGATES)}, got {line.verifier!r} and {line.final_pick!r}"
     )

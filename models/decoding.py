@@ -2,6 +2,9 @@
 
 import torch
 
+# The largest single-precision number below 1.
+_LAST_BELOW_ONE = 1 - 2**-24
+
 
 def sample_tokens(
     logits_BV: torch.Tensor, uniforms_B: torch.Tensor, *, temperature: float, top_p: float
@@ -16,11 +19,11 @@ def sample_tokens(
     if top_p < 1:
         probabilities_BV = _nucleus(probabilities_BV, top_p)
     cumulative_BV = probabilities_BV.cumsum(-1)
-    # Scaling by the last entry absorbs rounding, so the index never runs off the vocabulary.
     masses_B1 = cumulative_BV[:, -1:]
-    tokens_B1 = torch.searchsorted(
-        cumulative_BV, uniforms_B[:, None].float() * masses_B1, right=True
-    ).clamp_(max=logits_BV.shape[-1] - 1)
+    # Single precision rounds what is next to 1 up to 1, which no token's share of the mass holds.
+    points_B1 = uniforms_B[:, None].float().clamp(max=_LAST_BELOW_ONE) * masses_B1
+    tokens_B1 = torch.searchsorted(cumulative_BV, points_B1, right=True)
+    tokens_B1.clamp_(max=logits_BV.shape[-1] - 1)
     log_probs_B1 = (probabilities_BV.gather(-1, tokens_B1) / masses_B1).log_()
     return tokens_B1[:, 0], log_probs_B1[:, 0]
 

@@ -68,7 +68,7 @@ SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "is_correct": pl.Boolean, "is_any_correct": pl.Boolean, "is_correct_q_last": pl.Boolean,
         "is_correct_q_product": pl.Boolean, "is_correct_orm": pl.Boolean,
         "is_correct_q_likely": pl.Boolean, "is_correct_orm_likely": pl.Boolean,
-        "response": pl.String,
+        "response": pl.String, "beams_cut_off": pl.Int32,
         "num_candidates": pl.Int64, "generated_tokens": pl.Int64, "scored_prefixes": pl.Int64,
         "scored_tokens": pl.Int64, "seconds": pl.Float64, "unit_id": pl.String,
     },

@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pav.models.arms import FINAL_PICKS, Line, prover, ranking
+from pav.models.arms import FINAL_PICKS, Line, final_picks, prover, ranking
 from pav.models.budget import wasted_tokens
 from pav.models.records import Algorithm, Prefix
 from pav.models.search.beam import Guide, beam, beam_paper
 from pav.models.search.best_of_n import choose, draw, score
 from pav.models.search.memory import Memory, remembered
 from pav.models.search.results import Sampling, SearchResult
-from pav.models.search.rewards import BASE_VERIFIER, Scores
+from pav.models.search.rewards import BASE_VERIFIER, Rule, Scores
 from pav.models.settings import EvaluateSettings
 from pav.tasks.driver import Driver
 from pav.tasks.units import Unit
@@ -87,11 +87,15 @@ class _Run:
         )
         wasted = sum(wasted_tokens(zip(e.samples, e.gradings, strict=True)) for e in drawn)
         self.spent.append({"wasted_tokens": wasted})
-        rules = {line: ranking(line, self.evaluate) for line in lines}
+        rules = {line: ranking(line, self.evaluate, per_token=self._per_token) for line in lines}
         scores: dict[str, list[Mapping[Prefix, Scores]]] = {}
         scoring: dict[str, float] = {}
         for role in sorted(frozenset().union(*(rule.verifiers for rule in rules.values()))):
             scores[role], scoring[role] = self._timed([score(each, role) for each in drawn])
+        answers = [
+            {each: self.driver.domain.answer_key(each) for each in solutions.distinct}
+            for solutions in drawn
+        ]
         found = []
         for line, rule in rules.items():
             used = seconds + sum(scoring[role] for role in rule.verifiers)
@@ -99,7 +103,11 @@ class _Run:
             for number, name in enumerate(names):
                 mine = {role: scores[role][number] for role in rule.verifiers}
                 result = choose(
-                    drawn[number], mine, rules={"line": rule}, num_samples=line.num_samples
+                    drawn[number],
+                    mine,
+                    answers=answers[number],
+                    rules={"line": rule},
+                    num_samples=line.num_samples,
                 )
                 found.append((name, Found(line, result, "line", rule.verifiers, share)))
         return found
@@ -120,11 +128,19 @@ class _Run:
 
     def _guide(self, line: Line) -> Guide:
         measured = prover(line.prover, self.evaluate)
-        return Guide(FINAL_PICKS, measured, line.alpha, self.unit.parameters["max_steps"])
+        return Guide(self._picks, measured, line.alpha, self.unit.parameters["max_steps"])
 
     def _paid(self, line: Line) -> frozenset[str]:
         measured = prover(line.prover, self.evaluate).verifier
-        return FINAL_PICKS[line.final_pick].verifiers | {BASE_VERIFIER, measured}
+        return self._picks[line.final_pick].verifiers | {BASE_VERIFIER, measured}
+
+    @property
+    def _per_token(self) -> bool:
+        return not self.driver.domain.equal_lengths
+
+    @property
+    def _picks(self) -> dict[str, Rule]:
+        return final_picks(self.evaluate, per_token=self._per_token)
 
     @property
     def _sampling(self) -> Sampling:
@@ -158,6 +174,7 @@ def _row(unit: Unit, problem_id: str, found: Found, prompt_tokens: int) -> Row:
         "is_correct": result.is_correct(found.pick),
         "is_any_correct": result.is_any_correct,
         "response": result.text(found.pick),
+        "beams_cut_off": result.num_cut_off,
         "num_candidates": result.cost.num_candidates,
         "generated_tokens": result.cost.generated_tokens,
         "scored_prefixes": passes,

@@ -19,16 +19,15 @@ from pav.models.arms import (
     prover_names,
     ranking,
 )
-from pav.models.domains import domain_key
+from pav.models.domains import domain_key, domain_of
 from pav.models.records import Problem
-from pav.models.search.beam import MAX_STEPS
 from pav.models.settings import RunSettings
 from pav.tasks.policies import PolicySpec
 from pav.tasks.sampling_plan import problems_ref
 from pav.tasks.units import InputRef, Manifest, Unit
 
 STAGE = "evaluate"
-REVISION = 3
+REVISION = 4
 
 
 @dataclass(frozen=True)
@@ -204,7 +203,8 @@ class _Planner:
             "pipeline_seed": self.inputs.pipeline_seed,
             "seed": seed,
             "width": settings.evaluate.beam_width,
-            "max_steps": MAX_STEPS,
+            "max_steps": settings.evaluate.max_steps,
+            "likelihood_weight": settings.evaluate.likelihood_weight,
             "prover_value": settings.evaluate.prover_value,
             "lines": [line.to_record() for line in lines],
             **sample,
@@ -219,7 +219,8 @@ class _Planner:
         """Return the verifier roles that a line reads; a beam's three picks are all computed."""
         evaluate = self.settings.evaluate
         if not line.is_beam:
-            return ranking(line, evaluate).verifiers
+            per_token = not domain_of(self.settings.problems).equal_lengths
+            return ranking(line, evaluate, per_token=per_token).verifiers
         return frozenset({"q", ORMS["orm"], prover(line.prover, evaluate).verifier})
 
 

@@ -19,6 +19,9 @@ class Domain(Protocol):
     # A step ends with this text; a response's last step ends where the policy stops. Empty where
     # no one text ends a step: such responses are sampled whole, never step by step.
     delimiter: str
+    # Whether all whole responses to a problem have one number of steps: then the chance of each
+    # can be compared as it is; else a longer one is less likely for its length alone.
+    equal_lengths: bool
 
     def problem(self, question: str, answer: str, *, problem_id: str, split: str) -> Problem:
         """Return the checked problem with its canonical key; InputError says what is wrong."""
@@ -42,6 +45,13 @@ class Domain(Protocol):
 
     def grade(self, problem: Problem, prefix: Prefix) -> Grading | Doubt:
         """Check a whole response (`prefix.is_finished` False means it was cut off)."""
+        ...
+
+    def answer_key(self, response: Prefix) -> str | None:
+        """Return what a finished response answers, the same text for equal answers, or None.
+
+        It is what votes are counted by, so it must not know what is right. None: no answer.
+        """
         ...
 
     def contradicts(self, problem: Problem, other: Problem) -> bool:

@@ -5,6 +5,7 @@ from fractions import Fraction
 from functools import lru_cache
 from random import Random
 
+from pav.models.domains.countdown_formula import formula
 from pav.models.domains.countdown_solver import Number, Path, State, good_moves, is_solvable, paths
 from pav.models.domains.countdown_text import CANNOT_READ, check_step, format_steps, parse_number
 from pav.models.errors import InputError
@@ -28,6 +29,7 @@ class Countdown:
 
     name: str = "countdown"
     delimiter: str = "\n"
+    equal_lengths: bool = True
 
     def problem(self, question: str, answer: str, *, problem_id: str, split: str) -> Problem:
         """Return the checked problem; an empty `problem_id` becomes the canonical key."""
@@ -76,6 +78,10 @@ class Countdown:
         if left[0] != _target(problem.answer):
             return Grading(Verdict.WRONG, "wrong result", step)
         return _CORRECT
+
+    def answer_key(self, response: Prefix) -> str | None:
+        """Return the formula: all right responses have one result, so that it tells nothing."""
+        return formula(response.steps)
 
     def contradicts(self, problem: Problem, other: Problem) -> bool:
         """Return False: the answer of a hand, its target, is part of its canonical key."""

@@ -51,19 +51,24 @@ def format_steps(moves: tuple[Move, ...]) -> tuple[str, ...]:
     return (*(f"{line}\n" for line in lines[:-1]), *lines[-1:])
 
 
+def read_step(step: str) -> Move | None:
+    """Return the move that a step writes down, right or wrong; None where it writes none."""
+    match = _STEP.fullmatch(step.strip())
+    if match is None:
+        return None
+    try:
+        a, b, result = _read(match[1]), _read(match[3]), _read(match[4])
+        return Move(a, match[2], b, result, tuple(sorted(map(_read, match[5].split()))))
+    except ValueError:
+        return None
+
+
 # Rollouts of the same prefixes repeat their steps, so most checks are answered from here.
 @lru_cache(maxsize=1 << 17)
 def check_step(available: State, step: str) -> Check:
     """Return the numbers left after a step taken with those available, or its first error."""
-    match = _STEP.fullmatch(step.strip())
-    if match is None:
-        return Check(None, CANNOT_READ)
-    try:
-        a, b, result = _read(match[1]), _read(match[3]), _read(match[4])
-        left = tuple(sorted(map(_read, match[5].split())))
-    except ValueError:
-        return Check(None, CANNOT_READ)
-    return _check(available, Move(a, match[2], b, result, left))
+    move = read_step(step)
+    return Check(None, CANNOT_READ) if move is None else _check(available, move)
 
 
 def _check(available: State, move: Move) -> Check:

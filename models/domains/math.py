@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import ClassVar
 
 from pav.models.domains.math_answers import SEVERAL, TOO_SLOW, AnswerRule, find_answer
-from pav.models.domains.math_forms import compare
+from pav.models.domains.math_forms import comparable, compare
 from pav.models.domains.math_steps import segmenter as segmenter_of
 from pav.models.errors import InputError
 from pav.models.hashing import digest
@@ -21,6 +21,7 @@ class Math:
 
     OPTIONS: ClassVar = ("prompt", "segmenter", "step_words", "answer_mark", "answer_pattern")
     name: str = "math"
+    equal_lengths: bool = False
 
     def __init__(
         self,
@@ -92,6 +93,11 @@ class Math:
             if is_same is None
             else judged(is_same, found.reason)
         )
+
+    def answer_key(self, response: Prefix) -> str | None:
+        """Return the final answer in its normal form, a number as the number that it is."""
+        found = find_answer(response.text, self._rule).answer
+        return None if found is None else comparable(found)
 
     def contradicts(self, problem: Problem, other: Problem) -> bool:
         """Return whether one question comes with two different answers."""

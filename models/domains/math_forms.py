@@ -110,6 +110,16 @@ def read_number(form: str) -> Number | None:
     return None
 
 
+def comparable(answer: str) -> str:
+    """Return a text that is equal for answers whose text shows that they are equal.
+
+    `0.5` and `1/2` are, `2x+2` and `2(x+1)` are not: that would take the symbolic grader.
+    """
+    form = normal_form(answer)
+    number = None if len(form) > MOST_CHARACTERS else read_number(form)
+    return form if number is None else f"{number.value}{'%' * number.is_percent}"
+
+
 def forget() -> None:
     """Empty the caches of this module, so that a measurement starts cold."""
     _normal_form.cache_clear()

@@ -1,8 +1,9 @@
-"""Beam search over steps by Q + alpha A^mu; the answer is picked among the beams that finish.
+"""Beam search over steps by Q + alpha A^mu; the answer is picked among all that ever finish.
 
 Candidates of different parents compete by the score of their current step alone. Equal candidates
 are merged: a second copy would draw the very same continuations. A finished beam keeps its score
-and its place in the competition, so it leaves only for better ones.
+and its place in the competition, so it leaves only for better ones; the final pick sees it even
+then, as it sees the finished candidates that never won a place: they were sampled and scored.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,25 +15,25 @@ from pav.models.search.results import Ledger, Sampling, SearchResult
 from pav.models.search.rewards import (
     BASE,
     BASE_VERIFIER,
+    Finished,
     Prover,
     Rule,
     Scores,
-    best,
     effective_reward,
 )
-
-# The most steps of a response: a bound against policies that never stop.
-MAX_STEPS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """What a beam ranks steps by, and the rules that pick among its finished beams."""
+    """What a beam ranks steps by, and the rules that pick among its finished responses.
+
+    `max_steps` bounds the steps of a response; 0 leaves it to the bound on tokens.
+    """
 
     picks: Mapping[str, Rule]
     prover: Prover = BASE
     alpha: float = 0.0
-    max_steps: int = MAX_STEPS
+    max_steps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +93,24 @@ def _beam(
     samples_each: Callable[[int, int], int],
 ) -> Algorithm[SearchResult]:
     cost = Ledger()
-    beams = [Candidate(root)]
-    for step in range(guide.max_steps):
-        still_open = [each for each in beams if not each.prefix.is_finished]
+    beams, ended = [Candidate(root)], list[Candidate]()
+    # A step has a token at least.
+    for step in range(guide.max_steps or sampling.max_tokens):
+        still_open = _open(beams)
         if not still_open:
             break
         count = samples_each(step, len(still_open))
         drawn = yield from _extended(still_open, count, sampling=sampling, cost=cost)
         scored = yield from _scored(drawn, guide=guide, cost=cost)
+        ended += [each for each in scored if each.prefix.is_finished]
         finished = [each for each in beams if each.prefix.is_finished]
         beams = sorted(finished + scored, key=lambda each: -each.score)[:width]
-    ended = [each for each in beams if each.prefix.is_finished]
-    return (yield from _concluded(ended, guide=guide, cost=cost))
+    ended.sort(key=lambda each: -each.score)
+    return (yield from _concluded(ended, guide=guide, cost=cost, num_cut_off=len(_open(beams))))
+
+
+def _open(beams: Sequence[Candidate]) -> list[Candidate]:
+    return [each for each in beams if not each.prefix.is_finished]
 
 
 def _extended(
@@ -165,20 +172,20 @@ def _scores(
 
 
 def _concluded(
-    beams: Sequence[Candidate], *, guide: Guide, cost: Ledger
+    ended: Sequence[Candidate], *, guide: Guide, cost: Ledger, num_cut_off: int
 ) -> Algorithm[SearchResult]:
-    """Grade the finished beams and let each final pick take one."""
-    if not beams:
-        return SearchResult((), (), {}, cost)
-    scores: dict[str, Sequence[Scores]] = {BASE_VERIFIER: [each.q for each in beams]}
+    """Grade the finished responses and let each final pick take one."""
+    if not ended:
+        return SearchResult((), (), {}, cost, num_cut_off)
+    scores: dict[str, Sequence[Scores]] = {BASE_VERIFIER: [each.q for each in ended]}
     for verifier in sorted({role for rule in guide.picks.values() for role in rule.verifiers}):
         if verifier not in scores:
-            scores[verifier] = yield from _scores(verifier, beams, cost)
-    responses = tuple(each.prefix for each in beams)
+            scores[verifier] = yield from _scores(verifier, ended, cost)
+    responses = tuple(each.prefix for each in ended)
     gradings = yield Grade(responses)
-    rows = [{role: scores[role][row] for role in scores} for row in range(len(beams))]
-    log_probs = [each.log_prob for each in beams]
-    picks = {
-        name: best(list(map(rule.rank, rows, log_probs))) for name, rule in guide.picks.items()
-    }
-    return SearchResult(responses, tuple(gradings), picks, cost)
+    rows = [
+        Finished({role: scores[role][row] for role in scores}, each.log_prob, each.num_tokens + 1)
+        for row, each in enumerate(ended)
+    ]
+    picks = {name: rule.pick(rows) for name, rule in guide.picks.items()}
+    return SearchResult(responses, tuple(gradings), picks, cost, num_cut_off)

@@ -41,15 +41,17 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The finished responses a search ended with, and which of them each final pick takes.
+    """The responses that finished in a search, and which of them each final pick takes.
 
     `picks` maps a final pick to an index into `responses`; it is empty when nothing finished.
+    `num_cut_off` counts the beams that were still open at the bound on steps.
     """
 
     responses: tuple[Prefix, ...]
     gradings: tuple[Grading, ...]
     picks: Mapping[str, int]
     cost: Ledger
+    num_cut_off: int = 0
 
     def is_correct(self, pick: str) -> bool:
         """Return whether the response of a final pick is right; False when nothing finished."""
@@ -61,7 +63,7 @@ class SearchResult:
 
     @property
     def is_any_correct(self) -> bool:
-        """Whether some response the search ended with is right (its pass)."""
+        """Whether some response that finished in the search is right (its pass)."""
         return any(map(_is_right, self.gradings))
 
 

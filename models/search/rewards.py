@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 # Probabilities by step of one solution or prefix, index 0 being the bare problem.
 Scores = Sequence[float]
@@ -52,15 +52,35 @@ def effective_rewards(q: Scores, mu: Scores, *, prover: Prover, alpha: float) ->
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """How finished solutions are ranked.
+class Finished:
+    """A finished response as rules see it: its scores by verifier, and what else they go by.
 
-    `first`: all alike, so that the first sampled one is the answer; `last`: the verifier's last
-    score; `product`: the product of its scores over the steps; `effective_last`, `effective_mean`,
+    `log_prob`, in nats, is the response's under the policy; `num_tokens` counts it with its
+    end-of-text, `answer` is the same text for equal answers, None where it gives none.
+    """
+
+    scores: Mapping[str, Scores]
+    log_prob: float = 0.0
+    num_tokens: int = 1
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How the final pick among finished responses is made.
+
+    Each response has a score. `first`: 1 for all; `last`: the verifier's last score; `product`:
+    the product of its scores over the steps; `effective_last`, `effective_mean`,
     `effective_min`: that aggregate of the effective rewards, the paper not saying how its
-    PAV-as-ORM aggregates them. With `likelihood` the logarithm of that is added to so many times
-    the response's log-probability under the policy: a soft vote of the policy, as weighted
-    majority (Li et al. 2023) is at 1. Verifiers err most on what the policy hardly ever says.
+    PAV-as-ORM aggregates them.
+
+    With `likelihood` the logarithm of the score is added to so many times the response's
+    log-probability: verifiers err most on what the policy hardly ever says. `per_token` takes
+    the length out of it: the log-probability is then that which the response would have at the
+    mean length of all of them.
+
+    With `is_vote` the scores of equal answers are added up and the best response of the best
+    answer is taken: majority with `first`, weighted majority (Li et al. 2023) with `last`.
     """
 
     kind: RuleKind
@@ -68,6 +88,8 @@ class Rule:
     prover: Prover = BASE
     alpha: float = 0.0
     likelihood: float = 0.0
+    per_token: bool = False
+    is_vote: bool = False
 
     @property
     def verifiers(self) -> frozenset[str]:
@@ -78,19 +100,26 @@ class Rule:
             return frozenset({self.verifier})
         return frozenset({self.verifier, self.prover.verifier})
 
-    def rank(self, scores: Mapping[str, Scores], log_prob: float = 0.0) -> float:
-        """Return a solution's rank from its scores by verifier; higher is better.
-
-        `log_prob` is that of the response under the policy, in nats.
-        """
-        score = self._aggregate(scores)
+    def pick(self, responses: Sequence[Finished]) -> int:
+        """Return the index of the response that this rule takes, the first one on a tie."""
+        scores = [self.score(each.scores) for each in responses]
+        if self.is_vote:
+            return best(_votes(responses, scores))
         if not self.likelihood:
-            return score
-        return math.log(max(score, _LEAST)) + self.likelihood * log_prob
+            return best(scores)
+        pairs = zip(scores, self._log_probs(responses), strict=True)
+        return best([math.log(max(score, _LEAST)) + self.likelihood * log for score, log in pairs])
 
-    def _aggregate(self, scores: Mapping[str, Scores]) -> float:
+    def _log_probs(self, responses: Sequence[Finished]) -> list[float]:
+        if not self.per_token:
+            return [each.log_prob for each in responses]
+        mean_length = sum(each.num_tokens for each in responses) / len(responses)
+        return [each.log_prob / each.num_tokens * mean_length for each in responses]
+
+    def score(self, scores: Mapping[str, Scores]) -> float:
+        """Return a response's score from its probabilities by verifier; higher is better."""
         if self.kind == "first":
-            return 0.0
+            return 1.0
         q = scores[self.verifier]
         if self.kind == "last":
             return q[-1]
@@ -105,6 +134,18 @@ class Rule:
         return sum(rewards) / len(rewards)
 
 
-def best(ranks: Sequence[float]) -> int:
+def _votes(responses: Sequence[Finished], scores: Sequence[float]) -> list[tuple[float, float]]:
+    """Return the votes for each response's answer, then its own; what answers nothing has none."""
+    votes: dict[str | None, float] = {}
+    for each, score in zip(responses, scores, strict=True):
+        if each.answer is not None:
+            votes[each.answer] = votes.get(each.answer, 0.0) + score
+    return [(votes.get(each.answer, 0.0), own) for each, own in zip(responses, scores, strict=True)]
+
+
+Rank = TypeVar("Rank", float, tuple[float, float])
+
+
+def best(ranks: Sequence[Rank]) -> int:
     """Return the index of the highest rank, the first one on a tie."""
     return max(range(len(ranks)), key=ranks.__getitem__)

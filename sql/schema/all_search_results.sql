@@ -21,6 +21,7 @@ select
     results.is_correct_q_likely,
     results.is_correct_orm_likely,
     results.response,
+    results.beams_cut_off,
     results.num_candidates,
     results.generated_tokens,
     results.scored_prefixes,

@@ -48,20 +48,21 @@ def trees(draw):
 
 
 def reference(here, *, num_samples, width, alpha, mu, k=1):
-    """Ten lines of beam search straight on the tree; returns the kept solutions and the picks."""
+    """Ten lines of beam search straight on the tree; returns what ever finished and the picks."""
     q, f = (
         here.values["q"],
         lambda s: 1 - (1 - here.values[mu][s]) ** k if k > 1 else here.values[mu][s],
     )
-    beams = [(0.0, ())]
+    beams, ended = [(0.0, ())], []
     while any(not s or s[-1].endswith("\n") for _, s in beams):
         opened = [s for _, s in beams if not s or s[-1].endswith("\n")]
         pool = [b for b in beams if b[1] and not b[1][-1].endswith("\n")]
         each = max(num_samples // len(opened), 1)
         new = dict.fromkeys((*s, here.child(s, i)) for s in opened for i in range(each))
-        pool += [(q[s] + alpha * (f(s) - f(s[:-1])), s) for s in new]
-        beams = sorted(pool, key=lambda b: -b[0])[:width]
-    kept = [s for _, s in beams]
+        ranked = [(q[s] + alpha * (f(s) - f(s[:-1])), s) for s in new]
+        ended += [b for b in ranked if not b[1][-1].endswith("\n")]
+        beams = sorted(pool + ranked, key=lambda b: -b[0])[:width]
+    kept = [s for _, s in sorted(ended, key=lambda b: -b[0])]
     products = [prod(q[s[: h + 1]] for h in range(len(s))) for s in kept]
     last = max(kept, key=lambda s: q[s])
     return kept, {
@@ -133,7 +134,14 @@ def test_a_beam_over_one_step_solutions_is_best_of_n(world, play, tree, num_samp
         beam(Prefix("p"), sampling=SAMPLING, guide=guide, num_samples=num_samples), here
     )
     drawn = play(
-        best_of_n(Prefix("p"), sampling=SAMPLING, num_samples=(num_samples,), rules=PICKS), here
+        best_of_n(
+            Prefix("p"),
+            sampling=SAMPLING,
+            num_samples=(num_samples,),
+            rules=PICKS,
+            answer_key=lambda _: None,
+        ),
+        here,
     )[num_samples]
     assert searched.text("q_last") == drawn.text("q_last")
     assert searched.cost.generated_tokens == drawn.cost.generated_tokens
@@ -185,12 +193,60 @@ def test_cost_counts_discarded_candidates_and_each_verifier(world, play):
 
 
 def test_a_finished_beam_leaves_only_for_better_ones(world, play):
-    children = {(): ["end", "a\n"], ("a\n",): ["x", "y"]}
-    low = {(): 0.3, ("end",): 0.6, ("a\n",): 0.7, ("a\n", "x"): 0.5, ("a\n", "y"): 0.9}
-    here = world(children, {"q": low, "orm_all": low})
+    # "end" (.6) keeps its place beside "a" (.7), so that "b" (.5) never gets one
+    children = {(): ["end", "a\n", "b\n"], ("a\n",): ["x"], ("b\n",): ["z"]}
+    q = {(): 0.3, ("end",): 0.6, ("a\n",): 0.7, ("b\n",): 0.5, ("a\n", "x"): 0.9}
+    here = world(children, {"q": q, "orm_all": q})
+    searched = beam(Prefix("p"), sampling=SAMPLING, guide=Guide(PICKS), num_samples=3, width=2)
+    assert [each.text for each in play(searched, here).responses] == ["a\nx", "end"]
+
+
+def test_an_answer_that_was_displaced_is_not_forgotten(world, play):
+    # The right answer (.95) loses its place to an open beam (.96) that never ends.
+    children = {(): ["right", "a\n"]} | {("a\n",) * depth: ["a\n"] for depth in range(1, 30)}
+    q = {("a\n",) * depth: 0.96 for depth in range(31)} | {("right",): 0.95}
+    here = world(children, {"q": q, "orm_all": q}, right=frozenset({"right"}))
+    sampling = Sampling("base", 0, 30)
+    searched = beam(Prefix("p"), sampling=sampling, guide=Guide(PICKS), num_samples=2, width=1)
+    result = play(searched, here)
+    assert (result.text("q_last"), result.is_correct("q_last")) == ("right", True)
+
+
+def test_a_finished_candidate_that_wins_no_place_is_seen_by_the_pick(world, play):
+    # Both finish in the last step, one place is left: the pick takes what the guide does not.
+    children = {(): ["x", "y"]}
+    q, orm = {(): 0.3, ("x",): 0.6, ("y",): 0.5}, {(): 0.3, ("x",): 0.1, ("y",): 0.9}
+    here = world(children, {"q": q, "orm_all": orm}, right=frozenset({"y"}))
+    searched = beam(Prefix("p"), sampling=SAMPLING, guide=Guide(PICKS), num_samples=2, width=1)
+    result = play(searched, here)
+    assert (result.text("q_last"), result.text("orm")) == ("x", "y")
+    assert result.is_any_correct
+
+
+def test_a_right_solution_of_seventeen_lines_is_found_by_beams_as_by_best_of_n(world, play):
+    steps = (*(f"line {number}\n" for number in range(16)), "#### 42")
+    children = {steps[:depth]: [steps[depth]] for depth in range(17)}
+    q = {steps[:depth]: 0.5 for depth in range(18)}
+    here = world(children, {"q": q, "orm_all": q}, right=frozenset({"".join(steps)}))
     guide = Guide(PICKS)
-    searched = beam(Prefix("p"), sampling=SAMPLING, guide=guide, num_samples=4, width=2)
-    assert [each.text for each in play(searched, here).responses] == ["a\ny", "end"]
+    searched = play(beam(Prefix("p"), sampling=SAMPLING, guide=guide, num_samples=16), here)
+    drawn = best_of_n(
+        Prefix("p"), sampling=SAMPLING, num_samples=(16,), rules=PICKS, answer_key=lambda _: None
+    )
+    assert play(drawn, here)[16].is_correct("orm")
+    assert searched.is_correct("orm")
+    assert searched.num_cut_off == 0
+
+
+@pytest.mark.parametrize(("limit", "texts"), [(5, ["a\nxyz"]), (4, [])])
+def test_an_answer_may_be_as_long_as_the_limit_and_no_longer(world, play, limit, texts):
+    # "a\n" and "xyz" are two and three tokens
+    children = {(): ["a\n"], ("a\n",): ["xyz"]}
+    q = {(): 0.3, ("a\n",): 0.5, ("a\n", "xyz"): 0.6}
+    here = world(children, {"q": q, "orm_all": q})
+    sampling = Sampling("base", 0, limit)
+    searched = beam(Prefix("p"), sampling=sampling, guide=Guide(PICKS), num_samples=2)
+    assert [each.text for each in play(searched, here).responses] == texts
 
 
 def test_a_search_whose_every_step_is_cut_off_has_no_answer(play):
@@ -206,11 +262,14 @@ def test_a_search_whose_every_step_is_cut_off_has_no_answer(play):
 
 
 def test_a_policy_that_never_stops_ends_at_the_bound_of_steps_or_tokens(world, play):
-    endless = {("a\n",) * depth: ["a\n"] for depth in range(20)}
-    q = dict.fromkeys([*endless, ("a\n",) * 20], 0.5)
-    for guide, limit, steps in [(Guide(PICKS, max_steps=5), 1000, 5), (Guide(PICKS), 7, 4)]:
+    endless = {("a\n",) * depth: ["a\n"] for depth in range(60)}
+    q = dict.fromkeys([*endless, ("a\n",) * 60], 0.5)
+    # a step is two tokens; beams without a token left for another step are no beams any more
+    cases = [(Guide(PICKS, max_steps=5), 1000, 5, 1), (Guide(PICKS), 7, 4, 0),
+             (Guide(PICKS), 100, 50, 0)]  # fmt: skip
+    for guide, limit, steps, num_cut_off in cases:
         here = world(endless, {"q": q})
         sampling = Sampling("base", 0, limit)
         result = play(beam(Prefix("p"), sampling=sampling, guide=guide, num_samples=1), here)
-        assert result.picks == {}
+        assert (result.picks, result.num_cut_off) == ({}, num_cut_off)
         assert sum(isinstance(request, Extend) for request in here.requests) == steps

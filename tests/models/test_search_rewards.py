@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pav.models.search.rewards import Prover, Rule, best, effective_rewards
+from pav.models.search.rewards import Finished, Prover, Rule, best, effective_rewards
 
 BO2 = Prover("bo2", "q", 2)
 Q = (0.25, 0.5, 0.75)
@@ -34,9 +34,9 @@ def test_effective_rewards_are_q_plus_alpha_times_the_provers_advantage():
         ("effective_mean", 0.6875),
     ],
 )
-def test_a_rule_ranks_by_its_aggregate(kind, rank):
+def test_a_rule_scores_by_its_aggregate(kind, rank):
     rule = Rule(kind, prover=Prover("weak", "q_weak"), alpha=0.5)
-    assert rule.rank({"q": Q, "q_weak": (0.0, 0.5, 0.25)}) == rank
+    assert rule.score({"q": Q, "q_weak": (0.0, 0.5, 0.25)}) == rank
 
 
 def test_a_rule_says_which_verifiers_it_reads():
@@ -69,12 +69,52 @@ def test_siblings_keep_their_order_under_every_formula_prover(parent, one, other
     assert (first > second) == (one > other)
 
 
+def finished(score, log_prob=0.0, num_tokens=1, answer=None):
+    return Finished({"q": (0.3, score)}, log_prob, num_tokens, answer)
+
+
 def test_a_likelier_response_wins_over_a_little_more_score_and_not_over_much_more():
     rule = Rule("last", likelihood=0.2)
-    rank = {
-        (score, log_prob): rule.rank({"q": (0.3, score)}, log_prob)
-        for score, log_prob in [(0.9, -6.0), (0.8, -3.0), (0.2, -1.0), (0.0, 0.0)]
+    good, likely, bad = finished(0.9, -6.0), finished(0.8, -3.0), finished(0.2, -1.0)
+    # log .9 - 1.2 = -1.31, log .8 - .6 = -.82, log .2 - .2 = -1.81
+    assert rule.pick([good, bad]) == rule.pick([bad, likely]) - 1 == 0
+    assert rule.pick([good, likely, bad, finished(0.0)]) == 1
+    assert Rule("last").pick([good, likely, bad]) == 0
+
+
+def test_a_long_right_response_beats_a_short_wrong_one_where_lengths_differ():
+    # -.3 nats a token each: the sum alone would take the shorter one, right or wrong
+    right, wrong = finished(0.98, -60.0, 200), finished(0.01, -30.0, 100)
+    assert Rule("last", likelihood=0.2).pick([right, wrong]) == 1
+    assert Rule("last", likelihood=0.2, per_token=True).pick([right, wrong]) == 0
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.01, 1), st.floats(-30, 0)), min_size=1),
+    st.integers(1, 200),
+    st.floats(0.01, 3),
+)
+def test_at_one_length_a_likelihood_per_token_picks_as_the_likelihood(pairs, length, weight):
+    responses = [finished(score, log_prob, length) for score, log_prob in pairs]
+    picks = {
+        per_token: Rule("last", likelihood=weight, per_token=per_token).pick(responses)
+        for per_token in (False, True)
     }
-    assert rank[0.9, -6.0] == pytest.approx(math.log(0.9) - 1.2)
-    assert sorted(rank, key=rank.__getitem__) == [(0.0, 0.0), (0.2, -1.0), (0.9, -6.0), (0.8, -3.0)]
-    assert Rule("last").rank({"q": (0.3, 0.9)}, -6.0) == 0.9
+    ranks = [math.log(score) + weight * log_prob for score, log_prob in pairs]
+    # Rounding may decide between equals.
+    assert ranks[picks[True]] == pytest.approx(ranks[picks[False]], abs=1e-9)
+
+
+def test_the_best_response_of_the_answer_with_most_votes_is_taken():
+    responses = [
+        finished(0.9, answer="a"), finished(0.4, answer="b"), finished(0.6, answer="b"),
+        finished(0.95), finished(0.3, answer="c"),
+    ]  # fmt: skip
+    assert Rule("first", is_vote=True).pick(responses) == 1
+    assert Rule("last", is_vote=True).pick(responses) == 2
+
+
+def test_responses_without_an_answer_win_only_where_nothing_else_is_left():
+    nothing = [finished(0.9), finished(0.9)]
+    assert Rule("first", is_vote=True).pick([*nothing, finished(0.1, answer="a")]) == 2
+    assert Rule("first", is_vote=True).pick(nothing) == 0

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pav.models.arms import FINAL_PICKS, Line
+from pav.models.arms import FINAL_PICKS, Line, final_picks
 from pav.models.budget import total_cost
 from pav.models.records import Prefix
 from pav.models.search.beam import Guide, beam
@@ -30,6 +30,8 @@ class ScriptedDriver:
     """Advances each algorithm against the scripted world; a prompt is five tokens."""
 
     problems = dict.fromkeys(NAMES)
+    # What a response answers is its second step.
+    domain = SimpleNamespace(equal_lengths=True, answer_key=lambda response: response.steps[1])
     codec = SimpleNamespace(encode=lambda prefix: (0,) * PROMPT_TOKENS)
 
     def __init__(self, here, play):
@@ -46,11 +48,11 @@ class ScriptedDriver:
 
 @pytest.fixture
 def searched(world, play):
-    def run(*lines, pipeline_seed=0, seed=0, evaluate=None):
+    def run(*lines, pipeline_seed=0, seed=0, evaluate=None, max_steps=0):
         here = world(CHILDREN, VALUES, right=frozenset({"a\ny"}))
         parameters = {
             "lines": [line.to_record() for line in lines], "split": "test", "width": 0,
-            "pipeline_seed": pipeline_seed, "seed": seed, "max_tokens": 20, "max_steps": 8,
+            "pipeline_seed": pipeline_seed, "seed": seed, "max_tokens": 20, "max_steps": max_steps,
         }  # fmt: skip
         unit = Unit("evaluate", "u", 1, parameters)
         driver, spent = ScriptedDriver(here, play), []
@@ -71,7 +73,7 @@ def test_every_line_and_problem_is_a_row_of_the_data_set(searched):
 
 
 def test_a_beam_reports_all_three_picks_and_answers_with_the_one_chosen(searched):
-    # width 2 at 8 candidates keeps "bb\nz" (.8) and "a\ny" (.7); the ORM alone takes the right one
+    # "bb\nz" (.8) and "a\ny" (.7) lead; the ORM alone takes the right one
     rows, _, _ = searched(Line("beam", "q", "", 8, 0.0, "orm"))
     row = rows[0]
     assert (row["is_correct_q_last"], row["is_correct_orm"]) == (False, True)
@@ -97,6 +99,37 @@ def test_solutions_are_drawn_once_for_every_verifier_and_count(searched):
     }  # fmt: skip
 
 
+def test_controls_choose_among_the_samples_that_the_orms_choose_among(searched):
+    # samples 0 and 2 are "a\nx", sample 1 is "bb\nz"
+    names = ("likely", "majority", "orm_majority", "orm")
+    rows, here, _ = searched(*(Line("best_of_n", name, "", 3, 0.0, "") for name in names))
+    assert {row["verifier"]: row["response"] for row in rows} == {
+        "likely": "a\nx", "majority": "a\nx", "orm_majority": "bb\nz", "orm": "bb\nz",
+    }  # fmt: skip
+    assert {row["verifier"]: row["scored_prefixes"] for row in rows} == {
+        "likely": 0, "majority": 0, "orm_majority": 2, "orm": 2,
+    }  # fmt: skip
+    assert sum(type(request).__name__ == "Extend" for request in here.requests) == len(NAMES)
+
+
+def test_the_weight_of_the_likelihood_is_a_setting(searched):
+    line = Line("best_of_n", "orm_likely", "", 2, 0.0, "orm_likely")
+    taken = {
+        weight: searched(line, evaluate=EvaluateSettings(likelihood_weight=weight))[0][0][
+            "response"
+        ]
+        for weight in (0.0, 2.0)
+    }
+    assert taken == {0.0: "bb\nz", 2.0: "a\nx"}
+
+
+def test_beams_that_a_bound_on_steps_cuts_off_are_counted(searched):
+    line = Line("beam", "q", "", 8, 0.0, "q_last")
+    bounded, free = (searched(line, max_steps=steps)[0][0] for steps in (1, 0))
+    assert (bounded["beams_cut_off"], bounded["response"]) == (2, "")
+    assert (free["beams_cut_off"], free["response"]) == (0, "bb\nz")
+
+
 def test_a_verifiers_tokens_count_the_prompt_and_only_the_arms_own_verifiers(searched):
     lines = [
         Line("best_of_n", "orm", "", 2, 0.0, "orm"),
@@ -115,8 +148,8 @@ def test_a_beam_pays_for_the_orm_only_where_the_orm_picks(searched):
         pick: searched(Line("beam", "q", "", 8, 0.0, pick))[0][0]["scored_prefixes"]
         for pick in FINAL_PICKS
     }
-    # two first steps, three second ones; the ORM looks at the two finished beams that are left
-    assert passes == {"q_last": 5, "q_product": 5, "q_likely": 5, "orm": 7, "orm_likely": 7}
+    # two first steps, three second ones; the ORM looks at all three that finished
+    assert passes == {"q_last": 5, "q_product": 5, "q_likely": 5, "orm": 8, "orm_likely": 8}
 
 
 def test_beams_that_share_a_unit_find_what_they_find_alone(searched):
@@ -142,7 +175,8 @@ def test_beams_that_share_a_unit_find_what_they_find_alone(searched):
 
 def test_a_line_is_the_beam_of_its_prover_and_alpha(searched, world, play):
     [row, _] = searched(Line("beam", "pav", "bo2", 8, 0.7, "q_last"))[0]
-    guide = Guide(FINAL_PICKS, Prover("bo2", "q", 2), 0.7)
+    picks = final_picks(EvaluateSettings(), per_token=False)
+    guide = Guide(picks, Prover("bo2", "q", 2), 0.7)
     here = world(CHILDREN, VALUES)
     sampling = Sampling("base", 0, 20)
     result = play(beam(Prefix("p"), sampling=sampling, guide=guide, num_samples=8), here)

@@ -1,7 +1,8 @@
 import polars as pl
 import pytest
 
-from pav.models.arms import Arm, Line, arms, prover, ranking
+from pav.models.arms import FINAL_PICKS, Arm, Line, arms, final_picks, prover, ranking
+from pav.models.domains import domain
 from pav.models.errors import InputError
 from pav.models.records import Problem
 from pav.models.search.rewards import Prover
@@ -63,6 +64,8 @@ def test_main_arms_get_every_search_seed_and_the_others_theirs():
     assert seeds == {
         ("single", "", ""): 3, ("best_of_n", "orm", ""): 3, ("best_of_n", "orm_seed", ""): 3,
         ("best_of_n", "orm_likely", ""): 3, ("best_of_n", "q_likely", ""): 1,
+        ("best_of_n", "likely", ""): 3, ("best_of_n", "majority", ""): 3,
+        ("best_of_n", "orm_majority", ""): 3,
         ("best_of_n", "q", ""): 1, ("best_of_n", "q_product", ""): 1,
         ("best_of_n", "pav", "bo4"): 1, ("beam", "q", ""): 3, ("beam", "pav", "bo4"): 3,
         ("beam", "pav", "bo2"): 1, ("beam", "pav", "weak"): 1, ("beam", "pav", "strong"): 1,
@@ -73,8 +76,8 @@ def test_without_other_seeds_only_the_main_arms_are_left():
     left = {(arm.strategy, arm.verifier) for arm in arms(edited(other_seeds=0))}
     assert left == {
         ("single", ""), ("best_of_n", "orm"), ("best_of_n", "orm_seed"),
-        ("best_of_n", "orm_likely"), ("beam", "q"),
-        ("beam", "pav"),
+        ("best_of_n", "orm_likely"), ("best_of_n", "likely"), ("best_of_n", "majority"),
+        ("best_of_n", "orm_majority"), ("beam", "q"), ("beam", "pav"),
     }  # fmt: skip
 
 
@@ -103,9 +106,32 @@ def test_a_bok_prover_is_a_formula_of_q_or_a_head_of_its_own():
         prover("boss", SETTINGS.evaluate)
 
 
+def test_likelihoods_are_compared_per_token_where_responses_differ_in_length():
+    picks = {
+        per_token: final_picks(edited(likelihood_weight=0.5).evaluate, per_token=per_token)
+        for per_token in (False, True)
+    }
+    assert list(picks[True]) == list(FINAL_PICKS)
+    for name in ("q_likely", "orm_likely"):
+        assert [(each[name].per_token, each[name].likelihood) for each in picks.values()] == [
+            (False, 0.5), (True, 0.5),
+        ]  # fmt: skip
+        assert ranking(Line("best_of_n", name, "", 4), SETTINGS.evaluate, per_token=True).per_token
+    assert domain("countdown").equal_lengths
+    assert not domain("math").equal_lengths
+
+
+@pytest.mark.parametrize("changed_to", [{"max_steps": 8}, {"likelihood_weight": 0.1}])
+def test_what_changes_a_search_makes_other_units(changed_to):
+    before, after = (
+        plan_search(each, inputs(), CHOICE) for each in (SETTINGS, edited(**changed_to))
+    )
+    assert changed(before, after) == after
+
+
 def test_a_verifier_that_ranks_no_solutions_is_refused():
     with pytest.raises(InputError, match="best_of_n"):
-        ranking(Line("best_of_n", "v", "", 4), SETTINGS.evaluate)
+        ranking(Line("best_of_n", "v", "", 4), SETTINGS.evaluate, per_token=False)
 
 
 def test_choices_are_made_on_validation_problems_with_alpha_zero_in_the_grid():
@@ -143,17 +169,9 @@ def test_every_beam_seed_and_count_is_a_unit_and_solutions_are_drawn_once_a_seed
     others = [unit for unit in units if unit not in beams]
     assert [unit.parameters["seed"] for unit in others] == [0, 1, 2]
     verifiers = [{line.verifier for line in lines([unit])} for unit in others]
-    assert verifiers[0] == {
-        "",
-        "orm",
-        "orm_seed",
-        "orm_likely",
-        "q",
-        "q_product",
-        "q_likely",
-        "pav",
-    }
-    assert verifiers[1] == {"", "orm", "orm_seed", "orm_likely"}
+    main = {"", "orm", "orm_seed", "orm_likely", "likely", "majority", "orm_majority"}
+    assert verifiers[0] == main | {"q", "q_product", "q_likely", "pav"}
+    assert verifiers[1] == main
     assert len({unit.unit_id for unit in units}) == len(units)
 
 
