@@ -49,16 +49,15 @@ def coverage_simulation(
 ) -> dict[str, float]:
     """Return, for each kind of interval, the share of trials in which it holds the true mean.
 
-    The truth is the mean over all problems and seeds that the world could draw.
+    Trials in which there is no such interval are left out of its share. The truth is the mean
+    over all problems and seeds that the world could draw.
     """
     truth = float(simulate(world, 2000, seed=seed + 1).mean())
     weights = statistics.bootstrap_weights(world.num_problems, num_resamples, seed=seed)
     held: dict[str, list[bool]] = {}
     for trial in simulate(world, num_trials, seed=seed):
         intervals = {
-            "over_problems": statistics.over_problems(
-                trial.mean(axis=0), weights, confidence=confidence
-            ),
+            "over_problems": statistics.over_pairs(trial, weights, confidence=confidence),
             "over_seeds": statistics.over_seeds(trial, confidence=confidence),
             "over_both": statistics.over_both(trial, confidence=confidence),
             "resampled_both": statistics.resampled_both(trial, weights, confidence=confidence),

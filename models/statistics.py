@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
+from pav.models.discordance import score_interval
 from pav.models.errors import InputError
 
 Floats = NDArray[np.float64]
+# Below so many problems on which two arms differ at all, resamples say too little: of 262 problems
+# with 1 to 4 such ones a nominal 95 % interval holds the truth 26 to 86 times in 100.
+FEW_DISCORDANT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +63,56 @@ def over_problems_many(
     ]
 
 
+def over_pairs(difference: ArrayLike, weights: Floats, *, confidence: float = 0.95) -> Interval:
+    """Return the interval over problems of a paired difference, shape (..., P) of -1, 0 and 1.
+
+    Where few problems are discordant it is Tango's score interval of the problems' mean shares
+    of wins and losses. Such a share varies less than a single pair, so it errs on the wide side.
+    """
+    table = _by_problem(difference)
+    if not is_few(table):
+        return over_problems(table.mean(axis=0), weights, confidence=confidence)
+    wins, losses = ((table == sign).mean(axis=0).sum() for sign in (1, -1))
+    low, high = score_interval(wins, losses, table.shape[1], confidence=confidence)
+    return Interval(float(table.mean(axis=0).mean()), low, high)
+
+
+def num_discordant(difference: ArrayLike) -> int:
+    """Return the number of problems on which two arms ever differ, differences (..., P)."""
+    return int(_by_problem(difference).any(axis=0).sum())
+
+
+def is_few(difference: ArrayLike) -> bool:
+    """Return whether two arms differ on too few problems to resample them."""
+    return num_discordant(difference) < FEW_DISCORDANT
+
+
 def over_seeds(values: ArrayLike, *, confidence: float = 0.95) -> Interval | None:
-    """Return the t interval over seeds of the mean, values of shape (S, P); None for one seed.
+    """Return the t interval over seeds of the mean, values of shape (S, P).
 
     It takes the problems as they are: what another draw of problems would change is not in it.
+    None for one seed, and where all seeds have one mean: they show no spread to reckon with.
     """
     means = np.asarray(values, dtype=np.float64).mean(axis=1)
-    if len(means) < 2:
+    if len(means) < 2 or np.ptp(means) < _LEAST:
         return None
     error = float(means.std(ddof=1)) / len(means) ** 0.5
     return _t_interval(float(means.mean()), error, len(means) - 1, confidence)
 
 
-def over_both(values: ArrayLike, *, confidence: float = 0.95) -> Interval | None:
+# What rounding leaves of a difference of equal means.
+_LEAST = 1e-12
+
+
+def over_both(
+    values: ArrayLike, *, problems: Interval | None = None, confidence: float = 0.95
+) -> Interval | None:
     """Return a t interval of the mean over seeds and problems, values of shape (S, P).
 
     The variances of the seeds' means and of the problems' means add, with the degrees of freedom
     of Satterthwaite. What seeds and problems share is in both, so it errs on the wide side.
-    None for one seed.
+    `problems` is the interval over problems where that says more of their variance than the
+    values do. None for one seed, and where nothing varies.
     """
     table = np.asarray(values, dtype=np.float64)
     num_seeds, num_problems = table.shape
@@ -84,6 +120,11 @@ def over_both(values: ArrayLike, *, confidence: float = 0.95) -> Interval | None
         return None
     of_seeds = table.mean(axis=1).var(ddof=1) / num_seeds
     of_problems = table.mean(axis=0).var(ddof=1) / num_problems
+    if problems is not None:
+        known = (problems.high - problems.low) / 2 / ndtri(0.5 + confidence / 2)
+        of_problems = max(of_problems, known**2)
+    if of_seeds + of_problems < _LEAST**2:
+        return None
     freedom = _satterthwaite(of_seeds, of_problems, num_seeds - 1, num_problems - 1)
     error = float(of_seeds + of_problems) ** 0.5
     return _t_interval(float(table.mean()), error, float(freedom), confidence)
@@ -118,12 +159,15 @@ def match_point(amounts: ArrayLike, accuracies: ArrayLike, target: float) -> flo
     return float(np.exp(amount[before] + share * (amount[after] - amount[before])))
 
 
-def _satterthwaite(one: Floats, other: Floats, freedom_one: int, freedom_other: int) -> Floats:
-    """Return the degrees of freedom of a sum of two variances; the smaller where both are 0."""
-    total = np.asarray(one + other, dtype=np.float64)
-    spread = np.asarray(one**2 / freedom_one + other**2 / freedom_other)
-    fallback = np.full_like(total, min(freedom_one, freedom_other))
-    return np.divide(total**2, spread, out=fallback, where=spread > 0)
+def _satterthwaite(one: float, other: float, freedom_one: int, freedom_other: int) -> float:
+    """Return the degrees of freedom of a sum of two variances, one of which is above 0."""
+    return (one + other) ** 2 / (one**2 / freedom_one + other**2 / freedom_other)
+
+
+def _by_problem(difference: ArrayLike) -> Floats:
+    """Return differences of shape (..., P) as (N, P)."""
+    table = np.asarray(difference, dtype=np.float64)
+    return table.reshape(-1, table.shape[-1])
 
 
 def _t_interval(mean: float, error: float, freedom: float, confidence: float) -> Interval:

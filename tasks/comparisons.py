@@ -1,4 +1,4 @@
-"""Arms against each other over the same problems and pipeline seeds."""
+"""Arms against each other over the same problems, pipeline seeds and search seeds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pav.models import statistics
+from pav.models.confidence import wilson_interval
+from pav.models.discordance import holm, sign_test
 from pav.models.errors import WorkError
 from pav.models.settings import ReportSettings
 from pav.models.statistics import Interval
@@ -30,11 +32,29 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Pair:
+    """Two arms to compare; `of_paper` where the paper says that the first is better.
+
+    `like_for_like` where both arms weigh the policy's likelihood in their final pick, or neither.
+    """
+
+    label: str
+    first: Key
+    second: Key
+    of_paper: bool = False
+    like_for_like: bool = True
+
+
+@dataclass(frozen=True)
 class Compared:
-    """Arms as arrays of shape (S pipeline seeds, P problems), averaged over search seeds."""
+    """Arms as arrays of shape (K search seeds, S pipeline seeds, P problems), 1 where right.
+
+    `search_seeds` names the K seeds of each arm; arms may have different ones.
+    """
 
     problems: Sequence[str]
     seeds: Sequence[int]
+    search_seeds: Mapping[Key, tuple[int, ...]]
     correct: Mapping[Key, Floats]
     weights: Floats
     confidence: float
@@ -42,74 +62,134 @@ class Compared:
     @classmethod
     def of(cls, tested: pl.DataFrame, settings: ReportSettings) -> "Compared":
         """Return the arms of a table of search results; WorkError where an arm has a gap."""
-        cells = (
-            tested.group_by(*Key._fields, "pipeline_seed", "problem_id")
-            .agg(pl.col("is_correct").mean())
-            .sort(*Key._fields, "pipeline_seed", "problem_id")
-        )
-        problems = cells["problem_id"].unique().sort().to_list()
-        seeds = cells["pipeline_seed"].unique().sort().to_list()
-        correct: dict[Key, Floats] = {}
-        for names, table in cells.group_by(Key._fields, maintain_order=True):
+        order = (*Key._fields, "seed", "pipeline_seed", "problem_id")
+        rows = tested.select(*order, pl.col("is_correct").cast(pl.Float64)).sort(order)
+        problems = rows["problem_id"].unique().sort().to_list()
+        seeds = rows["pipeline_seed"].unique().sort().to_list()
+        search_seeds, correct = {}, {}
+        for names, table in rows.group_by(Key._fields, maintain_order=True):
             key = Key(*names)
-            if table.height != len(problems) * len(seeds):
+            own = tuple(table["seed"].unique().sort().to_list())
+            expected = len(own) * len(seeds) * len(problems)
+            if table.height != expected:
                 raise WorkError(
                     f"search_results: expected {key} on {len(problems)} problems for each of the "
-                    f"pipeline seeds {seeds}, got {table.height} results; run `pav evaluate` again"
+                    f"pipeline seeds {seeds} and search seeds {list(own)}, {expected} results, "
+                    f"got {table.height} results; run `pav evaluate` again"
                 )
-            values = table["is_correct"].to_numpy().astype(np.float64)
-            correct[key] = values.reshape(len(seeds), len(problems))
+            search_seeds[key] = own
+            shape = len(own), len(seeds), len(problems)
+            correct[key] = table["is_correct"].to_numpy().reshape(shape)
         weights = statistics.bootstrap_weights(len(problems), settings.num_resamples, seed=0)
-        return cls(problems, seeds, correct, weights, settings.confidence)
+        return cls(problems, seeds, search_seeds, correct, weights, settings.confidence)
 
-    def intervals(self) -> dict[Key, Interval]:
-        """Return each arm's accuracy with its bootstrap interval over problems."""
-        columns = np.stack([values.mean(axis=0) for values in self.correct.values()], axis=1)
-        found = statistics.over_problems_many(columns, self.weights, confidence=self.confidence)
-        return dict(zip(self.correct, found, strict=True))
+    def shared(self, *keys: Key) -> list[int]:
+        """Return the search seeds that all of some arms have; WorkError where there is none."""
+        found = set.intersection(*(set(self.search_seeds[key]) for key in keys))
+        if not found:
+            each = "; ".join(f"{key}: {list(self.search_seeds[key])}" for key in keys)
+            raise WorkError(
+                f"search_results: expected a search seed that all arms of a comparison have, got "
+                f"{each}; set evaluate.search_seeds and evaluate.other_seeds, then run "
+                "`pav evaluate` again"
+            )
+        return sorted(found)
+
+    def on(self, key: Key, search_seeds: Sequence[int]) -> Floats:
+        """Return an arm on some of its search seeds, shape (len(search_seeds), S, P)."""
+        places = [self.search_seeds[key].index(seed) for seed in search_seeds]
+        return self.correct[key][places]
+
+    def intervals(self) -> dict[Key, tuple[Interval, str]]:
+        """Return each arm's accuracy with its interval over problems, and what kind that is.
+
+        Where hardly a problem is ever right, or ever wrong, resamples say too little: then it is
+        Wilson's of the problems' mean, which errs on the wide side.
+        """
+        means = {key: values.mean(axis=(0, 1)) for key, values in self.correct.items()}
+        columns = np.stack(list(means.values()), axis=1)
+        drawn = statistics.over_problems_many(columns, self.weights, confidence=self.confidence)
+        return {
+            key: self._wilson(mean) if _is_one_sided(mean) else (interval, "bootstrap")
+            for (key, mean), interval in zip(means.items(), drawn, strict=True)
+        }
+
+    def _wilson(self, mean: Floats) -> tuple[Interval, str]:
+        low, high = wilson_interval(mean.sum(), len(mean), confidence=self.confidence)
+        return Interval(float(mean.mean()), float(low), float(high)), "wilson"
 
 
-def compare(compared: Compared, label: str, first: Key, second: Key) -> Row:
-    """Return the paired difference of two arms with every interval.
+def _is_one_sided(mean: Floats) -> bool:
+    return bool(min((mean > 0).sum(), (mean < 1).sum()) < statistics.FEW_DISCORDANT)
 
-    `low, high`: bootstrap over problems; with several pipeline seeds also `t_low, t_high` over
-    the seeds, and `both_low, both_high` over seeds and problems. `excludes_zero` only where the
-    first does and, if there is one, the second.
+
+def compare_all(compared: Compared, pairs: Sequence[Pair]) -> list[Row]:
+    """Return a row for each pair, its p value also adjusted for the number of pairs."""
+    rows = [compare(compared, pair) for pair in pairs]
+    adjusted = holm([row["p_value"] for row in rows])
+    return [row | {"p_holm": p_value} for row, p_value in zip(rows, adjusted, strict=True)]
+
+
+def compare(compared: Compared, pair: Pair) -> Row:
+    """Return the paired difference of two arms, on the search seeds that both have.
+
+    `low, high`: over problems (`interval` says how); with several pipeline seeds that differ also
+    `t_low, t_high` over the seeds, and `both_low, both_high` over seeds and problems.
+    `excludes_zero` only where the first does and, if there is one, the second; where few problems
+    are discordant, only where the sign test over problems agrees.
     """
-    difference = compared.correct[first] - compared.correct[second]
-    level = compared.confidence
-    interval = statistics.over_problems(difference.mean(axis=0), compared.weights, confidence=level)
-    seeds = statistics.over_seeds(difference, confidence=level)
-    both = statistics.over_both(difference, confidence=level)
+    shared = compared.shared(pair.first, pair.second)
+    difference = compared.on(pair.first, shared) - compared.on(pair.second, shared)
+    level, by_seed = compared.confidence, difference.mean(axis=0)
+    is_few = statistics.is_few(difference)
+    interval = statistics.over_pairs(difference, compared.weights, confidence=level)
+    seeds = statistics.over_seeds(by_seed, confidence=level)
+    both = statistics.over_both(by_seed, problems=interval if is_few else None, confidence=level)
+    p_value = _p_value(difference)
     excludes = interval.excludes_zero and (seeds is None or seeds.excludes_zero)
     return {
-        "label": label,
-        "first": first._asdict(),
-        "second": second._asdict(),
+        "label": pair.label,
+        "first": pair.first._asdict(),
+        "second": pair.second._asdict(),
+        "like_for_like": pair.like_for_like,
+        "of_paper": pair.of_paper,
         "difference": interval.mean,
+        "interval": "score" if is_few else "bootstrap",
         "low": interval.low,
         "high": interval.high,
         "t_low": seeds and seeds.low,
         "t_high": seeds and seeds.high,
         "both_low": both and both.low,
         "both_high": both and both.high,
-        "excludes_zero": excludes,
+        "excludes_zero": excludes and (not is_few or p_value < 1 - level),
+        "p_value": p_value,
+        "wins": int((difference > 0).sum()),
+        "losses": int((difference < 0).sum()),
+        "num_pairs": difference.size,
+        "num_discordant_problems": statistics.num_discordant(difference),
+        "num_search_seeds": len(shared),
         "num_seeds": len(compared.seeds),
         "num_problems": len(compared.problems),
-        "by_seed": [float(each) for each in difference.mean(axis=1)],
+        "by_seed": by_seed.mean(axis=1).tolist(),
     }
+
+
+def _p_value(difference: Floats) -> float:
+    """Return the p value of the sign test over problems, whose seeds are summed up."""
+    signs = np.sign(difference.sum(axis=(0, 1)))
+    return sign_test(int((signs > 0).sum()), int((signs < 0).sum()))
 
 
 def matched(
     compared: Compared, target: Key, curve: Sequence[Key], cost: Mapping[Key, Mapping[str, Any]]
-) -> Row | None:
+) -> Row:
     """Return at what cost a curve of arms reaches the target's accuracy, and the ratios to it.
 
-    The interval of the ratio of candidates is over problems; 0 stands for never.
+    All on the search seeds that the arms share. The interval of the ratio of candidates is over
+    problems; 0 stands for never.
     """
-    if not curve:
-        return None
-    columns = [compared.correct[key].mean(axis=0) for key in (target, *curve)]
+    shared = compared.shared(target, *curve)
+    columns = [compared.on(key, shared).mean(axis=(0, 1)) for key in (target, *curve)]
     table = np.stack(columns, axis=1)
     counts = [key.num_samples for key in curve]
     goal, *heights = table.mean(axis=0).tolist()
@@ -120,6 +200,8 @@ def matched(
     row: Row = {
         "arm": " ".join(filter(None, curve[0][:3])),
         "matches": f"{target.verifier} best-of-{target.num_samples}",
+        "target": target._asdict(),
+        "num_search_seeds": len(shared),
         "accuracy": goal,
         "candidates": needed,
         "candidate_ratio": needed and target.num_samples / needed,

@@ -9,8 +9,8 @@ from pav.models.arms import FINAL_PICKS, bok_name
 from pav.models.coverage import World, coverage_simulation
 from pav.models.errors import InputError
 from pav.models.settings import RunSettings
-from pav.tasks.arm_labels import TIMES
-from pav.tasks.comparisons import Compared, Key, compare, matched
+from pav.tasks.comparison_pairs import Pairs, better_orm
+from pav.tasks.comparisons import Compared, Key, compare_all, matched
 
 _MEANS = (
     "num_candidates", "generated_tokens", "scored_prefixes", "scored_tokens", "seconds",
@@ -34,16 +34,17 @@ def search_summary(settings: RunSettings, search_results: pl.DataFrame) -> Row:
             "does the problem set have a test split (problems.max_test)?"
         )
     compared = Compared.of(tested, settings.report)
-    pairs, others = _pairs(settings, compared)
+    pairs = Pairs(settings.evaluate, compared, tested)
     return {
         "confidence": settings.report.confidence,
         "num_resamples": settings.report.num_resamples,
         "num_test_problems": len(compared.problems),
         "num_pipeline_seeds": len(compared.seeds),
         "arms": _arm_rows(tested, compared),
-        "better_orm": _better_orm(compared),
-        "comparisons": [compare(compared, *pair) for pair in pairs],
-        "other_comparisons": [compare(compared, *pair) for pair in others],
+        "better_orm": better_orm(compared),
+        "comparisons": compare_all(compared, pairs.claims()),
+        "other_comparisons": compare_all(compared, pairs.others()),
+        "differences_to_q_beam": compare_all(compared, pairs.to_q_beam()),
         "compute": _compute_rows(settings, tested, compared),
         "choices": _choices(tested),
         "validation": _validation_rows(search_results, tested),
@@ -64,14 +65,17 @@ def _arm_rows(tested: pl.DataFrame, compared: Compared) -> list[Row]:
         pl.col("pipeline_seed").n_unique().alias("num_pipeline_seeds"),
         pl.col("seed").n_unique().alias("num_search_seeds"),
         pl.col("problem_id").n_unique().alias("num_problems"),
+        pl.len().alias("num_searches"),
+        (pl.col("beams_cut_off") > 0).sum().alias("searches_cut_off"),
     )
     rows = []
     for row in table.to_dicts():
-        interval = intervals[Key(*(row[name] for name in _ARM))]
+        interval, kind = intervals[Key(*(row[name] for name in _ARM))]
         rows.append(
             row
             | {"final_pick": " / ".join(row["final_pick"])}
             | {"accuracy": interval.mean, "low": interval.low, "high": interval.high}
+            | {"interval": kind}
         )
     return sorted(rows, key=_place)
 
@@ -84,85 +88,38 @@ def _place(row: Mapping[str, Any]) -> tuple[int, str, bool, int, str, int]:
     return place, str(row["verifier"]), not k and bool(prover), k, prover, row["num_samples"]
 
 
-def _better_orm(compared: Compared) -> str:
-    """Return the ORM with the higher test accuracy at the most candidates; `orm` on a tie."""
-    found = [key for key in compared.correct if key.verifier in ("orm", "orm_seed")]
-    most = max((key.num_samples for key in found), default=0)
-    means = {
-        key.verifier: float(compared.correct[key].mean())
-        for key in sorted(found)
-        if key.num_samples == most
-    }
-    return max(means, key=lambda name: means[name], default="orm")
-
-
-def _pairs(
-    settings: RunSettings, compared: Compared
-) -> tuple[list[tuple[str, Key, Key]], list[tuple[str, Key, Key]]]:
-    """Return the comparisons that the claims are about, and further ones, each with its label."""
-    main, orm = bok_name(settings.evaluate.main_k), _better_orm(compared)
-    counts = sorted({key.num_samples for key in compared.correct} - {1}, reverse=True)[:2]
-    pairs, others = [], []
-    for count in counts:
-        pav, q = Key("beam", "pav", main, count), Key("beam", "q", "", count)
-        best = Key("best_of_n", orm, "", count)
-        product = Key("best_of_n", "q_product", "", count)
-        ranked = Key("best_of_n", "pav", main, count)
-        likely = Key("best_of_n", "orm_likely", "", count)
-        pairs += [
-            (f"PAV beam at {count} against the better ORM's best-of-{count}", pav, best),
-            (f"PAV beam at {count} against ORM {TIMES} likelihood, best-of-{count}", pav, likely),
-            (f"PAV beam at {count} against the Q beam at {count}", pav, q),
-            (f"PAV as ORM, best-of-{count}, against the better ORM", ranked, best),
-        ]
-        others += [
-            (f"PAV beam at {count} against product of Q, best-of-{count}", pav, product),
-            (f"Q beam at {count} against the better ORM's best-of-{count}", q, best),
-            (f"Product of Q, best-of-{count}, against the better ORM", product, best),
-            (f"ORM {TIMES} likelihood, best-of-{count}, against the better ORM", likely, best),
-        ]
-        others += [
-            (f"Beam with prover {key.prover} at {count} against the Q beam at {count}", key, q)
-            for key in sorted(compared.correct)
-            if (key.strategy, key.verifier, key.num_samples) == ("beam", "pav", count)
-            and key.prover != main
-        ]
-    if len(counts) == 2:
-        most, fewer = counts
-        label = f"PAV beam at {fewer} against the better ORM's best-of-{most}"
-        pair = Key("beam", "pav", main, fewer), Key("best_of_n", orm, "", most)
-        pairs.insert(len(pairs) // 2, (label, *pair))
-    known = compared.correct
-    return (
-        [pair for pair in pairs if pair[1] in known and pair[2] in known],
-        [pair for pair in others if pair[1] in known and pair[2] in known],
-    )
-
-
 def _compute_rows(settings: RunSettings, tested: pl.DataFrame, compared: Compared) -> list[Row]:
-    """Return what each beam needs to reach the better ORM's accuracy at the most candidates.
+    """Return what each beam needs to reach the accuracy of two best-of-N at the most candidates.
 
-    A ratio above 1 says that the beam is cheaper; None where it never gets there. Beam width
-    is the paper's x axis; the others count every candidate, discarded ones included, in
-    candidates, in generated tokens, and with the tokens that verifiers read.
+    Those are ORM x likelihood and the better ORM. A ratio above 1 says that the beam is cheaper;
+    None where it never gets there. Beam width is the paper's x axis; the others count every
+    candidate, discarded ones included, in candidates, in generated tokens, and with the tokens
+    that verifiers read.
     """
-    orm = _better_orm(compared)
     curves = [("beam", "pav", bok_name(settings.evaluate.main_k)), ("beam", "q", "")]
+    pairs = Pairs(settings.evaluate, compared, tested)
+    rows = []
+    for verifier in ("orm_likely", better_orm(compared)):
+        targets = [key for key in compared.correct if key[:3] == ("best_of_n", verifier, "")]
+        target = max(targets, key=lambda key: key.num_samples, default=None)
+        for curve in curves if target else ():
+            keys = sorted(key for key in compared.correct if key[:3] == curve)
+            if target and keys:
+                shared = tested.filter(pl.col("seed").is_in(compared.shared(target, *keys)))
+                cost = _costs(shared, settings.evaluate.beam_width)
+                alike = pairs.is_like_for_like(keys[-1], target)
+                rows.append(matched(compared, target, keys, cost) | {"like_for_like": alike})
+    return rows
+
+
+def _costs(tested: pl.DataFrame, width: int) -> dict[Key, Row]:
+    """Return the mean cost of each arm for a problem, and the beams it keeps (0: a quarter)."""
     costs = tested.group_by(_ARM).agg(pl.col("generated_tokens", "scored_tokens").mean())
     table = costs.with_columns(all_tokens=pl.col("generated_tokens") + pl.col("scored_tokens"))
-    cost = {Key(*(row[name] for name in _ARM)): row for row in table.to_dicts()}
-    width = settings.evaluate.beam_width
-    for key, row in cost.items():
-        row["width"] = width or max(key.num_samples // 4, 1)
-    targets = [key for key in cost if key[:3] == ("best_of_n", orm, "")]
-    if not targets:
-        return []
-    target = max(targets, key=lambda key: key.num_samples)
-    rows = [
-        matched(compared, target, sorted(key for key in cost if key[:3] == curve), cost)
-        for curve in curves
-    ]
-    return [row for row in rows if row is not None]
+    keyed = {Key(*(row[name] for name in _ARM)): row for row in table.to_dicts()}
+    return {
+        key: row | {"width": width or max(key.num_samples // 4, 1)} for key, row in keyed.items()
+    }
 
 
 def _choices(tested: pl.DataFrame) -> list[Row]:

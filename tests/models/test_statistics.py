@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pav.models import statistics
+from pav.models.discordance import score_interval
 from pav.models.errors import InputError
 
 RANDOM = np.random.default_rng(1)
@@ -79,9 +80,43 @@ def test_seeds_that_differ_widen_the_interval_over_both():
     assert differing.high - differing.low > 2 * (alike.high - alike.low)
 
 
-def test_no_difference_anywhere_is_an_interval_at_zero():
-    interval = statistics.over_both(np.zeros((3, 5)))
-    assert (interval.low, interval.high) == (0.0, 0.0)
+def test_seeds_of_one_mean_are_no_knowledge_of_seeds():
+    # .1 + .2 is not .3: rounding is no spread either
+    alike = np.array([[0.1, 0.2, 0.0], [0.3, 0.0, 0.0], [0.0, 0.0, 0.3]])
+    assert statistics.over_seeds(alike) is None
+    assert statistics.over_seeds(np.zeros((3, 5))) is None
+    assert statistics.over_both(np.zeros((3, 5))) is None
+
+
+def test_the_interval_over_both_is_no_narrower_than_what_is_known_of_problems():
+    difference = np.zeros((3, 262))
+    problems = statistics.over_pairs(difference, statistics.bootstrap_weights(262, 100, seed=0))
+    both = statistics.over_both(difference, problems=problems)
+    assert (both.low, both.high) == (
+        pytest.approx(problems.low, rel=0.01), pytest.approx(problems.high, rel=0.01),
+    )  # fmt: skip
+
+
+def test_few_discordant_problems_have_a_score_interval_many_are_resampled():
+    weights = statistics.bootstrap_weights(100, 2000, seed=1)
+    few, many = (np.repeat([1.0, 0.0], (count, 100 - count)) for count in (19, 20))
+    assert statistics.is_few(few)
+    assert not statistics.is_few(many)
+    found = statistics.over_pairs(few, weights)
+    assert (found.low, found.high) == score_interval(19, 0, 100, confidence=0.95)
+    assert found.mean == pytest.approx(0.19)
+    assert statistics.over_pairs(many, weights) == statistics.over_problems(many, weights)
+
+
+def test_a_problems_seeds_are_one_problem_to_the_score_interval():
+    # 3 seeds: problem 0 is won twice and lost once, problem 1 won once
+    difference = np.zeros((3, 50))
+    difference[:, 0], difference[0, 1] = (1, 1, -1), 1
+    found = statistics.over_pairs(difference, WEIGHTS)
+    assert (found.low, found.high) == score_interval(1.0, 1 / 3, 50, confidence=0.95)
+    assert statistics.num_discordant(difference) == 2
+    cancelled = np.array([[1.0, 0.0], [-1.0, 0.0]])
+    assert statistics.num_discordant(cancelled) == 1
 
 
 def test_the_bootstrap_over_both_is_centred_and_wider_than_over_problems():
