@@ -12,7 +12,7 @@ from typing import Any
 
 from pav.models.errors import InputError
 from pav.models.hashing import canonical_json, digest
-from pav.tasks.store import cache_folder, write_atomically
+from pav.tasks.local_files import cache_folder, write_atomically
 
 _CAUSAL = re.compile(r"(ForCausalLM|LMHeadModel)$")
 _WEIGHTS = re.compile(r"^(model|pytorch_model).*\.(safetensors|bin)$")

@@ -15,7 +15,7 @@ from pav.models.errors import StoreError
 from pav.models.hashing import canonical_json
 from pav.tasks.database import ROW_SCHEMAS, Fault, Sources, build_database, check_database
 from pav.tasks.datasets import SCHEMAS
-from pav.tasks.manifests import find, read_manifest
+from pav.tasks.manifests import find, local_file, published_units, read_manifest
 from pav.tasks.store import Store
 from pav.tasks.units import Manifest
 
@@ -118,7 +118,7 @@ def intact_manifests(store: Store, *, check_content: bool) -> list[Manifest]:
 
     Content is checked by sha256 where asked for and the store is local, else by size.
     """
-    names = [Path(path).stem for path in store.list("manifests") if path.endswith(".json")]
+    names = published_units(store)
     with ThreadPoolExecutor(max_workers=8) as threads:
         read = threads.map(lambda name: read_manifest(store, name), names)
         found = [manifest for manifest in read if manifest is not None]
@@ -132,14 +132,14 @@ def intact_manifests(store: Store, *, check_content: bool) -> list[Manifest]:
 
 def data_files(store: Store, manifests: Iterable[Manifest], name: str) -> list[Path]:
     """Return local Parquet files of a data set, those with rows; remote ones are downloaded."""
-    paths = [
-        file.path
+    files = [
+        file
         for manifest in manifests
         for file in manifest.files
         if file.name == f"{name}.parquet" and file.num_rows
     ]
     with ThreadPoolExecutor(max_workers=8) as threads:
-        return list(threads.map(store.local_path, paths))
+        return list(threads.map(lambda file: local_file(store, file), files))
 
 
 def read_runs(store: Store) -> list[Row]:
