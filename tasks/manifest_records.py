@@ -1,15 +1,14 @@
 """The JSON of a manifest: written, and believed only where every field is what it must be."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from pav.models.errors import WorkError
-from pav.models.hashing import canonical_json
+from pav.models.hashing import canonical_json, parse_json
 from pav.tasks.units import DataFile, InputRef, Manifest, Output, Unit
 
 SCHEMA_VERSION = 1
@@ -32,12 +31,12 @@ def to_json(manifest: Manifest) -> bytes:
 def from_json(data: bytes) -> Manifest:
     """Return what `to_json` wrote; ValueError for anything else, OtherVersionError for its kin."""
     try:
-        record = json.loads(data, parse_constant=_no_constant)
+        record = parse_json(data)
         _check_version(record)
         manifest = _ManifestRecord.model_validate(record).manifest
         check_files(manifest.unit.stage, manifest.files)
-    except (RecursionError, ValidationError, WorkError) as error:
-        raise ValueError(str(error)) from None
+    except (RecursionError, ValueError, WorkError) as error:
+        raise ValueError(what_is_wrong(error)) from None
     return manifest
 
 
@@ -47,8 +46,12 @@ def check_files(stage: str, files: Sequence[Output | DataFile]) -> None:
         raise WorkError(f"stage {stage!r}: expected a unit to make at least one file, got none")
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"JSON has no {name}")
+def what_is_wrong(error: Exception) -> str:
+    """Return in one line what a record was refused for, the first of its faults."""
+    if not isinstance(error, ValidationError):
+        return f"{type(error).__name__}: {error}"
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def _check_version(record: Any) -> None:
@@ -90,16 +93,18 @@ _Count = Annotated[int, Field(ge=0, le=1 << 50)]
 _Inside = Annotated[str, AfterValidator(_inside)]
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
+    """What was written as JSON: every key known, no value of another type."""
+
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class _InputRecord(_Record):
+class _InputRecord(Record):
     unit_id: str
     content: str
 
 
-class _UnitRecord(_Record):
+class _UnitRecord(Record):
     unit_id: str
     stage: str
     name: Annotated[str, AfterValidator(_words)]
@@ -114,7 +119,7 @@ class _UnitRecord(_Record):
         return Unit(self.stage, self.name, self.revision, self.parameters, inputs)
 
 
-class _FileRecord(_Record):
+class _FileRecord(Record):
     name: _Inside
     path: _Inside
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -122,7 +127,7 @@ class _FileRecord(_Record):
     num_rows: _Count
 
 
-class _ManifestRecord(_Record):
+class _ManifestRecord(Record):
     unit: _UnitRecord
     files: list[_FileRecord]
     cost: dict[str, Annotated[float, Field(allow_inf_nan=False)]]

@@ -381,7 +381,13 @@ def test_the_ledger_keeps_every_event_in_order(store):
     record(store, unit(0), "started")
     record(store, unit(1), "started")
     record(store, unit(0), "failed", seconds=1.5, error="lost")
-    store.write_bytes("ledger/other/garbled.json", b"{")
+    good = {"event": "failed", "unit_id": "u", "stage": "s", "name": "n", "host": "h", "pid": 1,
+            "at": "2026", "seconds": 1.0, "error": ""}  # fmt: skip
+    junk = [b"{", b"5", b"[" * 100_000, *(json.dumps(each).encode() for each in (
+        [good], good | {"at": 5}, good | {"error": None}, good | {"seconds": "1"}, {"event": "x"},
+    ))]  # fmt: skip
+    for number, data in enumerate(junk):
+        store.write_bytes(f"ledger/other/{number}.json", data)
     events = executions(store)
     assert [(e["event"], e["name"]) for e in events] == [
         ("started", "q seed 0"), ("started", "q seed 1"), ("failed", "q seed 0"),
