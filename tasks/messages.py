@@ -32,6 +32,11 @@ class Ready:
 
 
 @dataclass(frozen=True)
+class Beat:
+    """The worker's process runs, whatever it is busy with."""
+
+
+@dataclass(frozen=True)
 class Update:
     """How far a unit is."""
 
