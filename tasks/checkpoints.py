@@ -5,14 +5,15 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from pav.models.errors import InputError
-from pav.models.hashing import canonical_json, digest
-from pav.tasks.store import cache_folder, write_atomically
+from pav.models.hashing import canonical_json, digest, parse_json
+from pav.tasks.local_files import cache_folder, write_atomically
+from pav.tasks.messages import ran_out_of_memory
 
 _CAUSAL = re.compile(r"(ForCausalLM|LMHeadModel)$")
 _WEIGHTS = re.compile(r"^(model|pytorch_model).*\.(safetensors|bin)$")
@@ -26,59 +27,81 @@ _PLACES = ("_name_or_path", "name_or_path", "is_local", "local_files_only")
 # Above this size the hash is kept on disk, so that planning stays fast with large weights.
 _REMEMBERED_BYTES = 1 << 26
 
+# The safetensors library takes no longer header.
+_HEADER_BYTES = 100_000_000
+
 _hashes: dict[tuple[str, int, int], str] = {}
 
 
 def check_checkpoint(folder: Path) -> None:
     """Raise InputError unless the folder looks like a whole causal language model."""
+    try:
+        _check_folder(folder)
+    except OSError as error:
+        raise _wrong(folder, f"files that can be read, got {error}") from None
+
+
+def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
         kind = "a file" if folder.exists() else "nothing"
         raise _wrong(folder, f"a folder, got {kind} at that path")
-    config = _read_config(folder)
+    config = _read_object(folder, "config.json")
     architectures = config.get("architectures") or []
-    is_causal = any(_CAUSAL.search(str(name)) for name in architectures)
+    names = architectures if isinstance(architectures, list) else []
+    is_causal = any(_CAUSAL.search(str(name)) for name in names)
     if not is_causal or config.get("is_encoder_decoder"):
-        raise _wrong(folder, f"a causal language model (…ForCausalLM), got {architectures!r}")
-    names = {path.name for path in folder.iterdir()}
-    _check_weights(folder, names)
+        raise _wrong(folder, f"a causal language model (…ForCausalLM), got {architectures!r:.200}")
+    _check_files(folder, {path.name for path in folder.iterdir()})
+
+
+def _read_object(folder: Path, name: str) -> dict[str, Any]:
+    """Return the JSON object in a file of the folder."""
+    path = folder / name
+    if not path.is_file():
+        raise _wrong(folder, f"a {name} in it, found none")
+    try:
+        value = parse_json(path.read_bytes())
+    except ValueError as error:
+        raise _wrong(folder, f"JSON in {name}, got {error}") from None
+    if not isinstance(value, dict):
+        raise _wrong(folder, f"an object in {name}, got {type(value).__name__}")
+    return value
+
+
+def _check_files(folder: Path, names: set[str]) -> None:
+    """Raise InputError where weights or tokenizer are missing, or no file, or not whole."""
+    if not any(_WEIGHTS.match(name) for name in names):
+        raise _wrong(folder, "weights (model.safetensors or pytorch_model.bin), found none")
+    for name in sorted(filter(is_identity_file, names)):
+        if not (folder / name).is_file():
+            raise _wrong(folder, f"a regular file {name}, got something else of that name")
+    for name in sorted(name for name in names if name.endswith(".safetensors.index.json")):
+        _check_index(folder, name, names)
+    for name in sorted(name for name in names if _WEIGHTS.match(name)):
+        if name.endswith(".safetensors"):
+            _check_safetensors(folder, name)
     if not names.intersection(_VOCABULARY):
         raise _wrong(folder, f"a tokenizer ({', '.join(_VOCABULARY)}), found none of these")
 
 
-def _read_config(folder: Path) -> dict[str, Any]:
-    path = folder / "config.json"
-    if not path.is_file():
-        raise _wrong(folder, "a config.json in it, found none")
-    try:
-        config = json.loads(path.read_text())
-    except ValueError as error:
-        raise _wrong(folder, f"JSON in config.json, got {error}") from None
-    if not isinstance(config, dict):
-        raise _wrong(folder, f"an object in config.json, got {type(config).__name__}")
-    return config
-
-
-def _check_weights(folder: Path, names: set[str]) -> None:
-    if not any(_WEIGHTS.match(name) for name in names):
-        raise _wrong(folder, "weights (model.safetensors or pytorch_model.bin), found none")
-    for index in sorted(name for name in names if name.endswith(".safetensors.index.json")):
-        shards = set(json.loads((folder / index).read_text())["weight_map"].values())
-        if missing := sorted(shards - names):
-            raise _wrong(folder, f"every file that {index} names, missing {missing}")
-    for name in sorted(names):
-        if _WEIGHTS.match(name) and name.endswith(".safetensors"):
-            _check_safetensors(folder, name)
+def _check_index(folder: Path, index: str, names: set[str]) -> None:
+    """Raise InputError where an index of weights names a file that the folder lacks."""
+    weights = _read_object(folder, index).get("weight_map")
+    if not isinstance(weights, dict) or not all(isinstance(each, str) for each in weights.values()):
+        raise _wrong(folder, f"a weight_map of file names in {index}, got {weights!r:.200}")
+    if missing := sorted(set(weights.values()) - names):
+        raise _wrong(folder, f"every file that {index} names, missing {missing[:5]}")
 
 
 def _check_safetensors(folder: Path, name: str) -> None:
     """Raise InputError where a file is not as long as its own header says (a broken copy)."""
-    size = (folder / name).stat().st_size
     expected = -1
-    with (folder / name).open("rb") as file, suppress(ValueError, KeyError, TypeError):
+    with (folder / name).open("rb") as file, suppress(ValueError, LookupError, TypeError):
         length = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(min(length, size)))
-        ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
-        expected = 8 + length + max(ends, default=0)
+        header = parse_json(file.read(min(length, _HEADER_BYTES)))
+        entries = [entry for key, entry in dict(header).items() if key != "__metadata__"]
+        expected = 8 + length + max((entry["data_offsets"][1] for entry in entries), default=0)
+    size = (folder / name).stat().st_size
     if size != expected:
         raise _wrong(folder, f"whole weights, but {name} is cut off or damaged ({size} bytes)")
 
@@ -132,12 +155,10 @@ def load_policy(folder: Path, *, dtype: str, device: str) -> Any:
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    try:
+    with _loading(folder, "weights"):
         model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=getattr(torch, dtype), local_files_only=True
+            folder, dtype=getattr(torch, dtype), local_files_only=True, trust_remote_code=False
         )
-    except (OSError, ValueError, KeyError) as error:
-        raise _wrong(folder, f"weights that Transformers loads, got {error}") from error
     return model.to(device).eval()
 
 
@@ -145,13 +166,25 @@ def load_tokenizer(folder: Path) -> Any:
     """Return the tokenizer of a folder; InputError where it has no end-of-text token."""
     from transformers import AutoTokenizer
 
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
-        raise _wrong(folder, f"a tokenizer that Transformers loads, got {error}") from error
+    with _loading(folder, "a tokenizer"):
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
     if tokenizer.eos_token_id is None:
         raise _wrong(folder, "a tokenizer with an end-of-text token (eos_token), got none")
     return tokenizer
+
+
+@contextmanager
+def _loading(folder: Path, what: str) -> Iterator[None]:
+    """Turn what Transformers raises at a folder that it cannot use into InputError."""
+    try:
+        yield
+    # A boundary: the user's files decide what a library of others raises at them.
+    except Exception as error:
+        if ran_out_of_memory(error):
+            raise
+        raise _wrong(folder, f"{what} that Transformers loads, got {error}") from error
 
 
 def checkpoint_files(model: Any, tokenizer: Any) -> dict[str, bytes]:

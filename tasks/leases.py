@@ -60,6 +60,7 @@ def run_units(
     """
     if not units:
         return []
+    store.sweep()
     leases = [Lease(chunk) for chunk in split(units, len(pool.workers))]
     pool.start(len(leases))
     with StageProgress(stage, len(units)) as progress:
@@ -161,7 +162,9 @@ def _run_leases(
         while waiting or running:
             while waiting and idle:
                 lease, worker = waiting.pop(0), idle.pop(0)
-                named = task.with_options(task_run_name=lease.name.replace("{", "{{"))
+                # Prefect fills in what stands between braces, which a file's name may have.
+                run_name = lease.name.replace("{", "{{").replace("}", "}}")
+                named = task.with_options(task_run_name=run_name)
                 future = named.submit(_Handle(lease, worker, bay))
                 running[future.task_run_id] = (lease, worker)
                 future.add_done_callback(finished.put)

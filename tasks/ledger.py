@@ -1,6 +1,5 @@
 """The ledger: one small file per event of a unit's execution, appended and never changed."""
 
-import json
 import os
 import socket
 import uuid
@@ -8,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Literal, TypedDict
 
-from pav.models.hashing import canonical_json
+from pav.models.hashing import canonical_json, parse_json
 from pav.tasks.store import MissingFileError, Store
 from pav.tasks.units import Unit
 
@@ -62,7 +61,9 @@ def executions(store: Store) -> list[Execution]:
 
 def _read(store: Store, path: str) -> Execution | None:
     try:
-        entry: Execution = json.loads(store.read_bytes(path))
-        return entry if "event" in entry and "at" in entry else None
+        entry = parse_json(store.read_bytes(path))
     except (MissingFileError, ValueError):
         return None
+    kinds = Execution.__annotations__.items()
+    is_event = isinstance(entry, dict) and all(isinstance(entry.get(key), of) for key, of in kinds)
+    return Execution(**entry) if is_event else None

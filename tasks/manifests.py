@@ -3,26 +3,29 @@
 import hashlib
 import importlib.metadata
 import io
-import json
 import os
 import platform
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import polars as pl
 
 from pav.models.errors import StoreError
-from pav.models.hashing import canonical_json, digest
+from pav.models.hashing import digest
 from pav.tasks.datasets import SCHEMAS
-from pav.tasks.store import MissingFileError, Store, cache_folder, write_atomically
-from pav.tasks.units import DataFile, InputRef, Manifest, Outcome, Output, Unit
-
-SCHEMA_VERSION = 1
+from pav.tasks.local_files import cache_folder, write_atomically
+from pav.tasks.manifest_records import (
+    SCHEMA_VERSION,
+    OtherVersionError,
+    check_files,
+    from_json,
+    to_json,
+)
+from pav.tasks.store import MissingFileError, Store
+from pav.tasks.units import DataFile, Manifest, Outcome, Output, Unit
 
 # (path, size, mtime_ns) -> sha256, so that one process hashes each unchanged file once.
 _hashes: dict[tuple[str, int, int], str] = {}
@@ -36,6 +39,7 @@ def manifest_path(unit_id: str) -> str:
 
 def publish(store: Store, unit: Unit, outcome: Outcome) -> Manifest:
     """Write a unit's data, then its manifest, and return it; a good earlier one is kept."""
+    check_files(unit.stage, outcome.outputs)
     for output in outcome.outputs:
         _check_table(output)
     # Whoever planned on an earlier, equally good result must keep finding that one.
@@ -52,11 +56,11 @@ def publish(store: Store, unit: Unit, outcome: Outcome) -> Manifest:
         size = len(output.data)
         files.append(DataFile(output.name, path, sha256, size, output.num_rows))
     manifest = Manifest(unit, tuple(files), outcome.cost, _versions(), SCHEMA_VERSION, _now())
-    data = _to_json(manifest)
+    data = to_json(manifest)
     store.write_bytes(manifest_path(unit.unit_id), data)
     drop_partial(store, unit)
     # What a later run will read: JSON knows no tuples.
-    return _from_record(json.loads(data))
+    return from_json(data)
 
 
 def find(store: Store, unit: Unit) -> Manifest | None:
@@ -72,8 +76,8 @@ def find_many(store: Store, units: Iterable[Unit]) -> dict[str, Manifest]:
     wanted = list({unit.unit_id: unit for unit in units}.values())
     if not wanted:
         return {}
-    present = set(store.sizes("manifests"))
-    likely = [unit for unit in wanted if manifest_path(unit.unit_id) in present]
+    present = set(published_units(store))
+    likely = [unit for unit in wanted if unit.unit_id in present]
     with ThreadPoolExecutor(max_workers=8) as threads:
         found = list(threads.map(lambda unit: find(store, unit), likely))
     return {manifest.unit.unit_id: manifest for manifest in found if manifest is not None}
@@ -82,21 +86,18 @@ def find_many(store: Store, units: Iterable[Unit]) -> dict[str, Manifest]:
 def read_manifest(store: Store, unit_id: str) -> Manifest | None:
     """Return the manifest of a unit id without looking at its data; None if it is garbled."""
     try:
-        data = store.read_bytes(manifest_path(unit_id))
-    except MissingFileError:
+        manifest = from_json(store.read_bytes(manifest_path(unit_id)))
+    except (MissingFileError, ValueError):
         return None
-    try:
-        record = json.loads(data)
-        version = int(record["schema_version"])
-    except (ValueError, KeyError, TypeError):
-        return None
-    if version != SCHEMA_VERSION:
-        raise StoreError(_version_message(store, unit_id, version))
-    try:
-        manifest = _from_record(record)
-    except (ValueError, KeyError, TypeError):
-        return None
+    except OtherVersionError as error:
+        raise StoreError(f"{store.address(manifest_path(unit_id))}: {error}") from None
     return manifest if manifest.unit.unit_id == unit_id else None
+
+
+def published_units(store: Store) -> list[str]:
+    """Return the unit ids that have a manifest; folders beside the manifests are no part of it."""
+    paths = map(PurePosixPath, store.sizes("manifests"))
+    return [path.stem for path in paths if len(path.parts) == 2 and path.suffix == ".json"]
 
 
 def required_manifest(store: Store, unit_id: str) -> Manifest:
@@ -125,7 +126,7 @@ def read_table(
     """Return the data set `name` of a unit, or some of its columns; StoreError if off schema."""
     file = data_file(manifest, f"{name}.parquet")
     try:
-        data = io.BytesIO(store.read_bytes(file.path))
+        data = io.BytesIO(_content(store, file))
         table = pl.read_parquet(data, columns=None if columns is None else list(columns))
     except pl.exceptions.PolarsError as error:
         raise StoreError(
@@ -158,6 +159,16 @@ def read_tables(
     return pl.DataFrame(schema=schema)
 
 
+def local_file(store: Store, file: DataFile) -> Path:
+    """Return a local file of a published file's content; downloaded once where remote."""
+    if store.is_local:
+        return Path(store.address(file.path))
+    target = cache_folder() / "files" / file.sha256 / PurePosixPath(file.path).name
+    if not target.exists() or target.stat().st_size != file.num_bytes:
+        write_atomically(target, _content(store, file))
+    return target
+
+
 def checkpoint_folder(store: Store, manifest: Manifest, name: str) -> Path:
     """Return a local folder holding the unit's files `name/...`; downloaded once where remote."""
     files = [file for file in manifest.files if file.name.startswith(f"{name}/")]
@@ -170,7 +181,7 @@ def checkpoint_folder(store: Store, manifest: Manifest, name: str) -> Path:
     for file in files:
         target = folder / file.name
         if not target.exists() or target.stat().st_size != file.num_bytes:
-            write_atomically(target, _verified(store, file))
+            write_atomically(target, _content(store, file))
     return folder / name
 
 
@@ -195,7 +206,7 @@ def drop_partial(store: Store, unit: Unit) -> None:
 
 
 def _partial_path(unit: Unit) -> str:
-    return f"partial/{unit.unit_id}/state"
+    return f"partial/{unit.unit_id}.state"
 
 
 def _sha256(data: bytes) -> str:
@@ -214,23 +225,6 @@ def _versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return versions
-
-
-def _to_json(manifest: Manifest) -> bytes:
-    record = asdict(manifest)
-    record["unit"] |= {"unit_id": manifest.unit.unit_id}
-    return (canonical_json(record) + "\n").encode()
-
-
-def _from_record(record: dict[str, Any]) -> Manifest:
-    stored = record["unit"]
-    inputs = {role: InputRef(**ref) for role, ref in stored["inputs"].items()}
-    unit = Unit(stored["stage"], stored["name"], stored["revision"], stored["parameters"], inputs)
-    files = tuple(DataFile(**file) for file in record["files"])
-    return Manifest(
-        unit, files, record["cost"], record["versions"], record["schema_version"],
-        record["created_at"],
-    )  # fmt: skip
 
 
 def _check_table(output: Output) -> None:
@@ -268,20 +262,13 @@ def _has_content(path: Path, file: DataFile) -> bool:
     return _hashes[key] == file.sha256
 
 
-def _verified(store: Store, file: DataFile) -> bytes:
+def _content(store: Store, file: DataFile) -> bytes:
+    """Return the bytes of a file; of those on S3 only the size was compared until now."""
     data = store.read_bytes(file.path)
-    if _sha256(data) != file.sha256:
+    if not store.is_local and _sha256(data) != file.sha256:
         raise StoreError(
-            f"{store.address(file.path)}: expected sha256 {file.sha256}, got {_sha256(data)}; "
-            "remove that object and run the same command again to remake it"
+            f"{store.address(file.path)}: expected the bytes that its unit published (sha256 "
+            f"{file.sha256}), got others of that size (sha256 {_sha256(data)}); remove that "
+            "object and run the same command again: the unit is made again"
         )
     return data
-
-
-def _version_message(store: Store, unit_id: str, version: int) -> str:
-    age = "an older" if version < SCHEMA_VERSION else "a newer"
-    return (
-        f"{store.address(manifest_path(unit_id))}: schema version {version} is from {age} pav, "
-        f"this one reads {SCHEMA_VERSION}; use that pav, or make the results again in a new place "
-        "with `pav run --store FOLDER`"
-    )

@@ -32,6 +32,11 @@ class Ready:
 
 
 @dataclass(frozen=True)
+class Beat:
+    """The worker's process runs, whatever it is busy with."""
+
+
+@dataclass(frozen=True)
 class Update:
     """How far a unit is."""
 
@@ -63,16 +68,17 @@ def as_pav_error(error: BaseException) -> PavError:
     for kind in _KINDS:
         if isinstance(error, kind):
             return kind(text)
-    ran_out_of_memory = (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or "can't allocate memory" in text
-    )
-    if ran_out_of_memory:
+    if ran_out_of_memory(error):
         return EngineError(f"out of memory ({text}); a smaller engine.batch_size needs less")
     if isinstance(error, OSError) and not isinstance(error, _FOR_GOOD):
         return EngineError(text)
     return WorkError(text)
+
+
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error, Python's or torch's, is for want of memory."""
+    is_torch = type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
+    return is_torch or isinstance(error, MemoryError)
 
 
 def describe_exit(return_code: int) -> str:

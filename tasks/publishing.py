@@ -1,6 +1,5 @@
 """Publishing: gathers what the manifests name, records runs, and builds labels.duckdb from both."""
 
-import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,11 +10,11 @@ from typing import Any
 
 import polars as pl
 
-from pav.models.errors import StoreError
 from pav.models.hashing import canonical_json
 from pav.tasks.database import ROW_SCHEMAS, Fault, Sources, build_database, check_database
 from pav.tasks.datasets import SCHEMAS
-from pav.tasks.manifests import find, read_manifest
+from pav.tasks.manifests import find, local_file, published_units, read_manifest
+from pav.tasks.recorded_runs import read_runs
 from pav.tasks.store import Store
 from pav.tasks.units import Manifest
 
@@ -27,40 +26,6 @@ _DATA_SETS = tuple(name for name in SCHEMAS if name != "rollouts")
 _LABEL_STAGES = {"problems", "sample", "label", "import"}
 
 Row = dict[str, Any]
-
-
-def record_run(
-    store: Store,
-    run_id: str,
-    *,
-    settings: Mapping[str, Any],
-    unit_ids: Iterable[str],
-    policies: Sequence[Mapping[str, Any]] = (),
-    verifiers: Sequence[Mapping[str, Any]] = (),
-) -> str:
-    """Write `runs/<run_id>/run.json`, by which the database knows the run; return that path.
-
-    Args:
-        store: where the run's units are.
-        run_id: name of the run; recording it again replaces it.
-        settings: the run's settings as JSON.
-        unit_ids: every unit the run used, made or reused.
-        policies: rows with `name` (the role) and `policy_id`, and as known `checkpoint`,
-            `parent_policy_id`, `round`, `unit_id`; other keys go into `details`.
-        verifiers: rows with `name`, and as known `verifier_id`, `pipeline_seed`, `kind`,
-            `policy_id`, `checkpoint`, `unit_id`; other keys go into `details`.
-    """
-    record = {
-        "run_id": run_id,
-        "at": datetime.now(UTC).isoformat(),
-        "settings": settings,
-        "unit_ids": sorted(set(unit_ids)),
-        "policies": [dict(row) for row in policies],
-        "verifiers": [dict(row) for row in verifiers],
-    }
-    path = f"runs/{run_id}/run.json"
-    store.write_bytes(path, (canonical_json(record) + "\n").encode())
-    return path
 
 
 @dataclass(frozen=True)
@@ -118,7 +83,7 @@ def intact_manifests(store: Store, *, check_content: bool) -> list[Manifest]:
 
     Content is checked by sha256 where asked for and the store is local, else by size.
     """
-    names = [Path(path).stem for path in store.list("manifests") if path.endswith(".json")]
+    names = published_units(store)
     with ThreadPoolExecutor(max_workers=8) as threads:
         read = threads.map(lambda name: read_manifest(store, name), names)
         found = [manifest for manifest in read if manifest is not None]
@@ -132,33 +97,14 @@ def intact_manifests(store: Store, *, check_content: bool) -> list[Manifest]:
 
 def data_files(store: Store, manifests: Iterable[Manifest], name: str) -> list[Path]:
     """Return local Parquet files of a data set, those with rows; remote ones are downloaded."""
-    paths = [
-        file.path
+    files = [
+        file
         for manifest in manifests
         for file in manifest.files
         if file.name == f"{name}.parquet" and file.num_rows
     ]
     with ThreadPoolExecutor(max_workers=8) as threads:
-        return list(threads.map(store.local_path, paths))
-
-
-def read_runs(store: Store) -> list[Row]:
-    """Return every recorded run, oldest first."""
-    paths = [path for path in store.list("runs") if path.endswith("/run.json")]
-    runs = []
-    for path in paths:
-        try:
-            run = json.loads(store.read_bytes(path))
-            runs.append({key: run[key] for key in _RUN_KEYS})
-        except (ValueError, KeyError, TypeError) as error:
-            raise StoreError(
-                f"{store.address(path)}: expected a run record with {sorted(_RUN_KEYS)}, got "
-                f"{type(error).__name__} {error}; remove it, the run's next execution writes it"
-            ) from error
-    return sorted(runs, key=lambda run: (run["at"], run["run_id"]))
-
-
-_RUN_KEYS = ("run_id", "at", "settings", "unit_ids", "policies", "verifiers")
+        return list(threads.map(lambda file: local_file(store, file), files))
 
 
 def _of_right_size(store: Store, manifests: Sequence[Manifest]) -> list[Manifest]:

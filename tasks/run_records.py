@@ -1,16 +1,16 @@
 """What a run leaves beside its units: its record, the database it published, its report."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pav.models.errors import WorkError
-from pav.models.hashing import canonical_json, digest
+from pav.models.hashing import canonical_json, digest, parse_json
 from pav.models.settings import RunSettings
 from pav.tasks.database import DATABASE_VERSION
 from pav.tasks.policies import PolicySpec
-from pav.tasks.publishing import DATABASE, publish_database, record_run
+from pav.tasks.publishing import DATABASE, publish_database
+from pav.tasks.recorded_runs import record_run
 from pav.tasks.store import MissingFileError, Store
 from pav.tasks.units import Manifest
 
@@ -138,7 +138,7 @@ def _write_json(store: Store, path: str, value: Mapping[str, Any]) -> None:
 
 def _read_json(store: Store, path: str) -> dict[str, Any]:
     try:
-        value = json.loads(store.read_bytes(path))
+        value = parse_json(store.read_bytes(path))
     except (MissingFileError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}

@@ -3,7 +3,6 @@
 import errno
 import os
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -12,10 +11,18 @@ from typing import Any
 
 from pav.models.errors import StoreError
 from pav.models.hashing import digest
+from pav.tasks.local_files import cache_folder, file_sizes, sweep, write_atomically
 
 _FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 _PASSING = {errno.EIO, errno.EAGAIN, errno.ESTALE, errno.ETIMEDOUT, errno.EBUSY}
 _RESUME = "Everything published before is kept and nothing is half written"
+# A request to S3 is tried so often by botocore, and that again so often by s3fs.
+_S3_ATTEMPTS = 2
+_S3_CONNECT_SECONDS = 5.0
+_S3_ANSWER_SECONDS = 15.0
+# Neither limit holds while a body is sent, which may wait for the server's leave for ever.
+_S3_WRITE_SECONDS = 60.0
+_S3_BYTES_A_SECOND = 1e5
 
 
 class MissingFileError(StoreError):
@@ -50,15 +57,22 @@ class Store:
         """The s3fs file system of a remote store, one per process (s3fs does not survive fork)."""
         import s3fs
 
-        endpoint = os.environ.get("AWS_ENDPOINT_URL") or None
-        return s3fs.S3FileSystem(
-            endpoint_url=endpoint, use_listings_cache=False, skip_instance_cache=True
-        )
+        limits = {
+            "connect_timeout": _S3_CONNECT_SECONDS,
+            "read_timeout": _S3_ANSWER_SECONDS,
+            "retries": {"mode": "standard", "total_max_attempts": _S3_ATTEMPTS},
+        }
+        filesystem = s3fs.S3FileSystem(
+            endpoint_url=os.environ.get("AWS_ENDPOINT_URL") or None,
+            use_listings_cache=False, skip_instance_cache=True, config_kwargs=limits,
+        )  # fmt: skip
+        filesystem.retries = _S3_ATTEMPTS
+        return filesystem
 
     def address(self, path: str) -> str:
         """Return the absolute path, or the s3:// address, of a relative path."""
         parts = PurePosixPath(path).parts
-        if not parts or path.startswith("/") or ".." in parts:
+        if not parts or path.startswith("/") or ".." in parts or "\0" in path:
             raise StoreError(f"store path {path!r}: expected a relative path without '..'")
         return f"{self.root}/{PurePosixPath(path)}"
 
@@ -77,7 +91,8 @@ class Store:
             if self.is_local:
                 write_atomically(Path(address), data)
             else:
-                self.filesystem.pipe_file(address, data)
+                patience = _S3_WRITE_SECONDS + len(data) / _S3_BYTES_A_SECOND
+                self.filesystem.pipe_file(address, data, timeout=patience)
 
     def size(self, path: str) -> int | None:
         """Return a file's size in bytes, or None where there is no such file."""
@@ -100,7 +115,7 @@ class Store:
         """Return path -> size of every file in the folder `prefix`, sorted by path."""
         address = self.address(prefix) if prefix else self.root
         with self._errors("listing", prefix or "."):
-            found = _local_sizes(Path(address)) if self.is_local else self._remote_sizes(address)
+            found = file_sizes(Path(address)) if self.is_local else self._remote_sizes(address)
         start = len(self.root) + 1
         return {path[start:]: size for path, size in sorted(found.items())}
 
@@ -129,6 +144,11 @@ class Store:
             if not target.exists():
                 write_atomically(target, bytes(self.filesystem.cat_file(address)))
         return target
+
+    def sweep(self) -> None:
+        """Remove what killed processes were writing to a local store an hour ago or earlier."""
+        if self.is_local:
+            sweep(Path(self.root))
 
     def check_writable(self) -> None:
         """Raise StoreError unless the store can be written; leave nothing behind."""
@@ -187,41 +207,8 @@ def _translate(error: Exception, where: str) -> StoreError:
         )
     is_remote_failure = not isinstance(error, OSError) or error.errno is None
     if is_remote_failure or getattr(error, "errno", None) in _PASSING:
-        return StoreUnreachableError(f"{where}: {type(error).__name__}: {error}. {_RESUME}")
+        return StoreUnreachableError(
+            f"{where}: {type(error).__name__}: {error or 'no answer in time'}. {_RESUME}; once "
+            "the store answers, the same command goes on"
+        )
     return StoreError(f"{where}: {type(error).__name__}: {error}. {_RESUME}")
-
-
-def _local_sizes(folder: Path) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            is_temporary = name.startswith(".") and name.endswith(".tmp")
-            with suppress(FileNotFoundError):
-                if not is_temporary:
-                    found[f"{parent}/{name}"] = os.stat(f"{parent}/{name}").st_size
-    return found
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a local file under a temporary name, flush it to the disk, then rename it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp"
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def cache_folder() -> Path:
-    """Return the folder for downloaded files: $XDG_CACHE_HOME/pav, else ~/.cache/pav."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "pav"

@@ -18,7 +18,7 @@ from pav.models.settings import RunSettings
 from pav.tasks.devices import resolve_device
 from pav.tasks.ledger import record
 from pav.tasks.manifests import publish
-from pav.tasks.messages import Done, Failure, Job, Ready, Update, as_pav_error
+from pav.tasks.messages import Beat, Done, Failure, Job, Ready, Update, as_pav_error
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Unit
 
@@ -33,7 +33,7 @@ class Replies:
         self._guard = threading.Lock()
         self._last_update = 0.0
 
-    def send(self, message: Ready | Update | Done | Failure) -> None:
+    def send(self, message: Ready | Beat | Update | Done | Failure) -> None:
         """Send a message; end this process where the parent is gone."""
         try:
             with self._guard:
@@ -47,6 +47,16 @@ class Replies:
         if now - self._last_update >= _UPDATE_SECONDS:
             self._last_update = now
             self.send(Update(message, done, total))
+
+    def beat(self, seconds: float) -> None:
+        """Tell every so many seconds that this process runs.
+
+        A thread tells it, because a unit may be in one long call: of a stopped process nothing is
+        heard, nor of a call that never lets go of Python.
+        """
+        while True:
+            self.send(Beat())
+            time.sleep(seconds)
 
 
 class Bench:
@@ -108,13 +118,14 @@ def main(arguments: list[str]) -> int:
     replies = Replies(Connection(int(arguments[1]), readable=False))
     inbox: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(requests, inbox), daemon=True).start()
+    threading.Thread(target=replies.beat, args=(float(arguments[4]),), daemon=True).start()
     try:
         device = resolve_device(arguments[2], int(arguments[3]))
     except (ValueError, RuntimeError, ImportError) as error:
         replies.send(Failure(as_pav_error(error), traceback.format_exc()))
         return 1
     replies.send(Ready(device))
-    for name in arguments[4:]:
+    for name in arguments[5:]:
         importlib.import_module(name)
     bench = Bench(device, replies.update)
     while (job := inbox.get()) is not None:

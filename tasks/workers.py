@@ -12,12 +12,14 @@ from pav.models.errors import EngineError, PavError, StoreError, WorkError
 from pav.models.settings import RunSettings
 from pav.tasks.devices import DeviceLocks, cores_per_worker
 from pav.tasks.ledger import record
-from pav.tasks.messages import Done, Failure, Job, Ready, Update, describe_exit
+from pav.tasks.messages import Beat, Done, Failure, Job, Ready, Update, describe_exit
 from pav.tasks.store import Store
 
 OnUpdate = Callable[[Update], None]
 _POLL_SECONDS = 0.1
 _GRACE_SECONDS = 3.0
+# So many beats of a worker may be missed before it counts as stalled.
+_MISSED_BEATS = 10
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS",
     "RAYON_NUM_THREADS",
@@ -43,6 +45,7 @@ class Worker:
         self._index = index
         self._process: subprocess.Popen[bytes] | None = None
         self._device = ""
+        self._is_heard = False
 
     @property
     def pid(self) -> int | None:
@@ -67,6 +70,7 @@ class Worker:
         self._requests = Connection(ours_out, readable=False)
         self._replies = Connection(ours_in, writable=False)
         self._device = ""
+        self._is_heard = False
 
     def device(self, on_update: OnUpdate = ignore) -> str:
         """Return the device of the process, started and ready, with the device's lock held."""
@@ -90,7 +94,7 @@ class Worker:
         try:
             self.device(on_update)
             self._send(job)
-            reply = self._receive(on_update, stall_seconds=self._pool.stall_seconds)
+            reply = self._receive(on_update)
         except PavError as error:
             loss = str(error)
             raise type(error)(f"{label}: {error}") from None
@@ -143,8 +147,10 @@ class Worker:
         limits = dict.fromkeys(_THREAD_VARIABLES, threads)
         command = [sys.executable, "-m", "pav.tasks.worker", str(read_end), str(write_end)]
         # A session of its own: Ctrl-C reaches the run alone, which then ends its workers.
+        beat_seconds = str(self._pool.stall_seconds / _MISSED_BEATS)
+        device = self._pool.requested_device
         return subprocess.Popen(
-            [*command, self._pool.requested_device, str(self._index), *self._pool.preload],
+            [*command, device, str(self._index), beat_seconds, *self._pool.preload],
             pass_fds=(read_end, write_end), stdin=subprocess.DEVNULL, stdout=2,
             env={**_PATIENT, **_OFFLINE, **os.environ, **limits},
             start_new_session=True,
@@ -156,25 +162,30 @@ class Worker:
         except OSError as error:
             raise EngineError(self._loss()) from error
 
-    def _receive(
-        self, on_update: OnUpdate, *, stall_seconds: float | None = None
-    ) -> Ready | Done | Failure:
-        """Return the next message that is no update."""
-        last_heard = time.monotonic()
+    def _receive(self, on_update: OnUpdate) -> Ready | Done | Failure:
+        """Return the next message that is neither beat nor update."""
+        silent_polls = 0
         while True:
             # Short waits: a lease's time limit can only interrupt between two of them.
             if not self._is_readable():
-                if stall_seconds and time.monotonic() - last_heard > stall_seconds:
-                    raise EngineError(f"worker process made no progress for {stall_seconds:g} s")
+                # Polls, not a clock: time in which this process was stopped too does not count,
+                # nor does the start, which may be long on a slow disk.
+                silent_polls += self._is_heard
+                if silent_polls * _POLL_SECONDS > self._pool.stall_seconds:
+                    raise EngineError(
+                        f"nothing was heard of worker process {self.pid} for "
+                        f"{self._pool.stall_seconds:g} s, so it was ended"
+                    )
                 continue
             try:
                 message = self._replies.recv()
             except (EOFError, OSError) as error:
                 raise EngineError(self._loss()) from error
-            last_heard = time.monotonic()
-            if not isinstance(message, Update):
+            silent_polls, self._is_heard = 0, True
+            if isinstance(message, Update):
+                on_update(message)
+            elif not isinstance(message, Beat):
                 return message  # type: ignore[no-any-return]
-            on_update(message)
 
     def _is_readable(self) -> bool:
         try:
@@ -198,7 +209,8 @@ class Worker:
 class WorkerPool:
     """Worker processes, each with its share of the cores; leaving the context ends them all.
 
-    `preload` names modules that a started worker imports while it has nothing to do.
+    A worker of which nothing is heard for `stall_seconds` is ended. `preload` names modules that a
+    started worker imports while it has nothing to do.
     """
 
     def __init__(
@@ -206,7 +218,7 @@ class WorkerPool:
         num_workers: int,
         *,
         device: str = "auto",
-        stall_seconds: float | None = None,
+        stall_seconds: float = 120.0,
         preload: tuple[str, ...] = (),
     ) -> None:
         self.requested_device = device
@@ -255,6 +267,7 @@ def pool(settings: RunSettings) -> Iterator[WorkerPool]:
     workers = WorkerPool(
         settings.runner.workers,
         device=settings.engine.device,
+        stall_seconds=settings.runner.stall_seconds,
         preload=("torch", "transformers"),
     )
     with workers:

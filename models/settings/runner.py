@@ -10,11 +10,15 @@ class RunnerSettings(Settings):
 
     workers: int = Field(1, ge=1, le=256)
     """Leases that run at the same time; each holds one engine."""
-    retries: int = Field(2, ge=0)
+    retries: int = Field(2, ge=0, le=50)
     """Retries of a lease after a failure that may pass."""
-    retry_seconds: float = Field(2.0, ge=0)
+    retry_seconds: float = Field(2.0, ge=0, le=86_400)
     """Wait before the first retry; it doubles each time."""
-    timeout_seconds: float = Field(7200, gt=0)
+    timeout_seconds: float = Field(7200, gt=0, le=31_536_000)
     """Longest time of a lease."""
+    stall_seconds: float = Field(120, ge=10, le=86_400)
+    """A worker that is silent for so long is replaced. Its process tells that it runs, even in the
+    middle of a long computation; one that runs but never comes to an end meets
+    `timeout_seconds`."""
     device_hour_price: float = Field(0.0, ge=0)
     """Price of one device-hour, in any currency; 0 hides prices."""

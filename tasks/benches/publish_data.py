@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pav.tasks.datasets import SCHEMAS, to_parquet
 from pav.tasks.manifests import publish
-from pav.tasks.publishing import record_run
+from pav.tasks.recorded_runs import record_run
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
 

@@ -61,10 +61,10 @@ def test_a_killed_training_goes_on_from_its_last_saved_state(
     smoke_copy.forget(part)
     partial = smoke_copy.path / "partial"
     kill_and_resume(
-        stage, smoke_copy, part=part, condition=lambda: list(partial.glob(f"{part}-*/state"))
+        stage, smoke_copy, part=part, condition=lambda: list(partial.glob(f"{part}-*.state"))
     )
     assert smoke_copy.contents(part) == smoke.contents(part)
-    assert list(partial.glob(f"{part}-*/state")) == []
+    assert list(partial.glob(f"{part}-*.state")) == []
 
 
 def test_a_killed_report_is_written_again(smoke, smoke_copy, kill_and_resume):

@@ -4,7 +4,8 @@ import pytest
 
 from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.manifests import publish
-from pav.tasks.publishing import publish_database, record_run
+from pav.tasks.publishing import publish_database
+from pav.tasks.recorded_runs import record_run
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
 

@@ -132,7 +132,8 @@ def test_task_runs_are_named_tagged_and_retried_as_set(store):
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 
-    _, [flow_run] = run(store, [unit("train 0 with base"), unit("train 1 with base")], workers=1)
+    braces = "from a}b{c}.jsonl"
+    _, [flow_run] = run(store, [unit("train 0 with base"), unit(braces)], workers=1)
     with get_client(sync_client=True) as client:
         chosen = FlowRunFilter(id=FlowRunFilterId(any_=[flow_run]))
         for _ in range(50):
@@ -141,7 +142,7 @@ def test_task_runs_are_named_tagged_and_retried_as_set(store):
                 break
             time.sleep(0.1)
     names = sorted(task.name for task in runs)
-    assert names == ["toy train 0 with base", "toy train 1 with base"]
+    assert names == [f"toy {braces}", "toy train 0 with base"]
     assert {tuple(task.tags) for task in runs} == {("cpu",)}
     assert {task.state.type.value for task in runs} == {"COMPLETED"}
 

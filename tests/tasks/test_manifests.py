@@ -1,14 +1,20 @@
+import hashlib
 import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from pav.models.errors import StoreError
+from pav.models.errors import StoreError, WorkError
 from pav.tasks.datasets import SCHEMAS, to_parquet
+from pav.tasks.leases import describe
 from pav.tasks.ledger import executions, record
+from pav.tasks.manifest_records import OtherVersionError, from_json, to_json
 from pav.tasks.manifests import (
     checkpoint_folder,
     drop_partial,
@@ -17,13 +23,15 @@ from pav.tasks.manifests import (
     load_partial,
     manifest_path,
     publish,
+    published_units,
     read_table,
     read_tables,
     save_partial,
 )
 from pav.tasks.planning import missing, report_stage
+from pav.tasks.publishing import data_files, gather, intact_manifests
 from pav.tasks.store import Store
-from pav.tasks.units import InputRef, Outcome, Output, Unit
+from pav.tasks.units import DataFile, InputRef, Manifest, Outcome, Output, Unit
 
 RUNS = pl.DataFrame(
     {
@@ -145,6 +153,179 @@ def test_a_garbled_manifest_counts_as_missing(folder, text):
     assert publish(folder, unit(), outcome()) == find(folder, unit())
 
 
+def changed(store, change):
+    """Put a change of a good manifest in its place; return it."""
+    path = manifest_path(publish(store, unit(), outcome()).unit.unit_id)
+    record = json.loads(store.read_bytes(path))
+    change(record)
+    store.write_bytes(path, json.dumps(record).encode())
+    return record
+
+
+def put(*keys, value):
+    def change(record):
+        for key in keys[:-1]:
+            record = record[key]
+        record[keys[-1]] = value
+
+    return change
+
+
+JUNK = {
+    "inputs a list": put("unit", "inputs", value=[]),
+    "an input a text": put("unit", "inputs", "policy", value="pretrain-1"),
+    "no name": put("unit", "name", value=" "),
+    "parameters a list": put("unit", "parameters", value=[1]),
+    "revision a fraction": put("unit", "revision", value=1.5),
+    "revision immense": put("unit", "revision", value=1 << 40),
+    "another unit id": put("unit", "unit_id", value="train-0"),
+    "no files": put("files", value=[]),
+    "files an object": put("files", value={}),
+    "path a number": put("files", 0, "path", value=7),
+    "path with NUL": put("files", 0, "path", value="data/a\0b"),
+    "path outside": put("files", 0, "path", value="../../etc/passwd"),
+    "path absolute": put("files", 0, "path", value="/etc/passwd"),
+    "name outside": put("files", 1, "name", value="model/../../x"),
+    "sha256 a word": put("files", 0, "sha256", value="abc"),
+    "size negative": put("files", 0, "num_bytes", value=-1),
+    "rows immense": put("files", 0, "num_rows", value=1 << 70),
+    "a surplus key": put("files", 0, "owner", value="me"),
+    "cost null": put("cost", value=None),
+    "cost a text": put("cost", value={"seconds": "2"}),
+    "cost infinite": put("cost", value={"seconds": float("inf")}),
+    "cost beyond floats": put("cost", value={"seconds": 10**400}),
+    "versions a list": put("versions", value=[]),
+    "schema version Infinity": put("schema_version", value=float("inf")),
+    "schema version a text": put("schema_version", value="1"),
+    "schema version true": put("schema_version", value=True),
+    "created at a number": put("created_at", value=5),
+    "created at junk": put("created_at", value="yesterday"),
+    "created before all dates": put("created_at", value="0001-01-01T00:00:00+14:00"),
+    "a lone surrogate": put("unit", "stage", value="\ud800"),
+}
+
+
+@pytest.mark.parametrize("change", JUNK.values(), ids=JUNK)
+def test_a_manifest_that_pav_did_not_write_counts_as_missing(folder, change):
+    changed(folder, change)
+    assert find(folder, unit()) is None
+    assert intact_manifests(folder, check_content=True) == []
+    assert publish(folder, unit(), outcome()) == find(folder, unit())
+
+
+def test_a_deeply_nested_manifest_counts_as_missing(folder):
+    publish(folder, unit(), outcome())
+    for depth in (500, 100_000):
+        deep = "[" * depth + "]" * depth
+        change = json.dumps(changed(folder, put("unit", "parameters", value={"a": "HERE"})))
+        for text in (deep, change.replace('"HERE"', deep)):
+            folder.write_bytes(manifest_path(unit().unit_id), text.encode())
+            assert find(folder, unit()) is None
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def places(value, path=()):
+    """Return the path of every value within a JSON value."""
+    nested = value.items() if isinstance(value, dict) else enumerate(value)
+    found = [path] if path else []
+    if isinstance(value, dict | list):
+        for key, inner in nested:
+            found += (
+                places(inner, (*path, key)) if isinstance(inner, dict | list) else [(*path, key)]
+            )
+    return found
+
+
+FILE = DataFile("a.bin", "data/train/x/a.bin", hashlib.sha256(b"1").hexdigest(), 1, 1)
+GOOD = Manifest(
+    unit(), (FILE,), {"seconds": 2.0}, {"pav": "1"}, 1, "2026-01-01T00:00:00+00:00"
+)  # fmt: skip
+
+
+def damaged(data):
+    """Return a good manifest's bytes with one value of it replaced by any JSON."""
+    record = json.loads(to_json(GOOD))
+    put(*data.draw(st.sampled_from(places(record))), value=data.draw(json_values))(record)
+    return json.dumps(record).encode()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_a_change_of_a_manifest_is_refused_or_gives_a_manifest(data):
+    with suppress(ValueError, OtherVersionError):
+        found = from_json(damaged(data))
+        assert from_json(to_json(found)) == found
+        assert describe([found.unit])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_no_change_of_a_manifest_stops_what_reads_the_whole_store(tmp_path_factory, data):
+    store = Store(str(tmp_path_factory.getbasetemp() / "fuzzed"))
+    store.write_bytes(GOOD.files[0].path, b"1")
+    store.write_bytes(manifest_path(GOOD.unit.unit_id), damaged(data))
+    with suppress(StoreError):
+        assert gather(store).rows["units"].height <= 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=200) | json_values.map(lambda value: json.dumps(value).encode()))
+def test_bytes_that_are_no_manifest_are_a_value_error(data):
+    with pytest.raises((ValueError, OtherVersionError)):
+        from_json(data)
+
+
+def test_a_folder_beside_the_manifests_is_no_part_of_the_store(store):
+    published = publish(store, unit(), outcome())
+    copy = store.read_bytes(manifest_path(unit().unit_id))
+    store.write_bytes(f"manifests/backup/{unit().unit_id}.json", copy)
+    store.write_bytes("manifests/notes.txt", b"mine")
+    assert published_units(store) == [unit().unit_id]
+    assert intact_manifests(store, check_content=True) == [published]
+
+
+def test_a_unit_without_files_is_refused_unless_it_is_a_pilot(folder):
+    with pytest.raises(WorkError, match="expected a unit to make at least one file"):
+        publish(folder, unit(), Outcome(()))
+    pilot = Unit("pilot", "pilot with base", 1)
+    publish(folder, pilot, Outcome((), {"seconds": 1.0}))
+    assert find(folder, pilot).cost == {"seconds": 1.0}
+
+
+def test_an_object_overwritten_with_as_many_bytes_is_told_with_the_way_out(
+    bucket, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    store = Store(bucket)
+    first = publish(store, unit(), outcome())
+    [table] = [file for file in first.files if file.name == "training_runs.parquet"]
+    [weights] = [file for file in first.files if file.name == "model/weights.bin"]
+    for file in (table, weights):
+        store.write_bytes(file.path, b"x" * file.num_bytes)
+    assert find(store, unit()) is not None
+    readers = {
+        table.path: [
+            lambda: read_table(store, first, "training_runs"),
+            lambda: data_files(store, [first], "training_runs"),
+        ],
+        weights.path: [lambda: checkpoint_folder(store, first, "model")],
+    }
+    for path, attempts in readers.items():
+        for attempt in attempts:
+            with pytest.raises(StoreError, match=f"{path}: .*remove that object.*is made again"):
+                attempt()
+        store.remove(path)
+    assert find(store, unit()) is None
+    assert publish(store, unit(), outcome()).ref == first.ref
+    assert read_table(store, first, "training_runs").equals(RUNS)
+
+
 def test_a_manifest_of_another_unit_is_not_believed(folder):
     publish(folder, unit(0), outcome())
     other = folder.read_bytes(manifest_path(unit(0).unit_id))
@@ -200,7 +381,13 @@ def test_the_ledger_keeps_every_event_in_order(store):
     record(store, unit(0), "started")
     record(store, unit(1), "started")
     record(store, unit(0), "failed", seconds=1.5, error="lost")
-    store.write_bytes("ledger/other/garbled.json", b"{")
+    good = {"event": "failed", "unit_id": "u", "stage": "s", "name": "n", "host": "h", "pid": 1,
+            "at": "2026", "seconds": 1.0, "error": ""}  # fmt: skip
+    junk = [b"{", b"5", b"[" * 100_000, *(json.dumps(each).encode() for each in (
+        [good], good | {"at": 5}, good | {"error": None}, good | {"seconds": "1"}, {"event": "x"},
+    ))]  # fmt: skip
+    for number, data in enumerate(junk):
+        store.write_bytes(f"ledger/other/{number}.json", data)
     events = executions(store)
     assert [(e["event"], e["name"]) for e in events] == [
         ("started", "q seed 0"), ("started", "q seed 1"), ("failed", "q seed 0"),

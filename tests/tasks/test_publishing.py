@@ -1,9 +1,12 @@
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pav import sql
 from pav.models.errors import StoreError, WorkError
@@ -11,7 +14,8 @@ from pav.models.settings import RunSettings
 from pav.tasks.database import run_query
 from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.manifests import publish
-from pav.tasks.publishing import DATABASE, publish_database, read_runs, record_run
+from pav.tasks.publishing import DATABASE, gather, publish_database
+from pav.tasks.recorded_runs import read_runs, record_run
 from pav.tasks.run_records import FinishedRun, check_faults, is_published, publish_run
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
@@ -126,8 +130,97 @@ def test_runs_are_read_in_order_of_time_and_a_garbled_record_is_named(store):
     record(store, "a")
     assert [run["run_id"] for run in read_runs(store)] == ["z", "a"]
     store.write_bytes("runs/bad/run.json", b'{"run_id": "bad"}')
-    with pytest.raises(StoreError, match=r"runs/bad/run\.json: expected a run record"):
+    with pytest.raises(StoreError, match=r"runs/bad/run\.json: expected the record of a run"):
         read_runs(store)
+
+
+def put_run(store, folder="bad", **changes):
+    good = {"run_id": folder, "at": "2026-01-01T00:00:00+00:00", "settings": {}, "unit_ids": [],
+            "policies": [], "verifiers": []}  # fmt: skip
+    store.write_bytes(f"runs/{folder}/run.json", json.dumps(good | changes).encode())
+
+
+JUNK_RUNS = {
+    "another run": {"run_id": "other"},
+    "at a number": {"at": 5},
+    "at junk": {"at": "now"},
+    "at beyond dates": {"at": "9999-12-31T23:59:59-23:00"},
+    "number a text": {"number": "1"},
+    "settings a list": {"settings": []},
+    "settings infinite": {"settings": {"a": 1e999}},
+    "units null": {"unit_ids": None},
+    "a unit twice": {"unit_ids": ["a", "a"]},
+    "a policy a text": {"policies": ["base"]},
+    "a policy without a name": {"policies": [{"policy_id": "p"}]},
+    "a round as a text": {"policies": [{"name": "base", "policy_id": "p", "round": "1"}]},
+    "a verifier's seed immense": {"verifiers": [{"name": "q", "pipeline_seed": 1 << 40}]},
+    "a surplus key": {"owner": "me"},
+}
+
+
+@pytest.mark.parametrize("changes", JUNK_RUNS.values(), ids=JUNK_RUNS)
+def test_a_run_record_that_pav_did_not_write_is_named_with_the_way_out(store, changes):
+    put_run(store, "good")
+    assert publish_database(store).faults == []
+    put_run(store, **changes)
+    with pytest.raises(
+        StoreError, match=r"runs/bad/run\.json: expected the record of a run.*remove"
+    ):
+        publish_database(store)
+
+
+@pytest.mark.parametrize("depth", [400, 100_000])
+def test_a_deep_run_record_is_named_too(store, depth):
+    deep = "[" * depth + "]" * depth
+    put_run(store, settings="HERE")
+    path = "runs/bad/run.json"
+    store.write_bytes(path, store.read_bytes(path).replace(b'"HERE"', deep.encode()))
+    with pytest.raises(StoreError, match="expected the record of a run"):
+        read_runs(store)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+policy_rows = st.fixed_dictionaries(
+    {"name": st.text(), "policy_id": st.text()},
+    optional={"round": json_values, "unit_id": json_values, "x": json_values},
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.sampled_from(["run_id", "number", "at", "settings", "unit_ids", "policies", "verifiers"]),
+    json_values | st.lists(policy_rows),
+)
+def test_no_run_record_ends_in_anything_but_rows_or_a_store_error(tmp_path_factory, key, value):
+    store = Store(str(tmp_path_factory.getbasetemp() / "fuzzed-runs"))
+    put_run(store, **{key: value})
+    with suppress(StoreError):
+        assert gather(store).rows["runs"].height == 1
+
+
+def test_the_run_recorded_last_is_the_last_one_though_a_clock_was_ahead(store):
+    record(store, "first")
+    path = "runs/first/run.json"
+    ahead = json.loads(store.read_bytes(path)) | {"at": "2099-01-01T00:00:00+00:00"}
+    store.write_bytes(path, json.dumps(ahead).encode())
+    record(store, "second")
+    publish_database(store)
+    assert answer(store, "select run_id from runs where is_last") == [("second",)]
+    record(store, "first")
+    publish_database(store)
+    assert answer(store, "select run_id from runs where is_last") == [("first",)]
+
+
+def test_a_copy_of_the_runs_within_the_runs_is_no_part_of_the_store(store):
+    record(store, "a")
+    store.write_bytes("runs/backup/a/run.json", store.read_bytes("runs/a/run.json"))
+    assert [run["run_id"] for run in read_runs(store)] == ["a"]
 
 
 def test_publishing_into_a_store_that_cannot_be_written_says_so(tmp_path):

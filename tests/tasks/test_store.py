@@ -1,7 +1,12 @@
 import os
 import pickle
+import socket
 import subprocess
 import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +20,11 @@ from pav.tasks.store import MissingFileError, Store, StoreUnreachableError
 def store(request, tmp_path):
     if request.param == "s3":
         return Store(request.getfixturevalue("bucket"))
+    return Store(str(tmp_path / "results"))
+
+
+@pytest.fixture
+def folder(tmp_path):
     return Store(str(tmp_path / "results"))
 
 
@@ -63,7 +73,7 @@ def test_check_writable_leaves_nothing_behind(store):
     assert store.list("") == []
 
 
-@pytest.mark.parametrize("path", ["", "/etc/passwd", "a/../../b"])
+@pytest.mark.parametrize("path", ["", "/etc/passwd", "a/../../b", "a\0b"])
 def test_a_path_cannot_leave_the_store(tmp_path, path):
     with pytest.raises(StoreError, match="expected a relative path"):
         Store(str(tmp_path)).write_bytes(path, b"")
@@ -106,6 +116,54 @@ def test_an_endpoint_that_does_not_answer_may_pass(bucket, monkeypatch):
         Store(bucket).read_bytes("x")
 
 
+@pytest.fixture
+def silent_endpoint(monkeypatch):
+    """The connections that a server has accepted, which never answers any of them."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    connections = []
+
+    def accept():
+        with suppress(OSError):
+            while True:
+                connections.append(listener.accept()[0])
+
+    threading.Thread(target=accept, daemon=True).start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{listener.getsockname()[1]}")
+    monkeypatch.setattr("pav.tasks.store._S3_ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr("pav.tasks.store._S3_WRITE_SECONDS", 0.2)
+    yield connections
+    listener.shutdown(socket.SHUT_RDWR)
+    for each in (listener, *connections):
+        each.close()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda store: store.read_bytes("x"),
+        lambda store: store.write_bytes("x", b"1"),
+        lambda store: store.size("x"),
+        lambda store: store.sizes("manifests"),
+        lambda store: store.remove("x"),
+        Store.check_writable,
+    ],
+    ids=["read", "write", "size", "list", "remove", "check"],
+)
+def test_an_endpoint_that_accepts_and_never_answers_is_told_after_four_tries(
+    bucket, silent_endpoint, ask
+):
+    with pytest.raises(StoreUnreachableError, match=r"Timeout.*once the store answers"):
+        ask(Store(bucket))
+    assert len(silent_endpoint) <= 4
+
+
+def test_the_patience_with_s3_is_a_minute_in_all():
+    from pav.tasks import store
+
+    assert store._S3_ATTEMPTS**2 * store._S3_ANSWER_SECONDS <= 60
+    assert store._S3_WRITE_SECONDS <= 60
+
+
 FULL_DISK = """
 import resource, sys
 from pav.models.errors import StoreError
@@ -129,6 +187,27 @@ def test_a_full_disk_leaves_what_was_there_and_nothing_half_written(tmp_path):
     assert "kept" in run.stderr
     assert "run the same command again" in run.stderr
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["small"]
+
+
+def test_what_a_killed_process_was_writing_is_swept_after_an_hour(folder):
+    folder.write_bytes("manifests/good.json", b"{}")
+    old, young = (
+        Path(folder.root, "manifests", f".label-{n}.json.1-2.tmp") for n in ("old", "young")
+    )
+    for path in (old, young):
+        path.write_bytes(b"half")
+    os.utime(old, (time.time() - 3700,) * 2)
+    folder.sweep()
+    assert sorted(path.name for path in old.parent.iterdir()) == [young.name, "good.json"]
+    assert folder.list("") == ["manifests/good.json"]
+
+
+def test_a_file_that_is_replaced_passes_its_mode_on(folder):
+    folder.write_bytes("x", b"1")
+    path = Path(folder.root, "x")
+    path.chmod(0o640)
+    folder.write_bytes("x", b"2")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"2", 0o640)
 
 
 names = st.text("ab", min_size=1, max_size=2)

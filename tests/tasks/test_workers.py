@@ -16,6 +16,7 @@ from pav.tasks.messages import Job, as_pav_error, describe_exit
 from pav.tasks.store import Store
 from pav.tasks.units import Unit
 from pav.tasks.workers import WorkerPool
+from pav.tasks.workers import pool as make_pool
 
 HERE = str(Path(__file__).parent)
 SETTINGS = RunSettings().model_dump_json()
@@ -106,12 +107,42 @@ def test_a_killed_worker_is_an_engine_error_and_is_replaced(pool, store, wait_un
     worker.run(job(store, unit("b")))
 
 
-def test_a_worker_that_makes_no_progress_is_ended(store):
-    with WorkerPool(1, device="cpu", stall_seconds=0.3) as pool:
+def test_a_stopped_worker_is_ended_and_replaced(store, is_alive):
+    stopped = []
+
+    def stop(update):
+        stopped.append(worker.pid)
+        os.kill(worker.pid, signal.SIGSTOP)
+
+    with WorkerPool(1, device="cpu", stall_seconds=2) as pool:
+        worker = pool.workers[0]
+        worker.device()
+        with pytest.raises(EngineError, match=r"toy a: nothing was heard of worker .* for 2 s"):
+            worker.run(job(store, unit(do="sleep")), stop)
+        assert not is_alive(stopped[0])
+        assert executions(store)[-1]["event"] == "failed"
+        assert worker.run(job(store, unit("next"))).unit_id == unit("next").unit_id
+
+
+def test_a_worker_stopped_while_it_is_idle_is_ended_at_its_next_job(store):
+    with WorkerPool(1, device="cpu", stall_seconds=2) as pool:
         pool.workers[0].device()
-        with pytest.raises(EngineError, match=r"made no progress for 0\.3 s"):
-            pool.workers[0].run(job(store, unit(do="sleep")))
-        assert pool.workers[0].pid is None
+        os.kill(pool.workers[0].pid, signal.SIGSTOP)
+        with pytest.raises(EngineError, match="nothing was heard of worker"):
+            pool.workers[0].run(job(store, unit()))
+
+
+@pytest.mark.parametrize("do", ["sleep", "spin"])
+def test_a_unit_that_is_silent_for_longer_than_a_stall_is_left_alone(store, do):
+    slow = unit(do=do, seconds=4)
+    with WorkerPool(1, device="cpu", stall_seconds=2.5) as pool:
+        assert pool.workers[0].run(job(store, slow)).seconds >= 4
+
+
+def test_the_pool_of_a_run_has_the_settings_patience():
+    settings = RunSettings.model_validate({"runner": {"stall_seconds": 33}})
+    with make_pool(settings) as workers:
+        assert workers.stall_seconds == 33
 
 
 def test_closing_the_pool_ends_every_process_and_refuses_work(store, is_alive):
@@ -130,6 +161,7 @@ from pav.tasks.messages import Job
 from pav.models.settings import RunSettings
 from pav.tasks.units import Unit
 from pav.tasks.workers import WorkerPool
+from pav.tasks.workers import pool as make_pool
 pool = WorkerPool(1, device="cpu")
 worker = pool.workers[0]
 worker.device()

@@ -32,7 +32,8 @@ def _obey(parameters, is_first_try):
         case "sleep_once" if is_first_try:
             time.sleep(600)
         case "spin":
-            while True:
+            end = time.monotonic() + parameters.get("seconds", 600)
+            while time.monotonic() < end:
                 pass
         case "die_once" if is_first_try:
             os.kill(os.getpid(), signal.SIGKILL)

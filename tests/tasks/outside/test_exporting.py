@@ -12,7 +12,8 @@ from pav.tasks.manifests import publish, read_table, required_manifest
 from pav.tasks.outside.exporting import export_file
 from pav.tasks.outside.import_plan import plan_import
 from pav.tasks.outside.importing import import_file
-from pav.tasks.publishing import publish_database, record_run
+from pav.tasks.publishing import publish_database
+from pav.tasks.recorded_runs import record_run
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
 
