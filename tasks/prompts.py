@@ -15,9 +15,7 @@ _COLUMNS = [name for name in SCHEMAS["problems"] if name != "unit_id"]
 
 def prompt_rows(store: Store, manifests: Iterable[Manifest]) -> list[dict[str, Any]]:
     """Return a row (problem_id, unit_id, prompt) for each problem of each unit that has any."""
-    return [
-        row for manifest in holding(manifests, "problems") for row in _rows(store, manifest)
-    ]
+    return [row for manifest in holding(manifests, "problems") for row in _rows(store, manifest)]
 
 
 def _rows(store: Store, manifest: Manifest) -> Iterator[dict[str, Any]]:
