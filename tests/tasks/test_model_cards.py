@@ -7,71 +7,38 @@ from huggingface_hub import ModelCard
 
 from pav.models.domains import domain
 from pav.models.records import Prefix, Problem
-from pav.tasks import labelling, training
 from pav.tasks.card_examples import CardExample, card_example, step_rule
 from pav.tasks.datasets import frame
-from pav.tasks.labelling_plan import plan_labelling
-from pav.tasks.manifests import checkpoint_folder, read_table
 from pav.tasks.model_cards import verifier_card
 from pav.tasks.units import InputRef, Unit
-from tests.tasks.brief_world import TaughtWorld
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    """Samples and labels of a policy that is right now and then, so that scores differ."""
-    made = TaughtWorld(tmp_path_factory.mktemp("taught"))
-    planned = plan_labelling(made.settings, policies=made.policies, sample_manifests=made.samples)
-    made.labels = made.made(labelling, planned)
-    return made
-
-
-@pytest.fixture(scope="module")
-def trained(world):
-    """The manifest and the folder of a verifier with one head, trained for seconds."""
-    [manifest] = world.made(training, [world.units(world.settings)["q"]])
-    return manifest, checkpoint_folder(world.store, manifest, "model")
-
-
-@pytest.fixture(scope="module")
-def card(trained):
-    return ModelCard.load(trained[1] / "README.md")
+def card(trained_world):
+    return ModelCard.load(trained_world.folder / "README.md")
 
 
 @pytest.mark.slow
 def test_the_code_on_the_card_gives_the_stored_scores_with_transformers_alone(
-    world, trained, card, monkeypatch
+    trained_world, card, monkeypatch
 ):
-    manifest, folder = trained
     [code] = re.findall(r"^```python\n(.*?)^```", card.text, re.MULTILINE | re.DOTALL)
     assert not re.search(r"\bpav\b", code)
-    monkeypatch.chdir(folder)
+    monkeypatch.chdir(trained_world.folder)
     names = {}
     exec(code, names)
-    scores = read_table(world.store, manifest, "scores").sort("num_steps")
-    stored = [scores.filter(solution_id=name)["score"].to_list() for name in shown_by(world, names)]
+    shown = [
+        stored
+        for problem, steps, is_finished, stored in trained_world.scored_solutions()
+        if domain("countdown").prompt(problem) == names["prompt"]
+        and (list(steps), is_finished) == (names["steps"], names["is_finished"])
+    ]
     assert max(names["scores"]) - min(names["scores"]) > 0.02
-    assert len(names["scores"]) == len(names["steps"]) + 1
     # The same response may have been sampled more than once.
-    assert stored
-    for each in stored:
-        assert names["scores"] == pytest.approx(each, abs=1e-4)
-        assert f"It prints `[{', '.join(f'{score:.4f}' for score in each)}]`" in card.text
-
-
-def shown_by(world, names):
-    """Return the ids of the sampled solutions that a card's code holds."""
-    [problem] = [
-        name
-        for name, each in world.problems.items()
-        if domain("countdown").prompt(each) == names["prompt"]
-    ]
-    return [
-        row["solution_id"]
-        for sampled in world.samples
-        for row in read_table(world.store, sampled, "solutions").rows(named=True)
-        if row["steps"] == names["steps"] and row["problem_id"] == problem
-    ]
+    assert shown
+    for stored in shown:
+        assert names["scores"] == pytest.approx(stored, abs=1e-4)
+        assert f"It prints `[{', '.join(f'{score:.4f}' for score in stored)}]`" in card.text
 
 
 @pytest.mark.slow
