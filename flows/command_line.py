@@ -20,6 +20,7 @@ from pav.flows.options import (
     StoreAddress,
     open_store,
 )
+from pav.flows.score_commands import commands as score_commands
 from pav.flows.settings_file import DEFAULT_CONFIG, load_settings
 from pav.flows.transfer_commands import commands as transfer_commands
 from pav.models.errors import InputError, PavError, WorkError
@@ -175,6 +176,7 @@ def grade(
         typer.echo(graded.summary, err=not out)
 
 
+app.add_typer(score_commands)
 app.add_typer(transfer_commands)
 
 

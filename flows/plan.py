@@ -9,7 +9,6 @@ from pav.models.errors import WorkError
 from pav.models.hashing import digest
 from pav.models.records import Problem
 from pav.models.settings import RunSettings
-from pav.tasks.engine import check_kind
 from pav.tasks.label_estimates import budget_rollouts, label_notes
 from pav.tasks.labelling_plan import check_labelling, labelled, plan_labelling
 from pav.tasks.manifests import find_many, read_tables
@@ -155,7 +154,6 @@ class Plan:
 
 def check_settings(settings: RunSettings) -> None:
     """Raise InputError for what can be known to be wrong before any work."""
-    check_kind(settings.engine)
     check_policies(settings.prepare)
     check_trainable(settings)
     check_labelling(settings)

@@ -21,7 +21,7 @@ from pav.models.errors import InputError, StoreError, WorkError
 from pav.tasks.datasets import SCHEMAS
 
 # Raise when a table or view changes; a database of another version is refused when read.
-DATABASE_VERSION = 3
+DATABASE_VERSION = 4
 # No build takes as long.
 _ABANDONED_SECONDS = 3600.0
 
@@ -57,6 +57,7 @@ ROW_SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
     "runs": {"run_id": pl.String, "recorded_at": pl.Datetime("us"), "settings": pl.String},
     "run_units": {"run_id": pl.String, "unit_id": pl.String},
     "run_policies": {"run_id": pl.String, "name": pl.String, "policy_id": pl.String},
+    "prompts": {"problem_id": pl.String, "unit_id": pl.String, "prompt": pl.String},
 }  # fmt: skip
 
 

@@ -4,9 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
-from pav.models.errors import InputError
 from pav.models.records import Generated, Generation
-from pav.models.settings import EngineSettings
 
 
 class Engine(Protocol):
@@ -33,12 +31,3 @@ class Engine(Protocol):
     def close(self) -> None:
         """Give back memory and processes."""
         ...
-
-
-def check_kind(settings: EngineSettings) -> None:
-    """Raise InputError where the engine that the settings name is not to be had."""
-    if settings.kind == "vllm":
-        raise InputError(
-            "engine.kind: 'vllm' is not built yet; expected 'transformers'. "
-            "Set engine.kind to transformers (it runs on CPU and on one GPU)."
-        )

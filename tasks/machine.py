@@ -9,7 +9,7 @@ from pathlib import Path
 from pav.models.errors import StoreError
 from pav.tasks.store import Store
 
-_PACKAGES = ("pav", "torch", "transformers", "prefect", "polars", "duckdb", "s3fs", "vllm")
+_PACKAGES = ("pav", "torch", "transformers", "prefect", "polars", "duckdb", "s3fs")
 
 
 def machine_facts() -> dict[str, str]:

@@ -1,15 +1,22 @@
-"""The README.md beside a verifier's weights: what it says, and what it was fitted on."""
+"""The README.md beside a verifier's weights: how to use it, and what it was fitted on."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
 from pav.models.domains import domain
+from pav.tasks.card_examples import CardExample, prompt_template, step_rule
+from pav.tasks.units import Unit
+from pav.tasks.verifiers import CALIBRATION_FILE
 
 _EQUATIONS = {
-    "q": "Q^pi(s, a) = E[correct | the policy pi goes on from (s, a)]   (Eq. 1), "
-    "or best-of-K of it where K > 1",
-    "orm_all": "P(correct | the finished solution)",
-    "orm_seed": "P(correct | the finished solution)",
+    "q": "Q^pi(s, a): the chance that the policy pi, going on from there, ends with a right "
+    "answer (Eq. 1); where K > 1 the chance that the best of K such responses is right",
+    "orm_all": "the chance that the finished solution is right",
+    "orm_seed": "the chance that the finished solution is right",
 }
 _DATA = {
     "q": "every step end of sampled solutions and of the rollouts that labelled them, "
@@ -23,81 +30,124 @@ _TARGETS = {
     "passing": "the share of right ones among each prefix's own rollouts and all that pass "
     "through it; the verdict at the end",
 }
+_MEANINGS = {
+    "q": "A value says how the policy of its head goes on, not whether a step is correct: a right "
+    "step of a hopeless solution scores low, a wrong one that is mended later high.",
+    "orm_all": "Only the score at the end of a finished response was trained; those before it "
+    "mean nothing.",
+}
+_MEANINGS["orm_seed"] = _MEANINGS["orm_all"]
+_COLUMNS = ("num_prefixes", "auc", "auc_finished", "brier", "log_loss", "ece")
+_BEFORE = "_before_calibration"
+# metric -> its name on the Hub
+_HUB_METRICS = {"auc": "roc_auc", "brier": "brier_score", "ece": "expected_calibration_error"}
+
+Metrics = Mapping[str, Mapping[str, Mapping[str, float]]]
 
 
-def verifier_card(parameters: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
-    """Return a verifier's model card as Markdown."""
-    kind = parameters["kind"]
-    heads = "\n".join(
-        f"| {number} | {head} | {policy} | {k} |"
-        for number, (head, policy, k) in enumerate(
-            zip(
-                parameters["heads"], parameters["head_policies"], parameters["best_of_k"],
-                strict=True,
-            )
-        )
-    )  # fmt: skip
-    return _CARD.format(
-        name=parameters["verifier"],
-        domain=domain(parameters["domain"]).name,
+def verifier_card(
+    unit: Unit, facts: Mapping[str, Any], *, example: CardExample, is_embedded: bool
+) -> str:
+    """Return a verifier's model card: metadata of the Hub, then Markdown.
+
+    Args:
+        unit: the unit that trained the verifier.
+        facts: what came of it, as `pav_verifier.json` holds it.
+        example: the solution whose scores the card shows how to reproduce.
+        is_embedded: whether the base policy was trained by `pav`.
+    """
+    values = unit.parameters
+    family, kind = domain(values["domain"]), values["kind"]
+    page = _environment().get_template("model_card.md.j2").render(
+        facts,
+        card_data=_metadata(facts, family.name, is_embedded=is_embedded).to_yaml(),
+        domain=family.name,
+        template=prompt_template(family),
+        step_rule=step_rule(values["domain"]),
+        example=example,
+        is_embedded=is_embedded,
+        calibration_file=CALIBRATION_FILE,
         equation=_EQUATIONS[kind],
         data=_DATA[kind],
-        targets=_TARGETS[parameters["targets"]],
-        heads=heads,
-        training=_counted(facts["training_data"]),
-        validation=_counted(facts["validation_data"]),
-        metrics=_metrics_table(facts["metrics"]),
-        balance="drawn evenly under and over 0.5, with inverse weights in the loss"
-        if parameters["balance"]
-        else "drawn as they come",
-        **{key: facts[key] for key in ("unit_id", "best_step", "steps", "validation_loss")},
+        targets=_TARGETS[values["targets"]],
+        meaning=_MEANINGS[kind],
+        heads=zip(values["heads"], values["head_policies"], values["best_of_k"], strict=True),
+        base=values["policies"]["base"],
+        problems=unit.inputs["problems"].content,
+        is_balanced=values["balance"],
+        table=_metrics_table(facts["metrics"]),
+        num_samples=_num_inputs(unit, "sample"),
+        num_labels=_num_inputs(unit, "label"),
+    )  # fmt: skip
+    return str(ModelCard(page))
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("pav.tasks", "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
     )
+    environment.filters["quoted"] = _quoted
+    environment.filters["counted"] = _counted
+    return environment
+
+
+def _quoted(text: str) -> str:
+    """Return a text as a string that Python reads, on one line."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _counted(data: Mapping[str, int]) -> str:
     return f"{data['sequences']:,} solutions with {data['targets']:,} labelled step ends"
 
 
-def _metrics_table(metrics: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
-    names = ("num_prefixes", "auc", "auc_finished", "brier", "log_loss_before_calibration",
-             "log_loss", "ece_before_calibration", "ece")  # fmt: skip
-    lines = [f"| split | head | {' | '.join(names)} |", "| --- " * (len(names) + 2) + "|"]
-    for split, heads in metrics.items():
-        for head, values in heads.items():
-            cells = (f"{values[name]:.4g}" if name in values else "-" for name in names)
-            lines.append(f"| {split} | {head} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+def _num_inputs(unit: Unit, stage: str) -> int:
+    return sum(role.partition(":")[0] == stage for role in unit.inputs)
 
 
-_CARD = """\
----
-library_name: transformers
-pipeline_tag: token-classification
----
-# Verifier `{name}` ({domain})
+def _metadata(facts: Mapping[str, Any], domain_name: str, *, is_embedded: bool) -> ModelCardData:
+    """Return what the Hub reads; no `pipeline_tag`, as no pipeline scores steps."""
+    results = _results(facts["metrics"], domain_name)
+    return ModelCardData(
+        library_name="transformers",
+        tags=["process-reward-model", "verifier", domain_name],
+        model_name=facts["verifier"] if results else None,
+        eval_results=results or None,
+        # What an embedded policy is trained on is made by the project: its licence is ours to give.
+        license="apache-2.0" if is_embedded else "other",
+        license_name=None if is_embedded else "licence-of-the-base-checkpoint",
+    )
 
-A stock token classifier, initialised from the base policy. Read at the last token of the prompt
-and of each step (the end-of-text token closes the last step of a finished solution):
-value = sigmoid(scale * logit + bias), with scale and bias of each head in `pav_verifier.json`.
 
-- Estimates: {equation}. The equations are in the project's `docs/method.md`.
-- Fitted on: {data}. Problems of the training split only.
-- Target: {targets}. Cut-off and unreadable samples count as wrong, failed ones not at all.
-- Rows: {training}; step ends {balance}. A step end weighs as often as the policy's samples
-  reach it. Stopped and calibrated on validation problems: {validation}. A calibration is kept
-  where it lowers the loss of validation problems left out of its fit; else scale is 1, bias 0.
-- Loss: soft-label cross-entropy, all step ends of a solution in one forward pass. Step
-  {best_step} of {steps} is kept, validation loss {validation_loss:.4f}.
-- Unit `{unit_id}`.
+def _results(metrics: Metrics, domain_name: str) -> list[EvalResult]:
+    """Return the metrics of test problems as a `model-index` holds them."""
+    return [
+        EvalResult(
+            task_type="other",
+            task_name="chance of success at each step",
+            dataset_type=domain_name,
+            dataset_name=f"{domain_name}, held-out problems",
+            dataset_split="test",
+            metric_type=_HUB_METRICS[name],
+            metric_name=f"{name} of {head}",
+            metric_value=round(value, 4),
+        )
+        for head, values in metrics.get("test", {}).items()
+        for name, value in values.items()
+        if name in _HUB_METRICS
+    ]
 
-| head | name | policy that completes | K |
-| --- | --- | --- | --- |
-{heads}
 
-Held-out solutions of the base, whose problems were never trained on (labels: verdicts at the end,
-and for values the shares of correct rollouts of each prefix):
-
-{metrics}
-
-Load with `AutoModelForTokenClassification.from_pretrained(folder)`.
-"""
+def _metrics_table(metrics: Metrics) -> list[list[str]]:
+    """Return a header and a row for each split and head; empty where nothing was measured."""
+    known = {name for heads in metrics.values() for values in heads.values() for name in values}
+    names = [name for each in _COLUMNS for name in (f"{each}{_BEFORE}", each) if name in known]
+    rows = [
+        [split, head, *(f"{values[name]:.4g}" if name in values else "-" for name in names)]
+        for split, heads in metrics.items()
+        for head, values in heads.items()
+    ]
+    titles = [name.replace(_BEFORE, " before calibration") for name in names]
+    return [["split", "head", *titles], *rows] if rows else []

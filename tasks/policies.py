@@ -31,6 +31,7 @@ _NOT_IN_UNIT = {"weak", "base", "strong", "save_every"}
 class PolicySpec:
     """A policy in a role. `ref` is what a unit that uses it names as its input.
 
+    `checkpoint` is a folder that Transformers loads: within the store, or as the user gave it.
     `parent_policy_id` is the policy whose training it goes on from, or "from scratch" or
     "outside checkpoint". Roles with equal `policy_id` are one policy and share labels.
     """
@@ -164,8 +165,8 @@ def _embedded_spec(
         if file.name.startswith(start) and is_identity_file(file.name.removeprefix(start))
     }
     name = policy_id(settings, hashes)
-    steps = kept_steps(settings.prepare)[role]
-    label = f"embedded, {steps} steps ({pretrain.unit.unit_id}/{role})"
+    file = pretrain.files[0]
+    folder = f"{file.path.removesuffix(file.name)}{role}"
     # Which training made a policy is no concern of who samples from it: only what it is.
     ref = InputRef(pretrain.unit.unit_id, name)
-    return PolicySpec(role, name, FROM_SCRATCH, label, ref, store)
+    return PolicySpec(role, name, FROM_SCRATCH, folder, ref, store)

@@ -14,6 +14,7 @@ from pav.models.hashing import canonical_json
 from pav.tasks.database import ROW_SCHEMAS, Fault, Sources, build_database, check_database
 from pav.tasks.datasets import SCHEMAS
 from pav.tasks.manifests import find, local_file, published_units, read_manifest
+from pav.tasks.prompts import prompt_rows
 from pav.tasks.recorded_runs import read_runs
 from pav.tasks.store import Store
 from pav.tasks.units import Manifest
@@ -70,6 +71,7 @@ def gather(store: Store) -> Sources:
         "run_policies": _role_rows(runs),
         "policies": _policy_rows(runs),
         "verifiers": _verifier_rows(runs),
+        "prompts": prompt_rows(store, manifests),
     }
     rows = {
         name: pl.DataFrame(table, schema=ROW_SCHEMAS[name], orient="row")

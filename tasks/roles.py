@@ -10,7 +10,6 @@ from pav.models.records import Problem
 from pav.models.settings import PolicyName, RunSettings
 from pav.tasks.checkpoints import load_tokenizer
 from pav.tasks.driver import Driver, PolicyRole, VerifierRole
-from pav.tasks.engine import check_kind
 from pav.tasks.grading import Grader
 from pav.tasks.grading_pool import GradingPool
 from pav.tasks.manifests import checkpoint_folder, required_manifest
@@ -51,7 +50,6 @@ class Roles:
 
         `policies` maps a role to (policy_id, folder), `verifiers` a role to (folder, head).
         """
-        check_kind(self.settings.engine)
         family = domain_of(self.settings.problems)
         tokenizer = load_tokenizer(next(iter(policies.values()))[1])
         return Driver(

@@ -1,7 +1,7 @@
 """The one place that turns steps into token ids and back, with fixed ids at step boundaries."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,18 @@ def ends_step(tokenizer: Any, delimiter: str) -> NDArray[np.bool_]:
     """
     texts = tokenizer.batch_decode([[index] for index in range(len(tokenizer))])
     return np.array([bool(delimiter) and delimiter in text for text in texts])
+
+
+def joined_with_ends(
+    pieces: Sequence[tuple[int, ...]], *, end: tuple[int, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the ids of a prompt and its steps, and the index of the last one of each piece.
+
+    `end` belongs to the last piece: only there is a finished response known to be whole.
+    """
+    whole = [*pieces[:-1], pieces[-1] + end]
+    lengths = itertools.accumulate(map(len, whole))
+    return tuple(itertools.chain(*whole)), tuple(length - 1 for length in lengths)
 
 
 class Codec:
@@ -51,15 +63,9 @@ class Codec:
 
     def encode_with_ends(self, prefix: Prefix) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the ids and the index of the last token of the prompt and of every step."""
-        ids = self._encode_text(self._domain.prompt(self._problems[prefix.problem_id]))
-        ends = [len(ids) - 1]
-        for step in prefix.steps:
-            ids += self._encode_text(step)
-            ends.append(len(ids) - 1)
-        if not prefix.is_finished:
-            return ids, tuple(ends)
-        # The end of text belongs to the last step: only there is the response known to be whole.
-        return ids + self._end_id, (*ends[:-1], len(ids))
+        prompt = self._domain.prompt(self._problems[prefix.problem_id])
+        pieces = [self._encode_text(text) for text in (prompt, *prefix.steps)]
+        return joined_with_ends(pieces, end=self._end_id if prefix.is_finished else ())
 
     def sample(self, generated: Generated, before: tuple[str, ...] = ()) -> Sample:
         """Cut generated ids into steps after each token that holds the delimiter.

@@ -16,10 +16,12 @@ from pav.models.errors import InputError
 from pav.models.settings import RunSettings
 from pav.models.verifier_data import TargetSequence
 from pav.models.verifier_training import Look, State, Trainer, TrainingPlan
+from pav.tasks.card_examples import CardExample, card_example
 from pav.tasks.checkpoints import load_tokenizer
 from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.manifests import load_partial, save_partial
 from pav.tasks.model_cards import verifier_card
+from pav.tasks.policies import outside_folder
 from pav.tasks.problems import check_disjoint, read_problems
 from pav.tasks.roles import policy_folder
 from pav.tasks.store import Store
@@ -50,6 +52,8 @@ class _Trained:
     examples: Examples
     state: State
     held_out: HeldOut
+    card_example: CardExample
+    is_base_embedded: bool
 
 
 def open_worker(
@@ -84,7 +88,13 @@ def open_worker(
             model, codec, calibration=calibration, unit=unit, published=published,
             problems=problems,
         )  # fmt: skip
-        return _outcome(unit, _Trained(model, tokenizer, examples, state, held_out))
+        example = card_example(
+            domain(values["domain"]), problems, solutions=published.solutions,
+            rows=held_out.rows, otherwise=examples.validation[0].prefix,
+        )  # fmt: skip
+        is_embedded = not outside_folder(settings.prepare, "base")
+        trained = _Trained(model, tokenizer, examples, state, held_out, example, is_embedded)
+        return _outcome(unit, trained)
 
     return execute
 
@@ -172,6 +182,9 @@ def _outcome(unit: Unit, trained: _Trained) -> Outcome:
     ]
     facts = {
         "verifier": unit.parameters["verifier"],
+        "domain": unit.parameters["domain"],
+        "kind": unit.parameters["kind"],
+        "max_tokens": getattr(trained.model.config, "max_position_embeddings", None),
         "unit_id": unit.unit_id,
         "best_step": trained.state.best_step,
         "steps": trained.state.step,
@@ -184,7 +197,9 @@ def _outcome(unit: Unit, trained: _Trained) -> Outcome:
         trained.model,
         trained.tokenizer,
         calibration=trained.held_out.calibration,
-        card=verifier_card(unit.parameters, facts),
+        card=verifier_card(
+            unit, facts, example=trained.card_example, is_embedded=trained.is_base_embedded
+        ),
         details=facts,
     )
     outputs += [Output(f"{MODEL_FOLDER}/{name}", data) for name, data in files.items()]

@@ -62,7 +62,7 @@ def verifier_files(
     }
 
 
-def load_verifier(folder: Path, device: str, dtype: str) -> LoadedVerifier:
+def open_network(folder: Path, device: str, dtype: str) -> LoadedVerifier:
     """Return the verifier of a folder, in evaluation mode; InputError where it is none."""
     calibration = _read_calibration(folder)
     import torch
@@ -130,9 +130,14 @@ class Scorer:
     """Scores token sequences at their step ends; several folders give their heads in a row."""
 
     def __init__(self, *folders: Path, device: str, dtype: str, score_tokens: int) -> None:
-        self._verifiers = [load_verifier(folder, device, dtype) for folder in folders]
+        self._verifiers = [open_network(folder, device, dtype) for folder in folders]
         self._score_tokens = score_tokens
         self.heads = tuple(head for verifier in self._verifiers for head in verifier.heads)
+        limits = [
+            getattr(each.model.config, "max_position_embeddings", None) for each in self._verifiers
+        ]
+        # None where no architecture has a longest sequence.
+        self.max_tokens = min((limit for limit in limits if limit is not None), default=None)
 
     def score(
         self, sequences: Sequence[Sequence[int]], ends: Sequence[Sequence[int]]

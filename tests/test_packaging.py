@@ -14,7 +14,7 @@ PARTS = ("configs", "flows", "models", "sql", "tasks")
 TOP_LEVEL = {
     "pyproject.toml", "README.md", "Makefile", "constraints.txt", "CONTRIBUTING.md",
     "ARCHITECTURE.md", "flows", "tasks", "models", "sql", "tests", "configs", "docs",
-    "prefect.yaml",
+    "prefect.yaml", "LICENSE", "CITATION.cff",
 }  # fmt: skip
 
 

@@ -34,26 +34,31 @@ def parse(fields: Mapping[str, Any]) -> Parsed:
         OutsideLabel(number, "hard", SIGNS[sign]) for number, sign in enumerate(kept, start=1)
     )
     task = optional_text(fields, "task")
-    again = written(question, steps, is_right=[sign == "+" for sign in kept], task=task)
+    again = written(asked(question), steps, is_right=[sign == "+" for sign in kept], task=task)
     is_same = (again["input"], again["label"]) == (fields["input"], fields["label"])
     solution = OutsideSolution(question, steps, labels, source=task)
     return Parsed((solution,), {} if is_same else {RESPACED: 1})
 
 
+def asked(question: str) -> str:
+    """Return a question as rows of the published file have it before the first step."""
+    return f"{question} "
+
+
 def written(
-    question: str, steps: Sequence[str], *, is_right: Sequence[bool], task: str
+    prompt: str, steps: Sequence[str], *, is_right: Sequence[bool], task: str
 ) -> dict[str, str]:
-    """Return the row of a solution, one sign for each step."""
+    """Return the row of a solution, one sign for each step; the prompt stands as it is."""
     marks = ["+" if right else "-" for right in is_right]
     return {
-        "input": _marked(question, steps, [TAG] * len(steps)),
-        "label": _marked(question, steps, marks),
+        "input": _marked(prompt, steps, [TAG] * len(steps)),
+        "label": _marked(prompt, steps, marks),
         "task": task,
     }
 
 
-def _marked(question: str, steps: Sequence[str], marks: Sequence[str]) -> str:
-    parts = [f"{question} "]
+def _marked(prompt: str, steps: Sequence[str], marks: Sequence[str]) -> str:
+    parts = [prompt]
     for step, mark in zip(steps, marks, strict=True):
         body = step.rstrip("\n")
         parts += [body, " ", mark, step[len(body) :]]

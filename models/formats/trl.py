@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def written(question: str, steps: Sequence[str], *, is_right: Sequence[bool]) -> dict[str, Any]:
-    """Return the row of a solution; trainers put a separator of their own after each step."""
+def written(prompt: str, steps: Sequence[str], *, is_right: Sequence[bool]) -> dict[str, Any]:
+    """Return the row of a solution; trainers put a separator of their own after each step.
+
+    Prompt and first step are joined as they are, so that the prompt ends with its white space.
+    """
     return {
-        "prompt": question,
+        "prompt": prompt,
         "completions": [step.rstrip("\n") for step in steps],
         "labels": list(is_right),
     }

@@ -21,8 +21,6 @@ class GradeSettings(Settings):
 class EngineSettings(Settings):
     """What decodes and scores."""
 
-    kind: Literal["transformers", "vllm"] = "transformers"
-    """Engine; `transformers` runs in this process."""
     device: str = "auto"
     """`auto`, `cpu`, `cuda` or `cuda:N`."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -31,5 +29,3 @@ class EngineSettings(Settings):
     """Rows decoded together."""
     score_tokens: int = Field(16_384, ge=64)
     """Tokens in one forward pass of a verifier, padding included."""
-    python: str = ""
-    """Interpreter of the vLLM environment (kind `vllm`)."""

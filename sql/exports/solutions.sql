@@ -61,6 +61,7 @@ outside as (
 select
     solutions.problem_id,
     problems.question,
+    problems.prompt,
     problems.answer,
     problems.answer_source,
     problems.split,

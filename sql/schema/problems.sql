@@ -1,4 +1,5 @@
 -- One row per problem, as the newest unit has it: one that knows its answer, if possible no import.
+-- `prompt` is what policies see before the first step, by the settings of that unit.
 create table problems as
 
 with
@@ -21,9 +22,14 @@ read_problems as (
 
 dated as (
 
-    select read_problems.*, units.created_at, units.stage = 'import' as is_imported
+    select
+        read_problems.*,
+        prompts.prompt,
+        units.created_at,
+        units.stage = 'import' as is_imported
     from read_problems
     left join read_parquet($units) as units using (unit_id)
+    left join read_parquet($prompts) as prompts using (problem_id, unit_id)
 
 )
 
@@ -31,6 +37,7 @@ select
     problem_id,
     domain,
     question,
+    prompt,
     answer,
     answer_source,
     split,

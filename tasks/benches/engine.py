@@ -244,7 +244,7 @@ def bench_driver(
     )
     engine = driver.policies["policy"].engine
     if not isinstance(engine, TransformersEngine):
-        raise InputError(f"bench {bench}: expected engine.kind transformers, got {engine!r}")
+        raise InputError(f"bench {bench}: expected the Transformers engine, got {engine!r}")
     return driver, engine
 
 

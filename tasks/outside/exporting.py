@@ -109,6 +109,7 @@ def _write_signs(
     for row in table.iter_rows(named=True):
         for signs in _signs(row, is_own=is_own):
             counts[signs.kind] += 1
+            counts["unasked"] += signs.kind == "counts" and row["prompt"] is None
             written = write(row, signs)
             if written is None:
                 counts["left out"] += 1
@@ -134,15 +135,25 @@ def _notes(form: str, counts: Mapping[str, int]) -> Iterator[str]:
         yield f"{form}: {counts['left out']:,} solutions left out, which lack {need}"
     if counts.get("cut"):
         yield f"{form}: {counts['cut']:,} solutions end where their labels do"
+    if counts.get("unasked"):
+        yield (
+            f"{form}: {counts['unasked']:,} solutions have the bare question for a prompt, since "
+            "this version does not know the settings that their problems were made with"
+        )
+
+
+def _asked(row: Row, signs: StepSigns, question: str) -> str:
+    """Return what stands before the first step: for our own labels, what the policy saw."""
+    is_own = signs.kind == "counts" and row["prompt"] is not None
+    return str(row["prompt"]) if is_own else question
 
 
 def _math_shepherd(row: Row, signs: StepSigns) -> dict[str, str] | None:
     if not signs.signs or signs.num_known < len(signs.signs):
         return None
     is_right = [bool(sign) for sign in signs.signs]
-    return math_shepherd.written(
-        row["question"], row["steps"], is_right=is_right, task=row["source"]
-    )
+    prompt = _asked(row, signs, math_shepherd.asked(row["question"]))
+    return math_shepherd.written(prompt, row["steps"], is_right=is_right, task=row["source"])
 
 
 def _trl(row: Row, signs: StepSigns) -> dict[str, Any] | None:
@@ -150,4 +161,5 @@ def _trl(row: Row, signs: StepSigns) -> dict[str, Any] | None:
     if not known:
         return None
     is_right = [bool(sign) for sign in signs.signs[:known]]
-    return trl.written(row["question"], row["steps"][:known], is_right=is_right)
+    prompt = _asked(row, signs, row["question"])
+    return trl.written(prompt, row["steps"][:known], is_right=is_right)

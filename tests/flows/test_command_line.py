@@ -29,7 +29,7 @@ WRONG = {
     "missing config": (["run", "nowhere.yaml"], "no such file"),
     "missing problems": (["run", "--set", "problems.path=no.jsonl"], "no.jsonl"),
     "no checkpoint": (["run", "--set", "prepare.base=no-folder"], "no-folder"),
-    "vllm": (["run", "--set", "engine.kind=vllm"], "vllm"),
+    "no such engine": (["run", "--set", "engine.kind=vllm"], "engine.kind=vllm"),
     "strange store": (["run", "--store", "ftp://somewhere"], "expected a folder or an s3://"),
     "no bucket": (["run", "--store", "s3://"], "s3://bucket"),
     "unknown command": (["frobnicate"], "frobnicate"),

@@ -58,7 +58,7 @@ WRONG_OPTIONS = {
     "unknown block": ("trane.steps=3", ["--set trane.steps=3", "did you mean 'train'"]),
     "out of bounds": ("train.steps=0", ["--set train.steps=0", "greater than", "got 0"]),
     "wrong type": ("train.steps=many", ["expected an integer", "got 'many'"]),
-    "a choice": ("engine.kind=tpu", ["'transformers' or 'vllm'", "got 'tpu'"]),
+    "a choice": ("train.heads=both", ["'separate' or 'shared'", "got 'both'"]),
     "not a list": ("pipeline_seeds=3", ["expected a list", "got 3"]),
     "a value for a block": ("train=3", ["expected a block of settings", "got 3"]),
     "a block in a value": ("train.steps.a=3", ["'steps' is a value"]),

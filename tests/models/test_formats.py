@@ -72,15 +72,18 @@ def test_math_shepherd_steps_are_the_text_between_tags_and_labels_stand_at_their
     assert (solution.source, solution.answer) == ("GSM8K", "")
 
 
+def rewritten(solution, is_right):
+    asked = math_shepherd.asked(solution.question)
+    return math_shepherd.written(asked, solution.steps, is_right=is_right, task=solution.source)
+
+
 def test_math_shepherd_sample_rows_come_back_exactly(sample_rows):
     rows = sample_rows("math-shepherd")
     assert len(rows) == 7
     for row in rows:
         [solution] = parsed("math-shepherd", row)
         is_right = [label.value == 1 for label in solution.labels]
-        assert row == math_shepherd.written(
-            solution.question, solution.steps, is_right=is_right, task=solution.source
-        )
+        assert row == rewritten(solution, is_right)
 
 
 plain_text = st.text(
@@ -97,14 +100,13 @@ plain_text = st.text(
 def test_any_math_shepherd_row_comes_back_exactly(question, steps, signs, gap):
     texts = [f"Step {number}: {text}{end}" for number, (text, end) in enumerate(steps, start=1)]
     is_right = signs.draw(st.lists(st.booleans(), min_size=len(steps), max_size=len(steps)))
-    row = math_shepherd.written(question, [gap + texts[0], *texts[1:]], is_right=is_right, task="M")
+    asked = math_shepherd.asked(question)
+    row = math_shepherd.written(asked, [gap + texts[0], *texts[1:]], is_right=is_right, task="M")
     found = FORMATS["math-shepherd"].parse(row)
     [solution] = found.solutions
     assert found.remarks == {}
     assert solution.steps == (gap + texts[0], *texts[1:])
-    assert row == math_shepherd.written(
-        solution.question, solution.steps, is_right=is_right, task=solution.source
-    )
+    assert row == rewritten(solution, is_right)
 
 
 def test_math_shepherd_rows_in_other_spacing_are_read_and_counted():
@@ -459,6 +461,13 @@ def test_outside_signs_are_apart_for_every_source():
     ]
     found = outside_signs(labels, num_steps=2)
     assert [each.signs for each in found] == [(True, None), (None, None)]
+
+
+def test_a_prompt_stands_as_it_is_before_the_first_step():
+    prompt = "1 3 -> 4\n"
+    assert trl.written(prompt, ("1 + 3",), is_right=[True])["prompt"] == prompt
+    row = math_shepherd.written(prompt, ("1 + 3",), is_right=[False], task="")
+    assert (row["input"], row["label"]) == ("1 3 -> 4\n1 + 3 ки", "1 3 -> 4\n1 + 3 -")
 
 
 def test_a_trl_row_has_as_many_labels_as_completions():

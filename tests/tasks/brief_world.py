@@ -6,10 +6,10 @@ from transformers import LlamaForCausalLM
 from pav.models.domains import domain
 from pav.models.embedded import build_config, build_tokenizer
 from pav.models.settings import PrepareSettings, RunSettings
-from pav.tasks import labelling, pretraining, sampling
+from pav.tasks import labelling, pretraining, sampling, training
 from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.labelling_plan import plan_labelling
-from pav.tasks.manifests import publish
+from pav.tasks.manifests import checkpoint_folder, publish, read_table
 from pav.tasks.policies import plan_pretrain, resolve_policies
 from pav.tasks.problems import read_problems
 from pav.tasks.sampling_plan import plan_sampling
@@ -136,3 +136,25 @@ class TaughtWorld(World):
             self.settings, pipeline_seed=0, problems=self.problems, problems_manifest=problems,
             policies=self.policies,
         ))  # fmt: skip
+
+
+class TrainedWorld(TaughtWorld):
+    """Labels and a Q network of the taught policy; scores differ, as it is right now and then."""
+
+    def __init__(self, root):
+        super().__init__(root)
+        self.labels = self.made(labelling, plan_labelling(
+            self.settings, policies=self.policies, sample_manifests=self.samples
+        ))  # fmt: skip
+        [self.manifest] = self.made(training, [self.units(self.settings)["q"]])
+        self.folder = checkpoint_folder(self.store, self.manifest, "model")
+
+    def scored_solutions(self):
+        """Yield (problem, steps, whether finished, scores) of every held-out solution."""
+        scores = read_table(self.store, self.manifest, "scores").sort("num_steps")
+        sampled = [read_table(self.store, each, "solutions") for each in self.samples]
+        for row in (row for table in sampled for row in table.iter_rows(named=True)):
+            mine = scores.filter(solution_id=row["solution_id"])["score"].to_list()
+            if mine:
+                is_finished = row["finish_reason"] == "stop"
+                yield self.problems[row["problem_id"]], tuple(row["steps"]), is_finished, mine

@@ -22,7 +22,7 @@ from pav.tasks.tokens import Codec
 from pav.tasks.training_data import make_examples, read_published
 from pav.tasks.training_plan import verifier_specs
 from pav.tasks.units import Unit
-from pav.tasks.verifiers import Scorer, load_verifier, verifier_source
+from pav.tasks.verifiers import Scorer, open_network, verifier_source
 from tests.tasks.brief_world import HANDS, SETTINGS, silent
 
 
@@ -105,7 +105,7 @@ def test_published_scores_are_those_of_the_folder(world, trained):
     scores = read_table(world.store, trained["q"], "scores")
     folder, head = verifier_source(world.store, trained["q"].ref, "q")
     scorer = Scorer(folder, device="cpu", dtype="float32", score_tokens=512)
-    codec = Codec(load_verifier(folder, "cpu", "float32").tokenizer, domain("countdown"),
+    codec = Codec(open_network(folder, "cpu", "float32").tokenizer, domain("countdown"),
                   world.problems)  # fmt: skip
     solutions = pl.concat([read_table(world.store, each, "solutions") for each in world.samples])
     for row in solutions.filter(pl.col("solution_id").is_in(scores["solution_id"].implode())).rows(

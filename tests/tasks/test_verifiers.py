@@ -13,7 +13,7 @@ from pav.models.settings import PrepareSettings
 from pav.tasks.manifests import publish
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
-from pav.tasks.verifiers import Scorer, load_verifier, verifier_files, verifier_source
+from pav.tasks.verifiers import Scorer, open_network, verifier_files, verifier_source
 
 SIZES = PrepareSettings(num_layers=1, hidden_size=16, intermediate_size=32, num_heads=2)
 CALIBRATION = {"q_weak": Calibration(2.0, 0.5), "q_strong": Calibration(1.0, -1.0)}
@@ -37,7 +37,7 @@ def folder(files, tmp_path):
 
 
 def test_a_saved_verifier_is_loaded_with_its_heads_and_calibration(folder):
-    loaded = load_verifier(folder, "cpu", "float32")
+    loaded = open_network(folder, "cpu", "float32")
     assert loaded.heads == ("q_weak", "q_strong")
     assert loaded.calibration == tuple(CALIBRATION.values())
     assert not loaded.model.training
@@ -97,20 +97,20 @@ def test_a_role_finds_its_folder_and_head(files, tmp_path):
 
 def test_a_folder_that_is_no_verifier_is_the_users_error(folder, tmp_path):
     with pytest.raises(InputError, match="no such folder"):
-        load_verifier(tmp_path / "absent", "cpu", "float32")
+        open_network(tmp_path / "absent", "cpu", "float32")
     (folder / "pav_verifier.json").write_text(json.dumps({"heads": [{"name": "q"}]}))
     with pytest.raises(InputError, match="scale and bias"):
-        load_verifier(folder, "cpu", "float32")
+        open_network(folder, "cpu", "float32")
     head = {"name": "q", "scale": 1.0, "bias": 0.0}
     (folder / "pav_verifier.json").write_text(json.dumps({"heads": [head]}))
     with pytest.raises(InputError, match="as many heads"):
-        load_verifier(folder, "cpu", "float32")
+        open_network(folder, "cpu", "float32")
     (folder / "pav_verifier.json").unlink()
     with pytest.raises(InputError, match=r"no pav_verifier\.json"):
-        load_verifier(folder, "cpu", "float32")
+        open_network(folder, "cpu", "float32")
 
 
 def test_damaged_weights_are_the_users_error(folder):
     (folder / "model.safetensors").write_bytes(b"not weights")
     with pytest.raises(InputError, match="Transformers loads"):
-        load_verifier(folder, "cpu", "float32")
+        open_network(folder, "cpu", "float32")

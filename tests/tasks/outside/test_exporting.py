@@ -63,8 +63,8 @@ def export(store, form, out, policy="", split=""):
     return export_file(store, form, out, policy=policy, split=split)
 
 
-def put(store, stage, tables):
-    unit = Unit(stage, f"{stage} by hand", 1, {})
+def put(store, stage, tables, **parameters):
+    unit = Unit(stage, f"{stage} by hand", 1, parameters)
     outputs = []
     for name, rows in tables.items():
         table = frame(name, [row | {"unit_id": unit.unit_id} for row in rows])
@@ -74,6 +74,10 @@ def put(store, stage, tables):
 
 @pytest.fixture
 def labelled(store):
+    return label(store, domain="countdown")
+
+
+def label(store, **settings):
     """One right solution of a hand: of 4 rollouts of the base 1, 0 and 4 were right."""
     problem = {
         "problem_id": "hand", "domain": "countdown", "question": "4 9 10 13", "answer": "24",
@@ -98,7 +102,7 @@ def labelled(store):
          "generated_tokens": 40, "stopping_rule": "fixed"}
         for n, right in enumerate((1, 0, 4))
     ]  # fmt: skip
-    put(store, "problems", {"problems": [problem]})
+    put(store, "problems", {"problems": [problem]}, **settings)
     sampled = {"solutions": [solution], "prefixes": prefixes, "solution_prefixes": joined}
     put(store, "sample", sampled)
     put(store, "label", {"label_blocks": blocks})
@@ -120,9 +124,9 @@ def test_math_shepherd_rows_come_back_exactly_and_in_their_order(
 def test_our_own_labels_are_right_where_any_rollout_was(labelled, out):
     done = export(labelled, "math-shepherd", out)
     assert rows_of(out) == [{
-        "input": "4 9 10 13 13 - 9 = 4 left 4 4 10 ки\n10 - 4 = 6 left 4 6 ки\n"
+        "input": "4 9 10 13 -> 24\n13 - 9 = 4 left 4 4 10 ки\n10 - 4 = 6 left 4 6 ки\n"
                  "6 * 4 = 24 left 24 ки",
-        "label": "4 9 10 13 13 - 9 = 4 left 4 4 10 -\n10 - 4 = 6 left 4 6 +\n"
+        "label": "4 9 10 13 -> 24\n13 - 9 = 4 left 4 4 10 -\n10 - 4 = 6 left 4 6 +\n"
                  "6 * 4 = 24 left 24 +",
         "task": "embedded",
     }]  # fmt: skip
@@ -135,10 +139,19 @@ def test_our_own_labels_are_right_where_any_rollout_was(labelled, out):
 def test_a_trl_file_is_a_list_of_objects_with_as_many_labels_as_completions(labelled, out):
     export(labelled, "trl", out, policy="base")
     assert rows_of(out) == [{
-        "prompt": "4 9 10 13",
+        "prompt": "4 9 10 13 -> 24\n",
         "completions": [step.rstrip("\n") for step in STEPS],
         "labels": [False, True, True],
     }]  # fmt: skip
+
+
+def test_solutions_whose_prompt_is_unknown_have_the_question_and_are_counted(store, out):
+    label(store)
+    done = export(store, "trl", out)
+    assert [row["prompt"] for row in rows_of(out)] == ["4 9 10 13"]
+    assert "trl: 1 solutions have the bare question for a prompt, since" in done.notes[1]
+    export(store, "math-shepherd", out)
+    assert rows_of(out)[0]["input"].startswith("4 9 10 13 13 - 9")
 
 
 def test_the_table_holds_counts_rules_values_and_advantages(labelled, tmp_path):
@@ -156,6 +169,7 @@ def test_the_table_holds_counts_rules_values_and_advantages(labelled, tmp_path):
     }
     assert (row["labelled_by"], row["policy"], row["verdict"]) == (BASE, BASE, "correct")
     assert (row["question"], row["answer"], row["steps"]) == ("4 9 10 13", "24", list(STEPS))
+    assert row["prompt"] == "4 9 10 13 -> 24\n"
 
 
 def test_the_table_imported_as_plain_gives_the_same_solutions(labelled, tmp_path):
