@@ -18,13 +18,19 @@ class Settings(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _refuse_truth_value(cls, value: Any, info: ValidationInfo) -> Any:
-        """Refuse true and false where a number is meant, which pydantic takes as 1 and 0."""
+    def _check(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse what pydantic takes: true for 1, and text that no file can hold."""
         is_switch = cls.model_fields[str(info.field_name)].annotation is bool
         values = value if isinstance(value, list | tuple) else [value]
         if not is_switch and any(isinstance(each, bool) for each in values):
             raise PydanticCustomError("truth_value", "a number or text, no truth value")
+        if isinstance(value, str) and not _is_text(value):
+            raise PydanticCustomError("text", "text that can be written in UTF-8")
         return value
+
+
+def _is_text(value: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def distinct() -> AfterValidator:
