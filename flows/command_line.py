@@ -5,7 +5,7 @@ import json
 import shlex
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from types import TracebackType
 from typing import Annotated, Any, NoReturn, Protocol, get_args
@@ -23,7 +23,7 @@ from pav.flows.options import (
 from pav.flows.score_commands import commands as score_commands
 from pav.flows.settings_file import DEFAULT_CONFIG, load_settings
 from pav.flows.transfer_commands import commands as transfer_commands
-from pav.models.errors import InputError, PavError, WorkError
+from pav.models.errors import InputError, PavError, WorkError, shown
 from pav.models.settings import DomainName
 from pav.tasks.store import Store
 
@@ -250,6 +250,7 @@ def _aligned(facts: Mapping[str, str]) -> str:
 def main() -> None:
     """Run `pav`: exit status 0 done, 2 the input is wrong, 1 the work failed."""
     try:
+        _check_arguments(sys.argv[1:])
         app(prog_name="pav")
     except InputError as error:
         _leave(2, f"pav: {error}")
@@ -258,6 +259,16 @@ def main() -> None:
     finally:
         # Typer sets a hook of its own.
         sys.excepthook = _explain_surprise
+
+
+def _check_arguments(arguments: Sequence[str]) -> None:
+    """Raise InputError where a word of the command line is no text, such as an old file name."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            message = f"expected arguments in UTF-8, got {shown(argument)}; rename the file"
+            raise InputError(message) from None
 
 
 def _leave(exit_status: int, message: str) -> NoReturn:

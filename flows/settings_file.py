@@ -4,16 +4,16 @@ import difflib
 import importlib.resources
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from pav.models.errors import InputError
+from pav.flows.yaml_values import read_yaml
+from pav.models.errors import InputError, cut_text, shown
 from pav.models.settings import RunSettings
+from pav.tasks.in_files import decoded, read_file
 
 DEFAULT_CONFIG = "quickstart"
 _EXPECTED = {
@@ -21,12 +21,16 @@ _EXPECTED = {
     "model_type": "a block of settings",
     "int_parsing": "an integer",
     "float_parsing": "a number",
+    "string_type": "text",
+    "string_unicode": "text that can be written in UTF-8",
+    "invalid_key": "names of settings",
 }
+_MOST_LINES = 20
 
 
 @dataclass
 class _Source:
-    """Nested values, and for each `--set` the key path that it decided."""
+    """Nested values, and the `--set` that decided each key path."""
 
     origin: str
     values: dict[str, Any] = field(default_factory=dict)
@@ -38,20 +42,8 @@ class _Source:
         for key, option in reversed(self.overrides.items()):
             shared = min(len(key), len(here))
             if key[:shared] == here[:shared]:
-                return f"--set {option}"
-        return f"{self.origin}: {'.'.join(map(str, path)) or 'the file'}"
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """PyYAML keeps the last of two equal keys; here that is an error."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for index, key in enumerate(keys):
-            if key in keys[:index]:
-                mark = node.value[index][0].start_mark
-                raise yaml.MarkedYAMLError(problem=f"key {key!r} stands twice", problem_mark=mark)
-        return super().construct_mapping(node, deep)
+                return option
+        return f"{self.origin}: {cut_text('.'.join(here)) or 'the file'}"
 
 
 def config_names() -> list[str]:
@@ -62,75 +54,80 @@ def config_names() -> list[str]:
 
 def load_settings(config: str, overrides: Sequence[str] = ()) -> RunSettings:
     """Return the settings of a config (a name or a path) with `--set` values on top."""
-    file = _find(config)
-    source = _Source(str(file), _read(file))
+    origin, data = _find(config)
+    source = _Source(origin, _read(origin, data))
     for override in overrides:
         _apply(source, override)
     try:
         return RunSettings.model_validate(source.values)
     except ValidationError as error:
-        lines = [_explain(source, detail) for detail in error.errors(include_url=False)]
-        raise InputError("\n".join(lines)) from None
+        raise InputError(_explain(source, error)) from None
 
 
-def _find(config: str) -> Path | Traversable:
+def _find(config: str) -> tuple[str, bytes]:
+    """Return the name and the bytes of a config."""
     if config in config_names():
-        return importlib.resources.files("pav.configs") / f"{config}.yaml"
+        file = importlib.resources.files("pav.configs") / f"{config}.yaml"
+        return str(file), file.read_bytes()
     path = Path(config)
-    if path.is_file():
-        return path
+    if path.exists() and not path.is_dir():
+        return config, read_file(config, asked_by="config")
     came = "a folder" if path.is_dir() else "no such file"
     names = ", ".join(config_names())
-    raise InputError(f"config {config!r}: expected a name ({names}) or a YAML file, got {came}")
+    raise InputError(
+        f"config {shown(config)}: expected a name ({names}) or a YAML file, got {came}"
+    )
 
 
-def _read(file: Path | Traversable) -> dict[str, Any]:
+def _read(origin: str, data: bytes) -> dict[str, Any]:
+    text = decoded(origin, data)
     try:
-        values = yaml.load(file.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: expected a readable YAML file, got {error}") from None
-    except yaml.YAMLError as error:
-        raise InputError(f"{file}: expected YAML, got {_yaml_problem(error)}") from None
+        values = read_yaml(text)
+    except InputError as error:
+        raise InputError(f"{origin}: expected YAML, got {error}") from None
     if values is None:
         return {}
     if not isinstance(values, dict):
-        raise InputError(f"{file}: expected keys and values, got {values!r}")
+        raise InputError(f"{origin}: expected keys and values, got {shown(values)}")
     return values
-
-
-def _yaml_problem(error: yaml.YAMLError) -> str:
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        return f"line {error.problem_mark.line + 1}: {error.problem}"
-    return str(error)
 
 
 def _apply(source: _Source, override: str) -> None:
     key, equals, text = override.partition("=")
-    path = tuple(key.strip().split("."))
+    path, option = tuple(key.strip().split(".")), f"--set {cut_text(override)}"
     if not equals or not all(path):
-        raise InputError(f"--set {override}: expected KEY=VALUE such as train.steps=200")
+        raise InputError(f"{option}: expected KEY=VALUE such as train.steps=200")
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        problem = _yaml_problem(error)
-        raise InputError(f"--set {override}: expected a YAML value, {problem}") from None
+        # Nothing after the sign is the empty text; YAML would say nothing at all.
+        value = read_yaml(text) if text.strip() else ""
+    except InputError as error:
+        raise InputError(f"{option}: expected a YAML value, got {error}") from None
     block = source.values
     for name in path[:-1]:
         inner = block.setdefault(name, {})
         if not isinstance(inner, dict):
-            raise InputError(f"--set {override}: {name!r} is a value, not a block of settings")
+            raise InputError(f"{option}: {shown(name)} is a value, not a block of settings")
         block = inner
-    block[path[-1]] = "" if value is None else value
-    source.overrides[path] = override
+    block[path[-1]] = value
+    source.overrides[path] = option
 
 
-def _explain(source: _Source, detail: ErrorDetails) -> str:
+def _explain(source: _Source, error: ValidationError) -> str:
+    """Return a line for each mistake, up to a number of them."""
+    details = error.errors(include_url=False)
+    lines = [_line(source, detail) for detail in details[:_MOST_LINES]]
+    if len(details) > _MOST_LINES:
+        lines.append(f"and {len(details) - _MOST_LINES:,} more")
+    return "\n".join(lines)
+
+
+def _line(source: _Source, detail: ErrorDetails) -> str:
     path = [part for part in detail["loc"] if part != "[key]"]
     where = source.where(path)
     if detail["type"] == "extra_forbidden":
         return f"{where}: {_unknown(path)}"
     expected = _EXPECTED.get(detail["type"]) or detail["msg"].replace("Input should be ", "")
-    return f"{where}: expected {expected}, got {detail['input']!r}"
+    return f"{where}: expected {expected}, got {shown(detail['input'])}"
 
 
 def _unknown(path: Sequence[str | int]) -> str:
@@ -138,7 +135,7 @@ def _unknown(path: Sequence[str | int]) -> str:
     key = str(path[-1])
     close = difflib.get_close_matches(key, names, n=1)
     known = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(names)}"
-    return f"unknown setting {key!r}; {known}"
+    return f"unknown setting {shown(key)}; {known}"
 
 
 def _fields_of(path: Sequence[str | int]) -> Iterator[str]:

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pav.models.domains import Domain
-from pav.models.errors import InputError
+from pav.models.errors import InputError, shown
 from pav.models.records import Grading, Prefix, Problem, Verdict
+from pav.tasks.in_files import read_file
 from pav.tasks.row_files import Row, jsonl_rows, refuse_bad_rows
 
 REQUIRED = ("answer", "response")
@@ -33,7 +33,7 @@ def read_rows(path: str, family: Domain) -> list[GradeRow]:
     """Return the rows of a JSONL file; one InputError lists all that are wrong by line."""
     rows: list[GradeRow] = []
     errors: list[tuple[int, str]] = []
-    for row in jsonl_rows(path, _bytes(path)):
+    for row in jsonl_rows(path, read_file(path, asked_by="FILE")):
         try:
             rows.append(_graded_row(row, family))
         except InputError as error:
@@ -52,13 +52,6 @@ def graded_lines(rows: Sequence[GradeRow], gradings: Sequence[Grading]) -> list[
     ]
 
 
-def _bytes(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {path!r}: {error.strerror or error}") from None
-
-
 def _graded_row(row: Row, family: Domain) -> GradeRow:
     if row.error:
         raise InputError(row.error)
@@ -72,7 +65,7 @@ def _graded_row(row: Row, family: Domain) -> GradeRow:
     )
     finish = fields.get("finish_reason") or "stop"
     if finish not in FINISH_REASONS:
-        raise InputError(f"finish_reason: expected one of {FINISH_REASONS}, got {finish!r}")
+        raise InputError(f"finish_reason: expected one of {FINISH_REASONS}, got {shown(finish)}")
     steps = family.split_steps(values["response"])
     response = Prefix(problem.problem_id, steps, is_finished=finish == "stop")
     return GradeRow(row.line, fields, problem, response, _expected(fields.get("expected")))
@@ -81,7 +74,7 @@ def _graded_row(row: Row, family: Domain) -> GradeRow:
 def _string(fields: Mapping[str, Any], name: str) -> str:
     value = fields.get(name)
     if isinstance(value, bool) or not isinstance(value, str | int | float | None):
-        raise InputError(f"{name}: expected text or a number, got {value!r}")
+        raise InputError(f"{name}: expected text or a number, got {shown(value)}")
     return "" if value is None else str(value)
 
 
@@ -91,4 +84,4 @@ def _expected(value: Any) -> bool | None:
     if value in tuple(Verdict):
         return bool(value == Verdict.CORRECT)
     known = ", ".join(Verdict)
-    raise InputError(f"expected: expected true, false or one of {known}, got {value!r}")
+    raise InputError(f"expected: expected true, false or one of {known}, got {shown(value)}")

@@ -5,11 +5,15 @@ from typing import Any
 
 from pav.models.errors import InputError
 from pav.models.settings import LabelSettings, RunSettings
+from pav.models.splits import SPLITS
 from pav.tasks.policies import PolicySpec
+from pav.tasks.sampling_plan import buckets
 from pav.tasks.units import Manifest, Unit
 
 STAGE = "label"
 REVISION = 2
+# Each has a manifest of its own, which every command looks up.
+_MOST_UNITS = 100_000
 
 # The settings that change what a planner asks for, besides how often it estimates.
 _SEARCHING = ("search_rollouts", "pit_rollouts")
@@ -44,6 +48,7 @@ def plan_labelling(
 
 def check_labelling(settings: RunSettings) -> None:
     """Raise InputError where settings of the labelling stage contradict each other."""
+    _check_num_units(settings)
     label = settings.label
     if label.budget and label.planner != "adaptive":
         raise InputError(
@@ -65,6 +70,22 @@ def check_labelling(settings: RunSettings) -> None:
         raise InputError(
             "evaluate.prover_value: head is fitted to best-of-K values of labels of a fixed size, "
             f"expected label.planner exhaustive, got {label.planner!r}; or use formula"
+        )
+
+
+def _check_num_units(settings: RunSettings) -> None:
+    label, num_shards = settings.label, settings.sample.num_shards
+    if label.planner != "exhaustive":
+        return
+    wanted = [label.num_rollouts, *[label.num_prover_rollouts] * len(label.provers)]
+    blocks = sum(-(-rollouts // label.block_size) for rollouts in wanted)
+    shards = sum(buckets(split, num_shards) for split in SPLITS) * len(settings.pipeline_seeds)
+    if shards * blocks > _MOST_UNITS:
+        raise InputError(
+            f"label.num_rollouts: {label.num_rollouts:,} of the base and "
+            f"{label.num_prover_rollouts:,} of each prover, in blocks of {label.block_size:,} for "
+            f"{shards:,} shards, make {shards * blocks:,} units of work, expected at most "
+            f"{_MOST_UNITS:,}; raise label.block_size, or lower the rollouts or sample.num_shards"
         )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pav.models.domains import Domain
-from pav.models.errors import InputError
+from pav.models.errors import InputError, shown
 from pav.models.records import LABELLING_SOURCES, OTHER_SOURCES, Problem
 from pav.models.splits import SPLITS
 from pav.tasks.problem_sets import ProblemSet
@@ -45,11 +45,11 @@ def checked_source(source: str) -> str:
     """Return who an answer is by; InputError where such answers may not label."""
     if source in OTHER_SOURCES:
         raise InputError(
-            f"answer_source: only answers by {LABELLING_SOURCES} may label, got {source!r}"
+            f"answer_source: only answers by {LABELLING_SOURCES} may label, got {shown(source)}"
         )
     if source not in (*LABELLING_SOURCES, ""):
         known = (*LABELLING_SOURCES, *OTHER_SOURCES)
-        raise InputError(f"answer_source: expected one of {known} or none, got {source!r}")
+        raise InputError(f"answer_source: expected one of {known} or none, got {shown(source)}")
     return source or DEFAULT_SOURCE
 
 
@@ -61,7 +61,7 @@ def _problem(row: Row, family: Domain, path: str) -> Problem:
         if not fields[name]:
             raise InputError(f"{name}: expected a value, got none")
     if fields["split"] not in (*SPLITS, ""):
-        raise InputError(f"split: expected one of {SPLITS} or none, got {fields['split']!r}")
+        raise InputError(f"split: expected one of {SPLITS} or none, got {shown(fields['split'])}")
     problem = family.problem(
         fields["question"],
         fields["answer"],
@@ -78,5 +78,5 @@ def _text(name: str, value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise InputError(f"{name}: expected text or a whole number, got {value!r}")
+        raise InputError(f"{name}: expected text or a whole number, got {shown(value)}")
     return str(value).strip()

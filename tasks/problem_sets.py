@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pav.models.domains import Domain
-from pav.models.errors import InputError
+from pav.models.errors import InputError, shown
 from pav.models.records import Problem
 from pav.models.splits import hash_split
 
@@ -47,7 +47,7 @@ class ProblemSet:
         known_key, known_line = self._key_of_id.setdefault(problem.problem_id, (key, line))
         if known_key != key:
             raise InputError(
-                f"problem_id: {problem.problem_id!r} is already that of another problem on "
+                f"problem_id: {shown(problem.problem_id)} is already that of another problem on "
                 f"line {known_line}"
             )
 

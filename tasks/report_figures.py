@@ -112,7 +112,7 @@ def _alpha_figures(inputs: ReportInputs) -> list[Figure]:
             if (row["strategy"], row["prover"]) == ("beam", inputs.main_prover)
         }
     )
-    seeds = len(inputs.settings.pipeline_seeds)
+    seeds = inputs.num_pipeline_seeds
     caption = (
         f"Mean over {rows[0]['num_problems']} validation problems and {seeds} pipeline "
         f"seed{'' if seeds == 1 else 's'}, {rows[0]['num_samples']} candidates, prover "

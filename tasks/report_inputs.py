@@ -45,6 +45,11 @@ class ReportInputs:
         """How many test problems the arms were run on."""
         return int(self.results["num_test_problems"])
 
+    @property
+    def num_pipeline_seeds(self) -> int:
+        """How many pipeline seeds the arms were run on."""
+        return int(self.results["num_pipeline_seeds"])
+
     def select(self, strategy: str, verifier: str, prover: str | None = None) -> list[Row]:
         """Return the arms of one kind, by number of candidates; None takes every prover."""
         found = [

@@ -86,7 +86,7 @@ def _tile_words(arm: Row) -> str:
 
 def protocol(inputs: ReportInputs) -> str:
     """Return how comparisons are made, with the numbers of problems and seeds."""
-    seeds = len(inputs.settings.pipeline_seeds)
+    seeds = inputs.num_pipeline_seeds
     whole = (
         f"{seeds} pipeline seed{'' if seeds == 1 else 's'} (labels, verifiers and search redrawn)"
     )

@@ -261,7 +261,7 @@ def _subtitle(run_id: str, inputs: ReportInputs) -> str:
     counted = ", ".join(
         f"{splits[name]:,} {name}" for name in ("train", "validation", "test") if name in splits
     )
-    seeds = len(inputs.settings.pipeline_seeds)
+    seeds = inputs.num_pipeline_seeds
     plural = "" if seeds == 1 else "s"
     searches = inputs.settings.evaluate.search_seeds
     return (

@@ -2,7 +2,7 @@
 
 import csv
 import io
-import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,10 +10,13 @@ from typing import Any
 
 import polars as pl
 
-from pav.models.errors import InputError
+from pav.models.errors import InputError, shown
+from pav.tasks.in_files import decoded, read_file
+from pav.tasks.json_rows import json_object
 
 SUFFIXES = (".jsonl", ".csv", ".parquet")
 _MOST_SHOWN = 20
+_MOST_CHARACTERS = 1000
 
 
 @dataclass(frozen=True)
@@ -25,24 +28,11 @@ class Row:
     error: str = ""
 
 
-def decoded(path: str, data: bytes) -> str:
-    """Return a file's bytes as text; InputError names the line that is not UTF-8."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{path}: line {line} is not UTF-8 text (byte {error.start})") from None
-
-
 def file_bytes(path: str, *, asked_by: str) -> bytes:
     """Return the bytes of a file of rows; InputError where it is missing or of another kind."""
     if Path(path).suffix.lower() not in SUFFIXES:
-        raise InputError(f"{asked_by}: expected a file ending in {SUFFIXES}, got {path!r}")
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f"{asked_by}: cannot read {path!r}: {reason}") from None
+        raise InputError(f"{asked_by}: expected a file ending in {SUFFIXES}, got {shown(path)}")
+    return read_file(path, asked_by=asked_by)
 
 
 def file_rows(
@@ -66,21 +56,16 @@ def jsonl_rows(path: str, data: bytes) -> Iterator[Row]:
         if not text.strip():
             continue
         try:
-            fields = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            yield Row(line, error=f"not JSON: {error}")
-            continue
-        if isinstance(fields, dict):
-            yield Row(line, fields)
-        else:
-            yield Row(line, error=f"expected a JSON object, got {text.strip()[:80]!r}")
+            yield Row(line, json_object(text))
+        except InputError as error:
+            yield Row(line, error=str(error))
 
 
 def refuse_bad_rows(path: str, errors: Sequence[tuple[int, str]]) -> None:
     """Raise one InputError that lists what is wrong by line, where anything is."""
     if not errors:
         return
-    lines = [f"  line {line}: {error}" for line, error in errors[:_MOST_SHOWN]]
+    lines = [f"  line {line}: {error[:_MOST_CHARACTERS]}" for line, error in errors[:_MOST_SHOWN]]
     if len(errors) > _MOST_SHOWN:
         lines.append(f"  and {len(errors) - _MOST_SHOWN} more")
     count = f"{len(errors)} bad row{'s' if len(errors) > 1 else ''}"
@@ -91,8 +76,11 @@ def refuse_bad_rows(path: str, errors: Sequence[tuple[int, str]]) -> None:
 def _check_columns(path: str, names: Sequence[str], required: Sequence[str]) -> None:
     if missing := [name for name in required if name not in names]:
         raise InputError(
-            f"{path}: expected columns {list(required)}, {missing} not in {list(names)}"
+            f"{path}: expected columns {list(required)}, {missing} not in {shown(list(names))}"
         )
+    twice = [name for name, count in Counter(filter(None, names)).items() if count > 1]
+    if twice:
+        raise InputError(f"{path}: line 1: the column {shown(twice[0])} stands twice; remove one")
 
 
 def _csv_rows(path: str, data: bytes, required: Sequence[str]) -> Iterator[Row]:

@@ -8,7 +8,7 @@ from random import Random
 from pav.models.domains.countdown_formula import formula
 from pav.models.domains.countdown_solver import Number, Path, State, good_moves, is_solvable, paths
 from pav.models.domains.countdown_text import CANNOT_READ, check_step, format_steps, parse_number
-from pav.models.errors import InputError
+from pav.models.errors import InputError, shown
 from pav.models.hashing import stream_key
 from pav.models.records import Grading, Prefix, Problem, Verdict
 
@@ -47,7 +47,7 @@ class Countdown:
 
     def unanswered(self, question: str, *, problem_id: str, split: str) -> Problem:
         """Raise InputError: the answer, the target, is half of the problem."""
-        raise InputError(f"answer: expected the target of {question!r}, got none")
+        raise InputError(f"answer: expected the target of {shown(question)}, got none")
 
     def prompt(self, problem: Problem) -> str:
         """Return e.g. `4 9 10 13 -> 24` and a newline."""
@@ -237,7 +237,7 @@ def _target(answer: str) -> Number:
 def _parse_question(question: str) -> tuple[int, ...]:
     expected = (
         f"question: expected {FEWEST_NUMBERS} to {MOST_NUMBERS} whole numbers from 1 to "
-        f"{HIGHEST_NUMBER}, separated by spaces or commas, got {question!r}"
+        f"{HIGHEST_NUMBER}, separated by spaces or commas, got {shown(question)}"
     )
     words = question.replace(",", " ").split()
     if not all(word.isascii() and word.isdigit() and len(word) <= 6 for word in words):
@@ -256,6 +256,7 @@ def _parse_target(answer: str) -> Number:
         raise InputError(f"answer: {error}") from None
     if not -HIGHEST_TARGET <= target <= HIGHEST_TARGET:
         raise InputError(
-            f"answer: expected a target from -{HIGHEST_TARGET} to {HIGHEST_TARGET}, got {answer!r}"
+            f"answer: expected a target from -{HIGHEST_TARGET} to {HIGHEST_TARGET}, got "
+            f"{shown(answer)}"
         )
     return target

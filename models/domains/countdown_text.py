@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from pav.models.domains.countdown_solver import Move, Number, State, apply, exact
+from pav.models.errors import shown
 
 # 18 digits are far above any result of six numbers, and keep a runaway response cheap to read.
 _NUMBER = r"-?[0-9]{1,18}(?:/[0-9]{1,18})?"
@@ -26,7 +27,7 @@ class Check(NamedTuple):
 def parse_number(text: str) -> Number:
     """Return the number written as `24`, `-3` or `8/3`; ValueError where it is none."""
     if not re.fullmatch(_NUMBER, text):
-        raise ValueError(f"expected a whole number or a fraction such as 8/3, got {text!r}")
+        raise ValueError(f"expected a whole number or a fraction such as 8/3, got {shown(text)}")
     return _read(text)
 
 
@@ -35,7 +36,7 @@ def _read(text: str) -> Number:
         return int(text)
     numerator, denominator = map(int, text.split("/"))
     if denominator == 0:
-        raise ValueError(f"expected a fraction whose denominator is not 0, got {text!r}")
+        raise ValueError(f"expected a fraction whose denominator is not 0, got {shown(text)}")
     return exact(Fraction(numerator, denominator))
 
 

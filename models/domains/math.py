@@ -7,7 +7,7 @@ from typing import ClassVar
 from pav.models.domains.math_answers import SEVERAL, TOO_SLOW, AnswerRule, find_answer
 from pav.models.domains.math_forms import comparable, compare
 from pav.models.domains.math_steps import segmenter as segmenter_of
-from pav.models.errors import InputError
+from pav.models.errors import InputError, shown
 from pav.models.hashing import digest
 from pav.models.records import Doubt, Grading, Prefix, Problem, Verdict
 
@@ -34,7 +34,7 @@ class Math:
     ) -> None:
         """Check the settings; InputError says which of them is wrong."""
         if prompt.count(_SLOT) != 1:
-            raise InputError(f"problems.prompt: expected {_SLOT} in it once, got {prompt!r}")
+            raise InputError(f"problems.prompt: expected {_SLOT} in it once, got {shown(prompt)}")
         self._template = prompt
         self._steps = segmenter_of(segmenter, num_words=step_words)
         self._rule = AnswerRule(answer_mark, answer_pattern)

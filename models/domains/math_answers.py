@@ -8,10 +8,12 @@ from itertools import zip_longest
 import regex
 
 from pav.models.domains.math_forms import normal_form
-from pav.models.errors import InputError
+from pav.models.domains.pattern_size import check_pattern_size
+from pav.models.errors import InputError, shown
 
 NO_ANSWER = "no answer found"
-TOO_SLOW = "problems.answer_pattern took too long"
+_SETTING = "problems.answer_pattern"
+TOO_SLOW = f"{_SETTING} took too long"
 # A user's pattern can backtrack for ever; one that is sound needs microseconds.
 _LIMIT_SECONDS = 0.25
 SEVERAL = "several different answers"
@@ -54,7 +56,7 @@ class AnswerRule:
         compile_pattern(self.pattern)
         if self.kind == "pattern" and not self.pattern:
             raise InputError(
-                "problems.answer_pattern: expected a regular expression with one group, got '', "
+                f"{_SETTING}: expected a regular expression with one group, got '', "
                 "which problems.answer_mark=pattern needs"
             )
 
@@ -64,16 +66,18 @@ def compile_pattern(pattern: str) -> regex.Pattern[str] | None:
     """Return the compiled pattern, None for an empty one; InputError unless it has one group."""
     if not pattern:
         return None
+    check_pattern_size(pattern, asked_by=_SETTING)
     try:
         compiled = regex.compile(pattern, regex.MULTILINE)
-    except regex.error as error:
+    except (regex.error, RecursionError) as error:
+        reason = "groups nested too deeply" if isinstance(error, RecursionError) else error
         raise InputError(
-            f"problems.answer_pattern: expected a regular expression, got {pattern!r}: {error}"
+            f"{_SETTING}: expected a regular expression, got {shown(pattern)}: {reason}"
         ) from None
     if compiled.groups != 1:
         raise InputError(
-            "problems.answer_pattern: expected exactly one group, which holds the answer, got "
-            f"{compiled.groups} in {pattern!r}"
+            f"{_SETTING}: expected exactly one group, which holds the answer, got "
+            f"{compiled.groups} in {shown(pattern)}"
         )
     return compiled
 

@@ -3,15 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pav.models.errors import InputError
-
-_MOST_SHOWN = 80
-
-
-def shown(value: Any) -> str:
-    """Return a value as messages show it, cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+from pav.models.errors import InputError, shown
 
 
 def text_of(fields: Mapping[str, Any], name: str) -> str:

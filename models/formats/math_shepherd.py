@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pav.models.errors import InputError
-from pav.models.formats.fields import optional_text, shown, text_of
+from pav.models.errors import InputError, shown
+from pav.models.formats.fields import optional_text, text_of
 from pav.models.formats.records import Format, OutsideLabel, OutsideSolution, Parsed
 
 TAG = "\u043a\u0438"

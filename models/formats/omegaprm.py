@@ -8,14 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pav.models.errors import InputError
+from pav.models.errors import InputError, shown
 from pav.models.formats.fields import (
     as_object,
     list_of,
     object_of,
     optional_text,
     share_of,
-    shown,
     text_of,
 )
 from pav.models.formats.records import Format, OutsideLabel, OutsideSolution, Parsed

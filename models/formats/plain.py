@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pav.models.errors import InputError
-from pav.models.formats.fields import optional_text, shown, texts_of
+from pav.models.errors import InputError, shown
+from pav.models.formats.fields import optional_text, texts_of
 from pav.models.formats.records import Finish, Format, OutsideSolution, Parsed
 from pav.models.records import LABELLING_SOURCES, OTHER_SOURCES
 from pav.models.splits import SPLITS
@@ -58,13 +58,13 @@ def _steps(fields: Mapping[str, Any], response: str) -> tuple[str, ...]:
 def _finish(value: str) -> Finish:
     if value not in _FINISHES:
         known = tuple(filter(None, _FINISHES))
-        raise InputError(f"finish_reason: expected one of {known} or none, got {value!r}")
+        raise InputError(f"finish_reason: expected one of {known} or none, got {shown(value)}")
     return _FINISHES[value]
 
 
 def _check(name: str, value: str, known: tuple[str, ...]) -> None:
     if value and value not in known:
-        raise InputError(f"{name}: expected one of {known} or none, got {value!r}")
+        raise InputError(f"{name}: expected one of {known} or none, got {shown(value)}")
 
 
 FORMAT = Format("plain", parse, silences=("no labels",))

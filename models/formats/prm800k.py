@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pav.models.errors import InputError
+from pav.models.errors import InputError, shown
 from pav.models.formats.fields import (
     as_object,
     lines_of,
     object_of,
     optional_text,
-    shown,
     text_of,
     whole_number,
 )
@@ -45,7 +44,9 @@ def parse(fields: Mapping[str, Any]) -> Parsed:
     asked, label = object_of(fields, "question"), object_of(fields, "label")
     reason = label.get("finish_reason")
     if reason not in FINISH_REASONS:
-        raise InputError(f"label.finish_reason: expected one of {FINISH_REASONS}, got {reason!r}")
+        raise InputError(
+            f"label.finish_reason: expected one of {FINISH_REASONS}, got {shown(reason)}"
+        )
     remarks: Counter[str] = Counter()
     steps = [
         _step(as_object(f"label.steps {number}", step), number, remarks)

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from pav.models.errors import InputError
-from pav.models.formats.fields import lines_of, shown, text_of, texts_of, whole_number
+from pav.models.errors import InputError, shown
+from pav.models.formats.fields import lines_of, text_of, texts_of, whole_number
 from pav.models.formats.records import Format, OutsideLabel, OutsideSolution, Parsed
 
 BEYOND = "wrong steps that are beyond the last one"

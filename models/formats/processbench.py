@@ -6,11 +6,10 @@ What follows the first wrong step is not labelled.
 from collections.abc import Mapping
 from typing import Any
 
-from pav.models.errors import InputError
+from pav.models.errors import InputError, shown
 from pav.models.formats.fields import (
     lines_of,
     optional_text,
-    shown,
     text_of,
     texts_of,
     whole_number,

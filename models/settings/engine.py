@@ -14,7 +14,7 @@ class GradeSettings(Settings):
     """Longest time of one verdict, in seconds; then its process is killed and it is `failed`."""
     processes: int = Field(1, ge=1, le=256)
     """Processes that compare answers, for each worker; they start when first needed."""
-    memory_mib: int = Field(2048, ge=256)
+    memory_mib: int = Field(2048, ge=256, le=1 << 24)
     """Most memory of one such process, in MiB."""
 
 
@@ -27,5 +27,5 @@ class EngineSettings(Settings):
     """Number type of the weights while decoding and scoring; `auto` is bfloat16 where native."""
     batch_size: int = Field(512, ge=1, le=65_536)
     """Rows decoded together."""
-    score_tokens: int = Field(16_384, ge=64)
+    score_tokens: int = Field(16_384, ge=64, le=1 << 24)
     """Tokens in one forward pass of a verifier, padding included."""

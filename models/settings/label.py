@@ -1,10 +1,10 @@
 """Monte Carlo labels."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pav.models.settings.base import Settings
+from pav.models.settings.base import Settings, distinct
 
 
 class LabelSettings(Settings):
@@ -16,34 +16,34 @@ class LabelSettings(Settings):
     """Which prefixes are rolled out, and how often: all the same number of times; up to the first
     pit; halving to the first error, in the sampled solutions or in a tree of rollouts; or until
     each prefix's own counts are enough (with a `budget`: where it buys most)."""
-    num_rollouts: int = Field(16, ge=1)
+    num_rollouts: int = Field(16, ge=1, le=1_000_000)
     """n_mc: rollouts of the base from a prefix that is estimated; `adaptive`: at most so many."""
-    num_prover_rollouts: int = Field(8, ge=0)
+    num_prover_rollouts: int = Field(8, ge=0, le=1_000_000)
     """The same for each prover, from every distinct prefix it labels; 0: provers do not label."""
-    block_size: int = Field(8, ge=1)
+    block_size: int = Field(8, ge=1, le=1_000_000)
     """Rollouts in one block; every number of rollouts here is rounded up to whole blocks."""
-    provers: tuple[Literal["weak", "strong"], ...] = ("weak", "strong")
+    provers: Annotated[tuple[Literal["weak", "strong"], ...], distinct()] = ("weak", "strong")
     """Provers that label besides the base."""
-    prover_shards: int = Field(1_000_000, ge=0)
+    prover_shards: int = Field(1_000_000, ge=0, le=1_000_000)
     """Buckets of training problems that the provers label (the first ones)."""
-    search_rollouts: int = Field(8, ge=1)
+    search_rollouts: int = Field(8, ge=1, le=1_000_000)
     """Rollouts of a prefix while looking for a first error (`first_pit`: on its walk)."""
-    pilot_rollouts: int = Field(8, ge=1)
+    pilot_rollouts: int = Field(8, ge=1, le=1_000_000)
     """Rollouts of a prefix while `first_pit` looks for where to start its walk."""
     high_value: float = Field(0.0, ge=0, lt=1)
     """`first_pit` starts at the first prefix with a larger share of right pilot rollouts; the paper
     does not publish its threshold."""
-    pit_rollouts: int = Field(0, ge=0)
+    pit_rollouts: int = Field(0, ge=0, le=1_000_000)
     """Fresh rollouts of the prefix that a search ends at; 0 means `num_rollouts`."""
-    num_searches: int = Field(16, ge=1)
+    num_searches: int = Field(16, ge=1, le=1_000_000)
     """Binary searches of one problem at most (`tree_search`)."""
     search_alpha: float = Field(0.5, gt=0, le=1)
     """`tree_search` prefers rollouts of nodes of high value by alpha^(1 - value)."""
     search_beta: float = Field(0.9, gt=0, le=1)
     """`tree_search` prefers short rollouts by beta^(tokens / search_length)."""
-    search_length: float = Field(500.0, gt=0)
+    search_length: float = Field(500.0, gt=0, le=1e9)
     """Length of a rollout, in tokens, at which `search_beta` counts once."""
-    search_puct: float = Field(0.125, ge=0)
+    search_puct: float = Field(0.125, ge=0, le=1e9)
     """Weight of rarely searched nodes (`tree_search`)."""
     goal: Literal["values", "first_error"] = "values"
     """What `adaptive` wants: every prefix's value, or where a wrong solution's value becomes 0."""
@@ -54,7 +54,7 @@ class LabelSettings(Settings):
     asked. For `first_error`: below it a prefix without a right rollout is an error."""
     confidence: float = Field(0.95, gt=0.5, lt=1)
     """Coverage of those confidence sequences, over all looks together."""
-    budget: float = Field(0.0, ge=0)
+    budget: float = Field(0.0, ge=0, le=1e15)
     """What `adaptive` may spend on one pipeline seed, in `budget_unit`; 0: no common budget."""
     budget_unit: Literal["rollouts", "tokens", "minutes"] = "rollouts"
     """Unit of the budget; generated tokens and minutes are turned into rollouts by a pilot."""

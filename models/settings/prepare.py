@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pav.models.settings.base import Settings
+from pav.models.settings.base import LARGEST_SEED, Settings
 
 PolicyName = Literal["weak", "base", "strong"]
 
@@ -22,23 +22,23 @@ class PrepareSettings(Settings):
     """Transformer layers of the embedded policy."""
     hidden_size: int = Field(128, ge=16, le=8192)
     """Width of the embedded policy."""
-    intermediate_size: int = Field(384, ge=16)
+    intermediate_size: int = Field(384, ge=16, le=65_536)
     """Width of its feed-forward layers."""
-    num_heads: int = Field(4, ge=1)
+    num_heads: int = Field(4, ge=1, le=1024)
     """Attention heads."""
-    weak_steps: int = Field(500, ge=1)
+    weak_steps: int = Field(500, ge=1, le=10**9)
     """Optimiser steps after which the weak prover is kept."""
-    base_steps: int = Field(1000, ge=1)
+    base_steps: int = Field(1000, ge=1, le=10**9)
     """Optimiser steps after which the base policy is kept."""
-    strong_steps: int = Field(1500, ge=1)
+    strong_steps: int = Field(1500, ge=1, le=10**9)
     """Optimiser steps in all; the strong prover is the last checkpoint."""
-    batch_size: int = Field(64, ge=1)
+    batch_size: int = Field(64, ge=1, le=65_536)
     """Solver paths in one optimiser step."""
     learning_rate: float = Field(2e-3, gt=0, lt=1)
     """Highest learning rate of AdamW."""
-    warmup_steps: int = Field(50, ge=0)
+    warmup_steps: int = Field(50, ge=0, le=10**9)
     """Steps of linear warm-up; cosine decay to zero follows."""
-    save_every: int = Field(200, ge=1)
+    save_every: int = Field(200, ge=1, le=10**9)
     """Optimiser steps between two saved training states."""
-    seed: int = 0
+    seed: int = Field(0, ge=0, le=LARGEST_SEED)
     """Seed of initialisation and of the order of paths."""

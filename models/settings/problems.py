@@ -23,11 +23,11 @@ class ProblemSettings(Settings):
     """Largest number in a hand (embedded hands)."""
     num_numbers: int = Field(4, ge=2, le=6)
     """Numbers in a hand (embedded hands)."""
-    max_train: int = Field(1_000_000, ge=1)
+    max_train: int = Field(1_000_000, ge=1, le=10**9)
     """Use at most this many training problems, in order of their hash."""
-    max_validation: int = Field(1_000_000, ge=1)
+    max_validation: int = Field(1_000_000, ge=1, le=10**9)
     """Use at most this many validation problems, in order of their hash."""
-    max_test: int = Field(1_000_000, ge=1)
+    max_test: int = Field(1_000_000, ge=1, le=10**9)
     """Use at most this many test problems, in order of their hash."""
     prompt: str = "{question}\n"
     """Text that a policy sees before the first step, `{question}` in its place (math)."""

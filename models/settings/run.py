@@ -1,6 +1,8 @@
 """Everything that a run depends on."""
 
-from pav.models.settings.base import Settings
+from typing import Annotated
+
+from pav.models.settings.base import LARGEST_SEED, Settings, distinct_numbers
 from pav.models.settings.engine import EngineSettings, GradeSettings
 from pav.models.settings.evaluate import EvaluateSettings
 from pav.models.settings.label import LabelSettings
@@ -25,5 +27,5 @@ class RunSettings(Settings):
     evaluate: EvaluateSettings = EvaluateSettings()
     report: ReportSettings = ReportSettings()
     runner: RunnerSettings = RunnerSettings()
-    pipeline_seeds: tuple[int, ...] = (0,)
+    pipeline_seeds: Annotated[tuple[int, ...], distinct_numbers(0, LARGEST_SEED)] = (0,)
     """Seeds of the whole: labels, verifiers and search are redrawn for each."""

@@ -19,6 +19,7 @@ from pav.models.records import Doubt, Grading, Prefix, Problem, Verdict
 from pav.models.settings import GradeSettings
 from pav.tasks.grading import Grader
 from pav.tasks.grading_pool import GradingPool
+from pav.tasks.in_files import decoded, read_file
 
 SOLUTIONS = "gsm8k/example_model_solutions.jsonl"
 WORKED = {
@@ -89,12 +90,10 @@ def as_text(figures: Mapping[str, Any]) -> str:
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"--data: cannot read {str(path)!r}: {error.strerror or error}; expected a folder with "
-            f"{SOLUTIONS} and {', '.join(name for name, *_ in WORKED.values())}"
-        ) from None
+        text = decoded(str(path), read_file(str(path), asked_by="--data"))
+    except InputError as error:
+        files = ", ".join(name for name, *_ in WORKED.values())
+        raise InputError(f"{error}; expected a folder with {SOLUTIONS} and {files}") from None
     yield from map(json.loads, filter(str.strip, text.split("\n")))
 
 

@@ -1,8 +1,11 @@
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pav.flows.settings_file import config_names, load_settings
+from pav.models.domains import domain_of
 from pav.models.errors import InputError
 from pav.models.settings import RunSettings
 
@@ -65,13 +68,24 @@ WRONG_OPTIONS = {
     "no equals sign": ("train.steps", ["expected KEY=VALUE"]),
     "no key": ("=3", ["expected KEY=VALUE"]),
     "not YAML": ("train.steps=[1", ["expected a YAML value"]),
+    "nothing for a text": ("prepare.base=~", ["--set prepare.base=~: expected text, got None"]),
+    "a date for a text": ("prepare.base=2001-99-99", ["expected a YAML value", "month"]),
+    "a tag that lies": ("prepare.seed=!!int ''", ["expected a YAML value"]),
+    "half a character": ('prepare.base="\\ud800"', ["text that can be written in UTF-8"]),
+    "an endless number": ("train.steps=0x" + "f" * 9000, ["expected", "36,000 bits"]),
+    "a deep value": ("train.steps=" + "[" * 600, ["nested too deeply"]),
+    "a deep pattern": (
+        "problems={domain: math, answer_pattern: '" + "(" * 5000 + "'}",
+        ["problems.answer_pattern", "at most 1000 characters"],
+    ),
 }
 
 
 @pytest.mark.parametrize(("option", "words"), WRONG_OPTIONS.values(), ids=WRONG_OPTIONS)
 def test_a_wrong_option_is_named_with_what_was_expected(option, words):
     with pytest.raises(InputError) as caught:
-        load_settings("smoke", [option])
+        domain_of(load_settings("smoke", [option]).problems)
+    assert len(str(caught.value)) < 700
     for word in words:
         assert word in str(caught.value)
 
@@ -82,6 +96,9 @@ WRONG_FILES = {
     "a key twice": ("train: {steps: 1}\ntrain: {steps: 2}", ["line 2", "'train' stands twice"]),
     "not YAML": ("train: [", ["expected YAML", "line"]),
     "a list": ("- 1", ["expected keys and values", "got [1]"]),
+    "a deep list": ("train: " + "[" * 600, ["mine.yaml", "nested too deeply"]),
+    "a key that is no text": ("1: 2", ["expected names of settings, got 1"]),
+    "a key twice within": ("train: {steps: 1, steps: 2}", ["line 1", "'steps' stands twice"]),
     "one of several": ("evaluate: {alphas: [0.1, x]}", ["evaluate.alphas.1", "got 'x'"]),
 }
 
@@ -113,5 +130,53 @@ def test_a_folder_is_no_config(tmp_path):
 def test_bytes_that_are_no_text_are_refused(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="readable YAML"):
+    with pytest.raises(InputError, match="line 1 is not UTF-8 text"):
         load_settings(str(path))
+
+
+def test_an_empty_value_is_the_empty_text(config):
+    path = config("prepare: {base: somewhere}")
+    assert load_settings(path).prepare.base == "somewhere"
+    assert load_settings(path, ["prepare.base="]).prepare.base == ""
+
+
+def test_merge_keys_take_over_a_block_and_lose_to_its_own_keys(config):
+    text = """
+    x: &x {steps: 7, patience: 2}
+    y: &y {<<: *x, steps: 8}
+    train: {<<: *y, patience: 3}
+    """
+    with pytest.raises(InputError, match="unknown setting 'x'"):
+        load_settings(config(text))
+    merged = "prepare: &p {weak_steps: 3, seed: 1}\ntrain: {<<: {steps: 8, patience: 2}, steps: 9}"
+    settings = load_settings(config(merged))
+    assert (settings.train.steps, settings.train.patience, settings.prepare.seed) == (9, 2, 1)
+
+
+def test_merges_of_merges_do_not_double(config):
+    levels = ["a0: &a0 {k: 1}"]
+    levels += [f"a{n + 1}: &a{n + 1} {{<<: [*a{n}, *a{n}]}}" for n in range(60)]
+    with pytest.raises(InputError, match="unknown setting 'a0'"):
+        load_settings(config("\n".join(levels)))
+
+
+def test_lists_of_lists_of_one_list_are_not_written_out(config):
+    levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    levels += [f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 9)}]" for n in range(30)]
+    with pytest.raises(InputError) as caught:
+        load_settings(config("\n".join([*levels, "train: *a30", "seed: *a30"])))
+    assert len(str(caught.value)) < 20_000
+
+
+def test_of_very_many_mistakes_the_first_are_told(config):
+    with pytest.raises(InputError) as caught:
+        load_settings(config("\n".join(f"{'k' * 500}{n}: 1" for n in range(3000))))
+    lines = str(caught.value).splitlines()
+    assert (len(lines), lines[-1]) == (21, "and 2,980 more")
+    assert max(map(len, lines)) < 900
+
+
+def test_a_pipe_is_no_config(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="is a pipe"):
+        load_settings(str(tmp_path / "pipe"))

@@ -1,6 +1,7 @@
 """`pav import` and `pav export` as a user types them."""
 
 import json
+import os
 
 ROW = {
     "input": "How many? Step 1: 4 ки\nStep 2: 5 The answer is: 5 ки",
@@ -51,6 +52,21 @@ def test_wrong_input_is_one_message_and_status_2(pav_here, tmp_path):
         (("import", "plain", "none.jsonl"), "FILE: cannot read"),
         (("export", "trl", "--out", "no/such/folder"), "--out: expected a file in a folder"),
         (("export", "trl", "--out", "out.jsonl"), "no database yet"),
+    ):
+        status, out, err = pav_here(*arguments)
+        assert (status, out) == (2, ""), arguments
+        assert message in err
+
+
+def test_bytes_that_are_no_text_are_one_message_and_status_2(pav_here, tmp_path):
+    name = os.fsdecode(b"\xff.jsonl")
+    (tmp_path / name).write_text('{"question": "Q?", "response": "A"}')
+    (tmp_path / "rows.jsonl").write_text('{"question": "\\ud800", "response": "A"}')
+    for arguments, message in (
+        (("import", "plain", name), "arguments in UTF-8, got '\\udcff.jsonl'"),
+        (("import", "plain", "rows.jsonl", "--policy", name), "arguments in UTF-8"),
+        (("import", "plain", "rows.jsonl"), "line 1: 'question': expected text, got '\\ud800'"),
+        (("grade", "rows.jsonl", "--domain", "math"), "line 1: 'question': expected text"),
     ):
         status, out, err = pav_here(*arguments)
         assert (status, out) == (2, ""), arguments

@@ -357,6 +357,12 @@ def test_every_anchor_of_the_page_leads_somewhere_and_ids_are_unique(links):
     assert len(set(links.ids)) == len(links.ids)
 
 
+def test_pipeline_seeds_are_counted_in_the_results_and_not_in_the_settings(inputs, page):
+    assert len(inputs.settings.pipeline_seeds) == 1
+    assert "3 pipeline seeds (labels" in page
+    assert "3 pipeline seeds, 3 search seeds" in page
+
+
 def test_claims_stand_with_their_intervals_as_they_came(page):
     text = html.unescape(re.sub(r"<[^>]+>", "", page))
     assert "As the paper has it. PAV beam at 64 against the better ORM's best-of-64: " in text
