@@ -5,7 +5,7 @@ import socket
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, cast
 
 from pav.models.hashing import canonical_json, parse_json
 from pav.tasks.store import MissingFileError, Store
@@ -66,4 +66,4 @@ def _read(store: Store, path: str) -> Execution | None:
         return None
     kinds = Execution.__annotations__.items()
     is_event = isinstance(entry, dict) and all(isinstance(entry.get(key), of) for key, of in kinds)
-    return Execution(**entry) if is_event else None
+    return cast(Execution, entry) if is_event else None

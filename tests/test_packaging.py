@@ -14,7 +14,7 @@ PARTS = ("configs", "flows", "models", "sql", "tasks")
 TOP_LEVEL = {
     "pyproject.toml", "README.md", "Makefile", "constraints.txt", "CONTRIBUTING.md",
     "ARCHITECTURE.md", "flows", "tasks", "models", "sql", "tests", "configs", "docs",
-    "prefect.yaml", "LICENSE", "CITATION.cff",
+    "prefect.yaml", "LICENSE", "CITATION.cff", "CHANGELOG.md",
 }  # fmt: skip
 
 
