@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from pav.models.errors import InputError, WorkError
@@ -62,7 +64,7 @@ def test_the_embedded_roles_descend_from_each_other_back_to_scratch(tmp_path):
     assert specs["weak"].parent_policy_id == FROM_SCRATCH
     assert specs["base"].parent_policy_id == specs["weak"].policy_id
     assert specs["strong"].parent_policy_id == specs["base"].policy_id
-    for role, spec in specs.items():
+    for spec in specs.values():
         assert {path.name for path in spec.folder().iterdir()} == set(FILES)
         assert Path(store.address(spec.checkpoint)) == spec.folder()
 

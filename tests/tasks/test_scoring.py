@@ -1,6 +1,8 @@
 """`load_verifier` gives the scores that training stored, and refuses what it cannot read."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -140,3 +142,14 @@ def test_without_a_known_domain_only_prompts_and_steps_are_scored(folder, key):
 def test_a_folder_that_is_no_verifier_is_refused(tmp_path):
     with pytest.raises(InputError, match="no such folder"):
         load_verifier(tmp_path / "nowhere")
+
+
+def test_the_code_of_the_page_runs(folder):
+    page = (Path(__file__).parents[2] / "docs" / "verifiers.md").read_text()
+    [code] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    placeholder = '"store/data/train/UNIT/model"'
+    assert placeholder in code
+    names = {}
+    exec(code.replace(placeholder, f'"{folder}", head="q_weak"'), names)
+    assert (names["prompt"], list(names["steps"])) == (PROMPT, STEPS)
+    assert names["scores"] == load_verifier(folder, head="q_weak").score(PROMPT, STEPS)

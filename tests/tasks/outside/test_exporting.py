@@ -1,6 +1,8 @@
 """What is exported is what the store holds: back in the same format it is the same."""
 
 import json
+import re
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -263,3 +265,12 @@ def test_a_store_in_s3_takes_imports_and_gives_exports(bucket, tmp_path, out):
     brought(remote, tmp_path, [CHECKED], "processbench")
     export(remote, "trl", out)
     assert [row["labels"] for row in rows_of(out)] == [[True, False]]
+
+
+def test_the_page_names_every_column_of_the_table(labelled, tmp_path):
+    out = str(tmp_path / "out.parquet")
+    export(labelled, "parquet", out)
+    page = (Path(__file__).parents[3] / "docs" / "formats.md").read_text(encoding="utf-8")
+    table = page.partition("| column | |")[2].partition("\n\n")[0]
+    firsts = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert set(re.findall(r"`(\w+)`", " ".join(firsts))) == set(pl.read_parquet(out).columns)
