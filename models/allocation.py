@@ -66,7 +66,7 @@ def expected_gains(
     """Return by how much each next block should lessen a label's variance, shape (P, J).
 
     A label is c / n, whose variance is Q (1 - Q) / n: the expectation of Q (1 - Q) given the counts
-    and the prior, times the fall of 1 / n. The first block of a prefix stands before all others.
+    and the prior, times the fall of 1 / n. Without rollouts 1 / n is taken as 2.
     """
     correct, rollouts = checked_counts(num_correct, num_rollouts)
     right, wrong = correct + prior.alpha, rollouts - correct + prior.beta
@@ -77,20 +77,28 @@ def expected_gains(
 
 
 def allot(
-    gains: Floats, *, num_blocks: int, room: Integers, tie_breaks: Integers
+    gains: Floats,
+    *,
+    num_blocks: int,
+    room: Integers,
+    tie_breaks: Integers,
+    is_labelled: NDArray[np.bool_],
 ) -> tuple[Integers, Floats]:
     """Return how many blocks each of P prefixes gets, and the gain of its first.
 
     The blocks with the largest gains are taken, at most `room` of a prefix, until `num_blocks` are.
-    Equal gains are taken in the order of `tie_breaks`, so that none is by its place in a file.
+    The first block of a prefix that has none stands before all others, whatever the prior makes of
+    it. Equal gains are taken in the order of `tie_breaks`, so that none is by its place in a file.
     """
-    if gains.shape[0] != len(room) or len(room) != len(tie_breaks):
+    if len({gains.shape[0], len(room), len(tie_breaks), len(is_labelled)}) > 1:
         raise InputError(
-            f"allot: expected one row of gains, room and tie break for each prefix, got "
-            f"{gains.shape[0]}, {len(room)} and {len(tie_breaks)}"
+            f"allot: expected one row of gains, room, tie break and mark for each prefix, got "
+            f"{gains.shape[0]}, {len(room)}, {len(tie_breaks)} and {len(is_labelled)}"
         )
     rows, places = np.nonzero(np.arange(gains.shape[1]) < room[:, None])
-    order = np.lexsort((places, tie_breaks[rows], -gains[rows, places]))[: max(num_blocks, 0)]
+    is_later = is_labelled[rows] | (places > 0)
+    order = np.lexsort((places, tie_breaks[rows], -gains[rows, places], is_later))
+    order = order[: max(num_blocks, 0)]
     return np.bincount(rows[order], minlength=len(room)).astype(np.int64), gains[:, 0]
 
 
@@ -139,7 +147,10 @@ def next_blocks(candidates: Candidates, budget: Budget, *, number: int) -> tuple
         number, spent=int(candidates.blocks.sum()), unlabelled=int(unlabelled.sum())
     )
     gains = _gains(candidates, budget.block)
-    return allot(gains, num_blocks=num_blocks, room=room, tie_breaks=candidates.tie_breaks)
+    return allot(
+        gains, num_blocks=num_blocks, room=room, tie_breaks=candidates.tie_breaks,
+        is_labelled=~unlabelled,
+    )  # fmt: skip
 
 
 def spend_budget(

@@ -12,7 +12,8 @@ from pav.models.errors import InputError
 from pav.models.stopping_plans import State, StoppingPlan
 
 _NUMBER = r"[0-9.e+-]+"
-_NAME = re.compile(
+# What `SequentialRule.name` gives, as a regular expression of Python and of SQL.
+NAME_PATTERN = (
     rf"sequential block=(\d+) width=({_NUMBER}) threshold=({_NUMBER}) "
     rf"confidence=({_NUMBER}) most=(\d+)( until=right)?"
 )
@@ -60,7 +61,7 @@ class SequentialRule:
     def parse(cls, name: str) -> "SequentialRule":
         """Return the rule of a name; InputError where the text names none."""
         try:
-            found = _NAME.fullmatch(name)
+            found = re.fullmatch(NAME_PATTERN, name)
             if found is not None:
                 block, width, threshold, confidence, most, until = found.groups()
                 asked = float(width), float(threshold), float(confidence)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pav.models.allocation import Budget, Candidates, next_blocks
 from pav.models.hashing import stream_key
-from pav.models.planners.blocks import ALLOCATED, FIXED
+from pav.models.planners.rules import ALLOCATED, FIXED
 from pav.models.settings import RunSettings
 from pav.tasks.datasets import SCHEMAS, to_parquet
 from pav.tasks.manifests import read_tables, required_manifest

@@ -18,6 +18,7 @@ import polars as pl
 
 from pav import sql
 from pav.models.errors import InputError, StoreError, WorkError
+from pav.models.planners.rules import RULES
 from pav.tasks.datasets import SCHEMAS
 
 # Raise when a table or view changes; a database of another version is refused when read.
@@ -58,6 +59,9 @@ ROW_SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
     "run_units": {"run_id": pl.String, "unit_id": pl.String},
     "run_policies": {"run_id": pl.String, "name": pl.String, "policy_id": pl.String},
     "prompts": {"problem_id": pl.String, "unit_id": pl.String, "prompt": pl.String},
+    "stopping_rules": {
+        "name": pl.String, "rank": pl.Int32, "pattern": pl.String, "meaning": pl.String,
+    },
 }  # fmt: skip
 
 
@@ -173,10 +177,17 @@ def _parameters(sources: Sources, folder: Path) -> dict[str, Any]:
         # An empty file gives every column its type, and a list with no file is an error.
         empty = _write(folder / f"{name}.parquet", pl.DataFrame(schema=schema))
         files[name] = [empty, *map(str, sources.files.get(name, ()))]
+    given = {"stopping_rules": _stopping_rules(), **sources.rows}
     for name, schema in ROW_SCHEMAS.items():
-        rows = sources.rows.get(name, pl.DataFrame(schema=schema))
+        rows = given.get(name, pl.DataFrame(schema=schema))
         files[name] = [_write(folder / f"{name}.parquet", rows.select(list(schema)))]
     return files
+
+
+def _stopping_rules() -> pl.DataFrame:
+    """Return the rules that planners know, by rank."""
+    rows = [(rule.name, rank, rule.pattern, rule.meaning) for rank, rule in enumerate(RULES, 1)]
+    return pl.DataFrame(rows, schema=ROW_SCHEMAS["stopping_rules"], orient="row")
 
 
 def _write(path: Path, table: pl.DataFrame) -> str:

@@ -25,6 +25,10 @@ PLANNER_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "adaptive": ("goal", "width", "threshold", "confidence"),
 }  # fmt: skip
 
+# Raised where the code of one planner changes what its units hold, so that others' labels stay.
+# 2: searches say `fixed` of all they draw but a pit's second estimate.
+PLANNER_REVISIONS: Mapping[str, int] = {"binary_search": 2, "tree_search": 2}
+
 
 def plan_labelling(
     settings: RunSettings,
@@ -145,6 +149,8 @@ def _pieces(label: LabelSettings, role: str, sampled: Unit) -> Iterable[dict[str
     if not wanted:
         return []
     chosen = label.model_dump(mode="json", include=set(PLANNER_SETTINGS[label.planner]))
+    if label.planner in PLANNER_REVISIONS:
+        chosen["revision"] = PLANNER_REVISIONS[label.planner]
     return [{"planner": {"kind": label.planner, "num_rollouts": wanted, **chosen}}]
 
 

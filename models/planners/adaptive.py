@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from pav.models.planners.blocks import FIXED, Block, OpenSolution, Planner, counts
+from pav.models.planners.blocks import Block, OpenSolution, Planner, counts
+from pav.models.planners.rules import FIXED
 from pav.models.records import Prefix
 from pav.models.sequential import SequentialRule
 

@@ -2,16 +2,8 @@
 
 from collections.abc import Generator, Sequence
 
-from pav.models.planners.blocks import (
-    FIXED,
-    FRESH,
-    SEARCH,
-    Block,
-    OpenSolution,
-    Planner,
-    Rolled,
-    counts,
-)
+from pav.models.planners.blocks import Block, OpenSolution, Planner, Rolled, counts
+from pav.models.planners.rules import FIXED, FRESH
 from pav.models.records import Prefix
 
 Search = Generator[Sequence[Block], Sequence[Rolled], bool]
@@ -22,40 +14,36 @@ def binary_search(solution: OpenSolution, *, num_blocks: int, fresh_blocks: int)
 
     A prefix is alive where one of its rollouts is right. The search supposes that a dead prefix
     stays dead (OmegaPRM, arXiv 2406.06592, section 3.2); then it finds what trying every prefix
-    finds. The dead prefix that it ends at is estimated again with fresh blocks, because it was
-    chosen for its zero. None where the bare problem is dead already, where only the last step is
-    wrong, and for a correct solution, of which the bare problem alone is rolled out.
+    finds. The dead prefix that it ends at is estimated again with fresh blocks, for whoever looks
+    at that one prefix, which was chosen for its zero. None where the bare problem is dead already,
+    where only the last step is wrong, and for a correct solution, of which the bare problem alone
+    is rolled out.
     """
     prefixes = solution.prefixes
     alive = yield from is_alive(prefixes[0], num_blocks)
-    yield visited([prefixes[0]], num_blocks)
     if solution.is_correct or not alive:
         return None
     low, high = 0, len(prefixes)
-    seen = []
     while high - low > 1:
         middle = (low + high) // 2
-        seen.append(prefixes[middle])
         if (yield from is_alive(prefixes[middle], num_blocks)):
             low = middle
         else:
             high = middle
     pit = prefixes[high] if high < len(prefixes) else None
-    yield visited([prefix for prefix in seen if prefix != pit], num_blocks)
     if pit is not None:
         yield fresh(pit, num_blocks, fresh_blocks)
     return pit
 
 
 def is_alive(prefix: Prefix, num_blocks: int) -> Search:
-    """Roll out a prefix; return whether any rollout is right."""
-    rolled = yield [Block(prefix, number, SEARCH) for number in range(num_blocks)]
+    """Roll out a prefix; return whether any rollout is right.
+
+    All blocks are wanted at once, before any outcome of the prefix is known: over all prefixes that
+    are visited their counts are those of a fixed n. Over the living ones alone they are not.
+    """
+    rolled = yield [Block(prefix, number, FIXED) for number in range(num_blocks)]
     return counts(rolled)[0] > 0
-
-
-def visited(prefixes: Sequence[Prefix], num_blocks: int) -> list[Block]:
-    """Return the blocks of prefixes that were not chosen for their outcome: plain labels."""
-    return [Block(prefix, number, FIXED) for prefix in prefixes for number in range(num_blocks)]
 
 
 def fresh(pit: Prefix, num_blocks: int, fresh_blocks: int) -> list[Block]:

@@ -10,20 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pav.models.planners.rollouts import Graded, rolled_out
+from pav.models.planners.rules import FIXED, rank
 from pav.models.records import Algorithm, Extend, Prefix, Verdict
-
-# Why a block was drawn, as `stopping_rule` has it; of several reasons the first one counts.
-# Wanted before any outcome of its prefix was seen.
-FIXED = "fixed"
-# Wanted because the prefix's own earlier blocks said go on; the rule's parameters follow.
-SEQUENTIAL = "sequential"
-# Bought in a round of a common budget.
-ALLOCATED = "allocated"
-# Of a prefix that was chosen for its outcome, independent of what chose it.
-FRESH = "fresh"
-# What chose it.
-SEARCH = "search"
-RULES = (FIXED, SEQUENTIAL, ALLOCATED, FRESH, SEARCH)
 
 Rolled = Sequence[Graded]
 
@@ -122,19 +110,6 @@ def _missing(
         if block.key not in labels.drawn:
             missing[block.key] = None
     return list(missing)
-
-
-def rank(rule: str) -> int:
-    """Return the place of a stopping rule among RULES, by its first word."""
-    return RULES.index(rule.split(" ", 1)[0])
-
-
-def label_group(rule: str) -> int:
-    """Return which blocks make a label together: 0 plain, 1 fresh, 2 those that chose a prefix.
-
-    The label of a prefix is the sum over its blocks of the least group it has.
-    """
-    return max(rank(rule) - rank(ALLOCATED), 0)
 
 
 def counts(rolled: Iterable[Rolled]) -> tuple[int, int]:

@@ -3,16 +3,8 @@
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
-from pav.models.planners.blocks import (
-    FIXED,
-    FRESH,
-    SEARCH,
-    Block,
-    OpenSolution,
-    Planner,
-    Rolled,
-    counts,
-)
+from pav.models.planners.blocks import Block, OpenSolution, Planner, Rolled, counts
+from pav.models.planners.rules import FIXED, FRESH, SEARCH
 from pav.models.records import Prefix
 
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from pav.models.allocation import Budget, spend_budget
 from pav.models.errors import InputError
-from pav.models.planners.blocks import SEARCH, OpenSolution, Planner, Rolled, label_group, rank
+from pav.models.planners.blocks import OpenSolution, Planner, Rolled
+from pav.models.planners.rules import ALLOCATED, FIXED, FRESH, rank
 from pav.models.records import Grading, Prefix, Sample, Verdict
 
 Floats = NDArray[np.float64]
@@ -69,13 +70,8 @@ class Replay:
         return correct, blocks * self.pool.size
 
     def labels(self) -> tuple[Integers, Integers]:
-        """Return the counts of the labels: of each prefix's blocks those that count together."""
-        least: dict[int, int] = {}
-        for (row, _), rule in self.rules.items():
-            least[row] = min(least.get(row, 9), label_group(rule))
-        return self.totals(
-            key for key, rule in self.rules.items() if label_group(rule) == least[key[0]]
-        )
+        """Return the counts of the labels, over all that was drawn of each prefix."""
+        return self.totals(self.rules)
 
     def values(self) -> Floats:
         """Return the value of each prefix, one without a label taking what its planner implies.
@@ -84,7 +80,7 @@ class Replay:
         half for a bare problem that nothing is known of.
         """
         correct, rollouts = self.labels()
-        found = self.totals(key for key, rule in self.rules.items() if rule == SEARCH)
+        found = self.totals(key for key, rule in self.rules.items() if rule != FRESH)
         index = self.pool.index
         values = np.full(len(index), 0.5)
         for prefix, row in sorted(index.items(), key=lambda item: len(item[0].steps)):
@@ -150,7 +146,7 @@ def replay_budget(pool: Pool, rollouts: int, *, num_rounds: int, most: int) -> R
     spent = spend_budget(kinds, budget, most=min(most, len(places)), draw=draw)
     played = Replay(pool)
     played.rules = {
-        (row, number): "allocated" if number else "fixed"
+        (row, number): ALLOCATED if number else FIXED
         for row, count in enumerate(spent.tolist())
         for number in range(count)
     }

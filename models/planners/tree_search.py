@@ -4,9 +4,10 @@ import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
-from pav.models.planners.binary_search import fresh, visited
-from pav.models.planners.blocks import SEARCH, Block, Planner, Rolled, counts
+from pav.models.planners.binary_search import fresh
+from pav.models.planners.blocks import Block, Planner, Rolled, counts
 from pav.models.planners.rollouts import Graded, full_response
+from pav.models.planners.rules import FIXED
 from pav.models.records import Prefix, Verdict
 
 
@@ -85,7 +86,6 @@ def tree_search(root: Prefix, *, budget: TreeBudget, selection: Selection) -> Pl
         pit = first_steps(response, high) if high < len(response.steps) else None
         searched.append(Searched(response, chosen[1], pit))
     pits = {each.pit: None for each in searched if each.pit}
-    yield visited([prefix for prefix in tree.nodes if prefix not in pits], budget.blocks)
     yield [block for pit in pits for block in fresh(pit, budget.blocks, budget.fresh)]
     return searched
 
@@ -100,7 +100,7 @@ class Tree:
     def visit(self, prefix: Prefix) -> Generator[Sequence[Block], Sequence[Rolled], bool]:
         """Make a node of a prefix unless it is one; return whether it is alive."""
         if prefix not in self.nodes:
-            rolled = yield [Block(prefix, number, SEARCH) for number in range(self.num_blocks)]
+            rolled = yield [Block(prefix, number, FIXED) for number in range(self.num_blocks)]
             correct, rollouts = counts(rolled)
             node = Node(prefix, correct / rollouts if rollouts else 0.0)
             if 0 < node.value < 1:

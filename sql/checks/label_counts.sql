@@ -13,12 +13,18 @@ counted as (
         num_rollouts, num_correct, num_truncated, num_unparsed, num_failed
     from labels
     union all
-    -- What was wanted before any outcome is a part of what was drawn.
+    -- What was wanted before any outcome, or anew, is a part of what was drawn.
     select
         concat_ws(' ', prefix_id, policy_id, 'first') as subject,
         first_rollouts, first_correct, 0, 0, 0
     from labels
     where first_rollouts is not null or first_correct is not null
+    union all
+    select
+        concat_ws(' ', prefix_id, policy_id, 'fresh') as subject,
+        fresh_rollouts, fresh_correct, 0, 0, 0
+    from labels
+    where fresh_rollouts is not null or fresh_correct is not null
 
 )
 

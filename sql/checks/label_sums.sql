@@ -1,13 +1,5 @@
--- One row per label that is not the sum of its counted blocks.
+-- One row per label that is not the sum of its blocks.
 with
-
-best as (
-
-    select prefix_id, policy_id, min(label_class(stopping_rule)) as class
-    from label_blocks
-    group by prefix_id, policy_id
-
-),
 
 sums as (
 
@@ -17,8 +9,6 @@ sums as (
         sum(num_rollouts) as num_rollouts,
         sum(num_correct) as num_correct
     from label_blocks
-    inner join best using (prefix_id, policy_id)
-    where label_class(stopping_rule) = class
     group by prefix_id, policy_id
 
 )

@@ -1,18 +1,22 @@
 -- One row per stopping rule that no planner has, or sequential rule without its parameters.
+with
+
+written as (
+
+    select stopping_rule, count(*) as num_blocks, min(prefix_id) as first_prefix
+    from label_blocks
+    group by stopping_rule
+
+)
+
 select
-    coalesce(stopping_rule, 'null') as subject,
+    coalesce(written.stopping_rule, 'null') as subject,
     printf(
-        'unknown stopping rule of %d blocks; the first is %s', count(*), min(prefix_id)
+        'unknown stopping rule of %d blocks; the first is %s',
+        written.num_blocks,
+        written.first_prefix
     ) as detail
-from label_blocks
-where
-    stopping_rule is null
-    or not (
-        stopping_rule in ('fixed', 'allocated', 'fresh', 'search')
-        or regexp_full_match(
-            stopping_rule,
-            'sequential block=\d+ width=\S+ threshold=\S+ confidence=\S+ most=\d+'
-        )
-    )
-group by stopping_rule
+from written
+left join stopping_rules on stopping_rules.name = split_part(written.stopping_rule, ' ', 1)
+where not coalesce(regexp_full_match(written.stopping_rule, stopping_rules.pattern), false)
 order by subject

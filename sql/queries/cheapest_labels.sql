@@ -1,6 +1,28 @@
 -- One row per policy, number of steps and stopping rule: what a bit of a label costs there.
--- A label's bits say how often its 95 % interval halved the interval from 0 to 1.
+-- A label's bits say how often its 95 % interval halved the interval from 0 to 1: Wilson's where
+-- n was fixed, else the confidence sequence's, which holds whenever rollouts stopped.
 with
+
+-- Labels have few different counts, and a sequence's interval takes time.
+widths as (
+
+    select
+        num_correct,
+        num_rollouts,
+        is_fixed,
+        case
+            when is_fixed
+                then wilson_high(num_correct, num_rollouts) - wilson_low(num_correct, num_rollouts)
+            else
+                sequence_high(num_correct, num_rollouts) - sequence_low(num_correct, num_rollouts)
+        end as width
+    from (
+        select distinct num_correct, num_rollouts, stopping_rule = 'fixed' as is_fixed
+        from labels
+        where num_rollouts > 0
+    )
+
+),
 
 measured as (
 
@@ -10,11 +32,13 @@ measured as (
         labels.stopping_rule,
         labels.num_rollouts,
         labels.generated_tokens,
-        wilson_high(labels.num_correct, labels.num_rollouts)
-        - wilson_low(labels.num_correct, labels.num_rollouts) as width
+        widths.width
     from labels
     inner join prefixes using (prefix_id)
-    where labels.num_rollouts > 0
+    inner join widths
+        on widths.num_correct = labels.num_correct
+        and widths.num_rollouts = labels.num_rollouts
+        and widths.is_fixed = (labels.stopping_rule = 'fixed')
 
 )
 

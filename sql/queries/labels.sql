@@ -30,6 +30,8 @@ select
     labels.stopping_rule,
     labels.first_correct,
     labels.first_rollouts,
+    labels.fresh_correct,
+    labels.fresh_rollouts,
     labels.generated_tokens,
     labels.prefix_id,
     labels.policy_id

@@ -1,6 +1,6 @@
 -- One row per open prefix and policy: right samples among its own and among all that pass through.
 -- A rollout that started earlier, or a solution of the policy, is one more sample of each prefix
--- on its way. Rollouts of blocks that count in no label are left out here as well.
+-- on its way. All that was drawn counts, for whichever prefix and by whichever rule.
 with
 
 rolled as (
@@ -14,7 +14,6 @@ rolled as (
         rollouts.steps,
         rollouts.verdict
     from rollouts
-    semi join counted_blocks using (prefix_id, policy_id, seed, block)
     where rollouts.verdict <> 'failed'
 
 ),

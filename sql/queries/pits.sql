@@ -1,18 +1,37 @@
 -- One row per policy and size of search: pits found by 0 of n, and what fresh rollouts say of them.
 with
 
-pits as (
+-- What found a pit: the blocks of first_pit's walk, else those that a search wanted at once.
+found as (
 
     select
         prefix_id,
         policy_id,
-        sum(num_rollouts) filter (where stopping_rule = 'search') as search_rollouts,
-        sum(num_correct) filter (where stopping_rule = 'search') as search_correct,
-        sum(num_rollouts) filter (where stopping_rule = 'fresh') as fresh_rollouts,
-        sum(num_correct) filter (where stopping_rule = 'fresh') as fresh_correct
+        case
+            when bool_or(stopping_rule = 'search') then 'search'
+            when bool_or(stopping_rule = 'fresh') then 'fixed'
+        end as finder
     from label_blocks
-    where stopping_rule in ('search', 'fresh')
     group by prefix_id, policy_id
+
+),
+
+pits as (
+
+    select
+        label_blocks.prefix_id,
+        label_blocks.policy_id,
+        sum(label_blocks.num_rollouts)
+            filter (where label_blocks.stopping_rule = found.finder) as search_rollouts,
+        sum(label_blocks.num_correct)
+            filter (where label_blocks.stopping_rule = found.finder) as search_correct,
+        sum(label_blocks.num_rollouts)
+            filter (where label_blocks.stopping_rule = 'fresh') as fresh_rollouts,
+        sum(label_blocks.num_correct)
+            filter (where label_blocks.stopping_rule = 'fresh') as fresh_correct
+    from label_blocks
+    inner join found using (prefix_id, policy_id)
+    group by label_blocks.prefix_id, label_blocks.policy_id
     having search_rollouts > 0 and search_correct = 0
 
 )

@@ -13,9 +13,11 @@ select
     label_blocks.policy_id
 from label_blocks
 left join policies using (policy_id)
-group by policies.name, label_blocks.policy_id, label_blocks.stopping_rule
+left join stopping_rules on stopping_rules.name = split_part(label_blocks.stopping_rule, ' ', 1)
+group by
+    policies.name, label_blocks.policy_id, label_blocks.stopping_rule, stopping_rules.rank
 order by
     policy,
     label_blocks.policy_id,
-    rule_rank(label_blocks.stopping_rule),
+    stopping_rules.rank nulls last,
     label_blocks.stopping_rule

@@ -1,33 +1,31 @@
--- One row per prefix, policy and pipeline seed: the sum over its counted blocks, failed left out.
--- Blocks wanted whatever came out, or by a rule over all counts, else fresh ones, else those of
--- the search; first_… are of blocks wanted before any outcome, unbiased under every rule.
+-- One row per prefix, policy and pipeline seed: the sum over its blocks, failed ones left out.
+-- Every block that was drawn counts. first_… are of blocks wanted before any outcome of the prefix
+-- was seen, else of fresh ones: unbiased under every rule, over all prefixes that have them.
+-- fresh_… are of blocks drawn anew where the prefix was chosen for its outcome, as a pit is.
 create table labels_by_seed as
 
 with
 
-classed as (
-
-    select label_blocks.*, label_class(stopping_rule) as class
-    from label_blocks
-
-),
-
-chosen as (
+drawn as (
 
     select
         prefix_id,
         policy_id,
         seed,
-        min(class) as class,
-        coalesce(
-            sum(num_rollouts) filter (where stopping_rule = 'fixed'),
-            sum(num_rollouts) filter (where stopping_rule = 'fresh')
-        )::integer as first_rollouts,
-        coalesce(
-            sum(num_correct) filter (where stopping_rule = 'fixed'),
-            sum(num_correct) filter (where stopping_rule = 'fresh')
-        )::integer as first_correct
-    from classed
+        count(*)::integer as num_blocks,
+        sum(num_rollouts)::integer as num_rollouts,
+        sum(num_correct)::integer as num_correct,
+        sum(num_truncated)::integer as num_truncated,
+        sum(num_unparsed)::integer as num_unparsed,
+        sum(num_failed)::integer as num_failed,
+        sum(generated_tokens)::bigint as generated_tokens,
+        (sum(num_rollouts) filter (where stopping_rule = 'fixed'))::integer as fixed_rollouts,
+        (sum(num_correct) filter (where stopping_rule = 'fixed'))::integer as fixed_correct,
+        (sum(num_rollouts) filter (where stopping_rule = 'fresh'))::integer as fresh_rollouts,
+        (sum(num_correct) filter (where stopping_rule = 'fresh'))::integer as fresh_correct,
+        min(nullif(stopping_rule, 'fixed')) as least_rule,
+        max(nullif(stopping_rule, 'fixed')) as greatest_rule
+    from label_blocks
     group by all
 
 )
@@ -36,21 +34,20 @@ select
     prefix_id,
     policy_id,
     seed,
-    count(*)::integer as num_blocks,
-    sum(classed.num_rollouts)::integer as num_rollouts,
-    sum(classed.num_correct)::integer as num_correct,
-    sum(classed.num_truncated)::integer as num_truncated,
-    sum(classed.num_unparsed)::integer as num_unparsed,
-    sum(classed.num_failed)::integer as num_failed,
-    sum(classed.generated_tokens)::bigint as generated_tokens,
-    any_value(chosen.first_rollouts) as first_rollouts,
-    any_value(chosen.first_correct) as first_correct,
+    num_blocks,
+    num_rollouts,
+    num_correct,
+    num_truncated,
+    num_unparsed,
+    num_failed,
+    generated_tokens,
+    coalesce(fixed_rollouts, fresh_rollouts) as first_rollouts,
+    coalesce(fixed_correct, fresh_correct) as first_correct,
+    fresh_rollouts,
+    fresh_correct,
     case
-        when min(nullif(classed.stopping_rule, 'fixed'))
-            <> max(nullif(classed.stopping_rule, 'fixed')) then 'mixed'
-        else coalesce(min(nullif(classed.stopping_rule, 'fixed')), 'fixed')
+        when least_rule <> greatest_rule then 'mixed'
+        else coalesce(least_rule, 'fixed')
     end as stopping_rule
-from classed
-inner join chosen using (prefix_id, policy_id, seed, class)
-group by prefix_id, policy_id, seed
+from drawn
 order by prefix_id, policy_id, seed

@@ -1,36 +1,24 @@
 -- One row per solution and labelling policy: the first step from which no rollout came right.
--- All blocks count here, those of a search too: whether any came right is what they looked for.
+-- Of all that was drawn: whether any rollout came right is what a search looks for.
 create view first_errors as
 
 with
-
-counts as (
-
-    select
-        prefix_id,
-        policy_id,
-        sum(num_rollouts)::integer as num_rollouts,
-        sum(num_correct)::integer as num_correct
-    from label_blocks
-    where num_rollouts > 0
-    group by prefix_id, policy_id
-
-),
 
 labelled as (
 
     select
         solution_prefixes.solution_id,
-        counts.policy_id,
+        labels.policy_id,
         count(*)::integer as num_labelled,
-        bool_or(solution_prefixes.num_steps = 0 and counts.num_correct = 0) as is_hopeless,
-        list(solution_prefixes.num_steps) filter (where counts.num_correct > 0) as positives,
-        min(solution_prefixes.num_steps) filter (where counts.num_correct = 0) as labelled_zero,
-        arg_min(counts.num_rollouts, solution_prefixes.num_steps)
-            filter (where counts.num_correct = 0) as labelled_zero_rollouts
+        bool_or(solution_prefixes.num_steps = 0 and labels.num_correct = 0) as is_hopeless,
+        list(solution_prefixes.num_steps) filter (where labels.num_correct > 0) as positives,
+        min(solution_prefixes.num_steps) filter (where labels.num_correct = 0) as labelled_zero,
+        arg_min(labels.num_rollouts, solution_prefixes.num_steps)
+            filter (where labels.num_correct = 0) as labelled_zero_rollouts
     from solution_prefixes
-    inner join counts using (prefix_id)
-    group by solution_prefixes.solution_id, counts.policy_id
+    inner join labels using (prefix_id)
+    where labels.num_rollouts > 0
+    group by solution_prefixes.solution_id, labels.policy_id
 
 ),
 

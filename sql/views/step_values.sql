@@ -12,6 +12,8 @@ select
     value_estimates.num_correct,
     value_estimates.first_rollouts,
     value_estimates.first_correct,
+    value_estimates.fresh_rollouts,
+    value_estimates.fresh_correct,
     value_estimates.value,
     value_estimates.se,
     value_estimates.wilson_low,

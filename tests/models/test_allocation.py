@@ -7,12 +7,18 @@ from pav.models.allocation import (
     UNKNOWN,
     Budget,
     Candidates,
+    Prior,
     allot,
     expected_gains,
     fit_prior,
     next_blocks,
+    spend_budget,
 )
 from pav.models.errors import InputError
+
+
+def labelled(count):
+    return np.ones(count, dtype=np.bool_)
 
 
 def everywhere(count, value=99):
@@ -66,7 +72,11 @@ def test_uncertain_prefixes_gain_more_than_settled_ones():
 def test_the_largest_gains_are_taken_and_no_prefix_gets_more_than_its_room():
     gains = np.array([[9.0, 8.0, 7.0], [6.0, 5.0, 4.0], [1.0, 0.5, 0.2]])
     taken, first = allot(
-        gains, num_blocks=4, room=np.array([2, 9, 9]), tie_breaks=np.arange(3, dtype=np.int64)
+        gains,
+        num_blocks=4,
+        room=np.array([2, 9, 9]),
+        tie_breaks=np.arange(3, dtype=np.int64),
+        is_labelled=labelled(3),
     )
     assert taken.tolist() == [2, 2, 0]
     assert first.tolist() == [9.0, 6.0, 1.0]
@@ -74,7 +84,11 @@ def test_the_largest_gains_are_taken_and_no_prefix_gets_more_than_its_room():
 
 def test_equal_gains_are_taken_by_tie_break_and_not_by_place():
     taken, _ = allot(
-        np.ones((4, 1)), num_blocks=2, room=everywhere(4), tie_breaks=np.array([3, 1, 2, 0])
+        np.ones((4, 1)),
+        num_blocks=2,
+        room=everywhere(4),
+        tie_breaks=np.array([3, 1, 2, 0]),
+        is_labelled=labelled(4),
     )
     assert taken.tolist() == [0, 1, 0, 1]
 
@@ -82,14 +96,21 @@ def test_equal_gains_are_taken_by_tie_break_and_not_by_place():
 @given(st.integers(-3, 60))
 def test_no_more_blocks_are_allotted_than_there_are(num_blocks):
     taken, _ = allot(
-        np.ones((5, 8)), num_blocks=num_blocks, room=everywhere(5, 3), tie_breaks=np.arange(5)
+        np.ones((5, 8)),
+        num_blocks=num_blocks,
+        room=everywhere(5, 3),
+        tie_breaks=np.arange(5),
+        is_labelled=labelled(5),
     )
     assert taken.sum() == min(max(num_blocks, 0), 15)
 
 
 def test_shapes_that_do_not_fit_are_refused():
-    with pytest.raises(InputError, match="got 2, 3 and 3"):
-        allot(np.ones((2, 8)), num_blocks=1, room=everywhere(3), tie_breaks=everywhere(3))
+    with pytest.raises(InputError, match="got 2, 3, 3 and 3"):
+        allot(
+            np.ones((2, 8)), num_blocks=1, room=everywhere(3), tie_breaks=everywhere(3),
+            is_labelled=labelled(3),
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize(("number", "spent", "blocks"), [(0, 0, 60), (1, 60, 14), (2, 74, 13),
@@ -116,3 +137,51 @@ def test_a_round_draws_where_values_are_uncertain_by_what_its_kind_is_like():
     taken, gains = next_blocks(some, Budget(81 * 4, 4, 2), number=1)
     assert taken[1:40].sum() == 0
     assert min(gains[0], gains[40]) > 10 * gains[1]
+
+
+def known(blocks, correct, *, most=64, kinds=None):
+    blocks = np.array(blocks, dtype=np.int64)
+    size = len(blocks)
+    return Candidates(
+        np.array(correct, dtype=np.int64), blocks * 4, blocks, everywhere(size, most),
+        everywhere(size, 0) if kinds is None else kinds, np.arange(size, dtype=np.int64),
+    )  # fmt: skip
+
+
+def test_a_first_block_stands_before_all_others_whatever_the_prior():
+    # Under Beta(.02, 200), inside the bounds of the fit, a first block gains less than the next
+    # block of 2 of 4.
+    rare = Prior(0.02, 200.0)
+    gains = expected_gains([0, 2], [0, 4], rare, block=4)
+    assert gains[0, 0] < gains[1, 0]
+    taken, _ = allot(
+        gains, num_blocks=1, room=everywhere(2), tie_breaks=np.array([1, 0]),
+        is_labelled=np.array([False, True]),
+    )  # fmt: skip
+    assert taken.tolist() == [1, 0]
+
+
+def test_a_prefix_without_a_block_gets_one_and_others_as_many_as_are_left_to_them():
+    # One round: twelve blocks in all, two of them drawn; the two new prefixes have none right.
+    taken, _ = next_blocks(known([1, 1, 0, 0], [2, 2, 0, 0], most=4), Budget(48, 4, 1), number=0)
+    assert taken.tolist() == [3, 3, 1, 1]
+    # In the first of several rounds those without a block get theirs, and no one more.
+    taken, _ = next_blocks(known([1, 1, 0, 0], [2, 2, 0, 0], most=4), Budget(96, 4, 3), number=0)
+    assert taken.tolist() == [0, 0, 1, 1]
+
+
+def test_a_budget_is_spent_in_rounds_that_go_on_from_what_was_drawn():
+    seen = []
+
+    def draw(blocks, taken):
+        seen.append((blocks.tolist(), taken.tolist()))
+        return taken * np.array([0, 2, 4])
+
+    kinds = np.zeros(3, dtype=np.int64)
+    blocks = spend_budget(kinds, Budget(36, 4, 3), most=5, draw=draw)
+    assert [first for first, _ in seen] == [
+        [sum(taken[row] for _, taken in seen[:number]) for row in range(3)] for number in range(3)
+    ]
+    assert blocks.sum() == 9
+    assert blocks.max() == blocks[1]
+    assert seen[0] == ([0, 0, 0], [1, 1, 1])

@@ -41,9 +41,8 @@ def test_a_prefix_that_no_solution_passes_counts_once():
 
 @pytest.mark.parametrize("passing", [True, False], ids=["passing", "counts"])
 def test_step_ends_of_every_depth_have_the_mean_value_of_the_bare_problem(passing):
-    solutions, rollouts = known_values.labelled(
-        known_values.all_prefixes, problems=250, solutions=4, seed=11
-    )
+    solutions, blocks = known_values.labels_of("exhaustive", problems=250, solutions=4, seed=11)
+    rollouts = known_values.completions(blocks)
     sequences = target_sequences(
         [value_sequences(solutions, rollouts, own=solutions, passing=passing)]
     )

@@ -3,6 +3,7 @@ import shutil
 import duckdb
 import pytest
 
+from pav.models.sequential import SequentialRule
 from pav.tasks.database import check_database
 from pav.tasks.queries import check_store, database_path
 
@@ -105,9 +106,24 @@ def test_an_unknown_stopping_rule_is_found(broken):
             "unknown stopping rule of 5 blocks; the first is bad2") in found  # fmt: skip
 
 
-def test_a_sequential_rule_with_its_parameters_is_known(broken):
-    rule = "sequential block=8 width=0.3 threshold=0.5 confidence=0.95 most=64"
+@pytest.mark.parametrize("rule", [
+    SequentialRule(8, 0.3, 0.5, 0.95, 64).name,
+    SequentialRule(8, 0.0, 0.1, 0.95, 64, until_right=True).name,
+    "fixed", "allocated", "fresh", "search",
+])  # fmt: skip
+def test_every_rule_that_a_planner_writes_is_known(broken, rule):
     assert broken(f"update label_blocks set stopping_rule = '{rule}' where block = 1") == []
+
+
+@pytest.mark.parametrize("rule", ["fresh 2", "sequential block=8", "until right", ""])
+def test_a_rule_that_is_like_a_known_one_is_not(broken, rule):
+    found = broken(f"update label_blocks set stopping_rule = '{rule}' where block = 1")
+    assert [(check, subject) for check, subject, _ in found] == [("stopping_rules", rule)]
+
+
+def test_more_fresh_correct_than_fresh_rollouts_is_found(broken):
+    found = broken("update labels set fresh_correct = 1 where prefix_id = 'bad2'")
+    assert {(check, subject[-5:]) for check, subject, _ in found} == {("label_counts", "fresh")}
 
 
 def test_a_key_with_a_null_in_it_is_found(broken):

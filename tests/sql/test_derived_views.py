@@ -206,10 +206,13 @@ def test_an_effective_reward_is_the_bases_value_and_alpha_times_the_provers_adva
     assert [row["effective_reward"] for row in found] == [0.75, 1.25, 1.125]
 
 
-def test_counted_blocks_leave_out_what_chose_the_prefix(labelled):
-    blocks = [("a", 0, "search"), ("a", 1, "fresh"), ("b", 2, "fixed"), ("b", 0, "search")]
-    query = "select prefix_id, num_correct from counted_blocks order by 1"
-    assert labelled(query, WRONG, blocks) == [("a", 1), ("b", 2)]
+def test_fresh_counts_of_a_pit_stand_in_columns_of_their_own(labelled):
+    blocks = [("a", 0, "search"), ("a", 1, "fresh"), ("b", 2, "fixed"), ("b", 0, "fixed")]
+    query = (
+        "select prefix_id, num_correct, fresh_correct, fresh_rollouts, value from step_values "
+        "where not is_terminal and num_steps > 0 order by 1"
+    )
+    assert labelled(query, WRONG, blocks) == [("a", 1, 1, 4, 0.125), ("b", 2, None, None, 0.25)]
 
 
 def test_passing_targets_are_those_that_training_uses(store, ask):

@@ -100,3 +100,22 @@ def test_advantage_se_by_hand(scalar):
     # 1/4 and 3/4: each variance is 3/64.
     assert scalar("advantage_se(1, 4, 3, 4)") == pytest.approx(math.sqrt(6 / 64))
     assert scalar("advantage_se(1, 4, 0, 0)") is None
+
+
+@given(counts=counts, confidence_level=st.sampled_from([0.5, 0.9, 0.95]))
+def test_the_confidence_sequence_equals_the_one_in_python(scalar, counts, confidence_level):
+    low, high = confidence.sequence_interval(*counts, confidence=confidence_level)
+    values = {"c": counts[0], "n": counts[1], "p": confidence_level}
+    for name, expected in (("sequence_low", low), ("sequence_high", high)):
+        found = scalar(f"{name}($c, $n, confidence := $p)", **values)
+        assert found == pytest.approx(float(expected), abs=1e-12)
+
+
+@pytest.mark.parametrize("text", ["sequence_low(null, 3)", "sequence_high(null, 3)",
+                                  "sequence_low(2, null)", "sequence_high(4, 3)"])  # fmt: skip
+def test_the_confidence_sequence_of_no_counts_is_null(scalar, text):
+    assert scalar(text) is None
+
+
+def test_the_confidence_sequence_without_rollouts_is_everything(scalar):
+    assert (scalar("sequence_low(0, 0)"), scalar("sequence_high(0, 0)")) == (0.0, 1.0)

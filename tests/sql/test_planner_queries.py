@@ -1,7 +1,9 @@
 """Saved queries on labels that several planners made, and on leaks between splits."""
 
+import numpy as np
 import pytest
 
+from pav.models.confidence import sequence_interval, wilson_interval
 from pav.tasks.database import Sources, build_database, run_query
 from pav.tasks.datasets import frame
 from pav.tasks.queries import saved_query
@@ -12,7 +14,8 @@ BLOCKS = [
     ("a", 4, 8, "fixed"), ("a", 3, 8, STEP), ("b", 2, 8, "fixed"), ("b", 1, 8, "allocated"),
     ("pit", 0, 8, "search"), ("pit", 0, 8, "fresh"), ("pit", 2, 8, "fresh"),
     ("pit2", 0, 8, "search"), ("pit2", 0, 8, "fresh"), ("pit3", 0, 8, "search"),
-    ("open", 3, 8, "search"),
+    ("open", 3, 8, "search"), ("pit4", 0, 8, "fixed"), ("pit4", 0, 8, "fixed"),
+    ("pit4", 1, 8, "fresh"), ("dead", 0, 8, "fixed"),
 ]  # fmt: skip
 
 
@@ -44,20 +47,38 @@ def test_planners_are_compared_by_what_each_rule_drew(answer):
     columns = ["stopping_rule", "num_blocks", "num_rollouts", "num_correct", "num_prefixes",
                "generated_tokens"]  # fmt: skip
     assert answer("planners", columns, label_blocks=blocks()) == [
-        ("fixed", 2, 16, 6, 2, 200), (STEP, 1, 8, 3, 1, 100), ("allocated", 1, 8, 1, 1, 100),
-        ("fresh", 3, 24, 2, 2, 300), ("search", 4, 32, 3, 4, 400),
+        ("fixed", 5, 40, 6, 4, 500), (STEP, 1, 8, 3, 1, 100), ("allocated", 1, 8, 1, 1, 100),
+        ("fresh", 4, 32, 3, 3, 400), ("search", 4, 32, 3, 4, 400),
     ]  # fmt: skip
     [*shares] = answer("planners", ["share_of_rollouts"], label_blocks=blocks())
-    assert [share for (share,) in shares] == pytest.approx([16 / 88, 8 / 88, 8 / 88, 24 / 88,
-                                                            32 / 88])  # fmt: skip
+    assert [share for (share,) in shares] == pytest.approx([40 / 120, 8 / 120, 8 / 120,
+                                                            32 / 120, 32 / 120])  # fmt: skip
 
 
 def test_pits_found_by_none_of_n_are_held_against_fresh_rollouts(answer):
     columns = ["policy", "search_rollouts", "num_pits", "num_reestimated", "fresh_rollouts",
                "fresh_correct", "num_refuted"]  # fmt: skip
-    # `open` was no pit; pit3 was not estimated anew; of the others one came right after all.
-    assert answer("pits", columns, label_blocks=blocks()) == [("p", 8, 3, 2, 24, 2, 1)]
-    assert answer("pits", ["fresh_share"], label_blocks=blocks()) == [(pytest.approx(2 / 24),)]
+    # `open` was no pit; pit3 was not estimated anew; of the others one came right after all. pit4
+    # is one of a binary search, which takes all it wants of a prefix at once; `dead` is no pit of
+    # a search, as nothing was drawn of it anew.
+    assert answer("pits", columns, label_blocks=blocks()) == [
+        ("p", 8, 3, 2, 24, 2, 1), ("p", 16, 1, 1, 8, 1, 1),
+    ]  # fmt: skip
+    shares = answer("pits", ["fresh_share"], label_blocks=blocks())
+    assert shares == [(pytest.approx(2 / 24),), (1 / 8,)]
+
+
+def test_bits_of_a_label_that_was_stopped_by_its_counts_are_of_a_confidence_sequence(answer):
+    prefixes = [
+        {"prefix_id": name, "problem_id": "x", "num_steps": 0, "is_terminal": False}
+        for name in "ab"
+    ]
+    rows = [row for row in blocks() if row["prefix_id"] in "ab"]
+    for rule, expected in (("fixed", wilson_interval), ("allocated", sequence_interval)):
+        own = [row | {"stopping_rule": rule} for row in rows]
+        [(bits,)] = answer("cheapest_labels", ["bits"], label_blocks=own, prefixes=prefixes)
+        widths = [np.subtract(*expected(right, 16, confidence=0.95)[::-1]) for right in (7, 3)]
+        assert bits == pytest.approx(-np.log2(widths).sum())
 
 
 def problem(problem_id, question, split, key, **more):

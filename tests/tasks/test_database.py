@@ -145,14 +145,17 @@ NARROW = "sequential block=4 width=0.1 threshold=0 confidence=0.95 most=64"
         ([(0, 1, 4, "fixed"), (1, 2, 4, WIDE), (2, 3, 4, "allocated")], (6, 12, 1, 4, "mixed")),
         ([(0, 1, 4, "fixed"), (1, 2, 4, WIDE), (2, 3, 4, NARROW)], (6, 12, 1, 4, "mixed")),
         ([(1, 2, 4, "allocated")], (2, 4, None, None, "allocated")),
-        # A pit found by 0 of 4 is what fresh rollouts say; the block that found it is left out.
-        ([(0, 0, 4, "search"), (1, 1, 4, "fresh"), (2, 0, 4, "fresh")], (1, 8, 1, 8, "fresh")),
-        ([(0, 1, 4, "fixed"), (1, 0, 4, "search"), (2, 3, 4, "fresh")], (1, 4, 1, 4, "fixed")),
+        # Of a pit found by 0 of 4 all blocks count; the fresh ones stand apart as well.
+        ([(0, 0, 4, "search"), (1, 1, 4, "fresh"), (2, 0, 4, "fresh")], (1, 12, 1, 8, "mixed")),
+        ([(0, 0, 4, "fixed"), (1, 2, 4, "fresh")], (2, 8, 0, 4, "fresh")),
+        ([(0, 1, 4, "fixed"), (1, 0, 4, "search"), (2, 3, 4, "fresh")], (4, 12, 1, 4, "mixed")),
         ([(0, 0, 4, "search"), (1, 2, 4, "search")], (2, 8, None, None, "search")),
-        ([(0, 0, 4, "search"), (1, 2, 4, "allocated")], (2, 4, None, None, "allocated")),
+        ([(0, 0, 4, "search"), (1, 2, 4, "allocated")], (2, 8, None, None, "mixed")),
     ],
 )
-def test_a_label_sums_the_blocks_whose_rule_did_not_choose_the_prefix(tmp_path, blocks, expected):
+def test_a_label_sums_all_blocks_and_those_wanted_before_any_outcome_apart(
+    tmp_path, blocks, expected
+):
     file = blocks_file(tmp_path / "b.parquet", *blocks)
     build_database(tmp_path / "x.duckdb", Sources({"label_blocks": [file]}))
     columns = "num_correct, num_rollouts, first_correct, first_rollouts, stopping_rule"
@@ -181,10 +184,10 @@ def test_a_block_that_stands_under_several_rules_counts_once_by_the_first(tmp_pa
     assert answer(tmp_path / "x.duckdb", f"select {columns} from labels") == [(3, 4, 1, kept)]
 
 
-def test_an_unknown_stopping_rule_makes_no_label_beside_known_ones_and_is_a_fault(tmp_path):
+def test_a_block_of_an_unknown_stopping_rule_counts_and_is_a_fault(tmp_path):
     file = blocks_file(tmp_path / "b.parquet", (0, 1, 4, "fixed"), (1, 2, 4, "until a pit"))
     build_database(tmp_path / "x.duckdb", Sources({"label_blocks": [file]}))
-    assert answer(tmp_path / "x.duckdb", "select num_rollouts from labels") == [(4,)]
+    assert answer(tmp_path / "x.duckdb", "select num_rollouts from labels") == [(8,)]
     [fault] = check_rules(tmp_path / "x.duckdb")
     assert (fault.check, fault.subject) == ("stopping_rules", "until a pit")
     assert fault.detail.startswith("unknown stopping rule of 1 blocks")

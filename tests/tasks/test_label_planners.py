@@ -5,7 +5,6 @@ import pytest
 
 from pav.models.domains.countdown import is_solvable_prefix
 from pav.models.errors import InputError
-from pav.models.planners.blocks import rank
 from pav.models.prefixes import prefix_id
 from pav.models.records import Prefix
 from pav.models.sequential import SequentialRule
@@ -13,6 +12,7 @@ from pav.models.settings import RunSettings
 from pav.tasks import allocating, labelling
 from pav.tasks.labelling_plan import check_labelling, labelled, plan_labelling
 from pav.tasks.manifests import find_many, holding, read_tables
+from pav.tasks.publishing import publish_database
 from pav.tasks.rounds_plan import Rounds
 from pav.tasks.training_data import counts_by_prefix, make_examples, read_published
 from pav.tasks.training_plan import plan_training
@@ -110,15 +110,14 @@ def test_a_wrong_solution_of_a_living_problem_is_labelled_as_far_as_it_was_walke
     assert seen > 3
 
 
-def test_blocks_that_found_a_pit_are_none_of_its_label(world, pits):
-    ranked = pits.blocks.with_columns(place=pl.col("stopping_rule").map_elements(rank, pl.Int64))
-    found = ranked.filter(pl.col("stopping_rule") == "search")
-    labels = ranked.filter(pl.col("stopping_rule") != "search")
+def test_blocks_that_found_a_pit_are_none_of_those_that_estimate_it(pits):
+    found = pits.blocks.filter(pl.col("stopping_rule") == "search")
+    estimates = pits.blocks.filter(pl.col("stopping_rule") != "search")
     # Blocks that look have the numbers 0 and 1, those that estimate come after them.
     assert set(found["block"]) <= {0, 1}
-    assert set(labels["block"]) <= set(range(2, 6))
+    assert set(estimates["block"]) <= set(range(2, 6))
     assert found.height > 5
-    assert labels.height > 5
+    assert estimates.height > 5
 
 
 def test_binary_search_labels_as_few_prefixes_as_it_needs(world):
@@ -128,9 +127,13 @@ def test_binary_search_labels_as_few_prefixes_as_it_needs(world):
     whole = made(world, with_label(world, num_rollouts=4))
     assert labels.blocks["prefix_id"].n_unique() < whole.blocks["prefix_id"].n_unique()
     # A pit that was found has no right rollout in what found it.
-    pits = labels.blocks.filter(pl.col("stopping_rule") == "search")
-    assert pits["num_correct"].sum() == 0
-    assert pits.height > 0
+    pits = labels.blocks.filter(pl.col("stopping_rule") == "fresh")["prefix_id"].unique()
+    found = labels.blocks.filter(stopping_rule="fixed").filter(
+        pl.col("prefix_id").is_in(pits.implode())
+    )
+    assert found["num_correct"].sum() == 0
+    assert len(pits) > 0
+    assert found["num_rollouts"].sum() == 4 * len(pits)
 
 
 def test_a_tree_search_publishes_the_responses_and_prefixes_that_it_went_through(world):
@@ -250,6 +253,27 @@ def test_no_prefix_gets_more_than_the_most_and_a_budget_may_stay_unspent(world):
     assert set(totals["num_rollouts"]) == {8}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("label", [
+    {"planner": "exhaustive", "num_rollouts": 4},
+    FIRST_PIT,
+    {"planner": "binary_search", "search_rollouts": 4, "pit_rollouts": 2},
+    TREE_SEARCH,
+    {"planner": "adaptive", "goal": "values", "width": 0.6},
+    {"planner": "adaptive", "goal": "values", "width": 0.0, "threshold": 0.3},
+    {"planner": "adaptive", "goal": "first_error", "threshold": 0.3},
+    {"planner": "adaptive", "budget": 500, "rounds": 3},
+], ids=lambda label: " ".join(map(str, label.values())))  # fmt: skip
+def test_labels_of_every_planner_and_goal_publish_without_a_fault(world, label):
+    settings = with_label(world, **label)
+    check_labelling(settings)
+    if "budget" in label:
+        Budgeted(world, label["budget"]).finish()
+    else:
+        world.made(labelling, planned(world, settings))
+    assert publish_database(world.store).faults == []
+
+
 @pytest.mark.parametrize(("label", "evaluate", "says"), [
     ({"planner": "exhaustive", "budget": 10}, {}, "label.planner adaptive"),
     ({"planner": "adaptive", "budget": 10, "goal": "first_error"}, {}, "label.goal"),
@@ -262,3 +286,13 @@ def test_settings_that_contradict_each_other_are_refused(label, evaluate, says):
     values["evaluate"] |= evaluate
     with pytest.raises(InputError, match=says):
         check_labelling(RunSettings.model_validate(values))
+
+
+def test_code_of_one_planner_has_a_revision_of_its_own(world):
+    def revisions(**label):
+        units = planned(world, with_label(world, **label))
+        return {unit.parameters.get("planner", {}).get("revision") for unit in units}
+
+    assert revisions(planner="binary_search", search_rollouts=4) == {2}
+    assert revisions(**TREE_SEARCH) == {2}
+    assert revisions(**FIRST_PIT) == revisions(planner="exhaustive") == {None}

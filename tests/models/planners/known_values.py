@@ -6,10 +6,16 @@ from collections import defaultdict
 import numpy as np
 
 from pav.models.allocation import Budget, spend_budget
-from pav.models.planners.blocks import OpenSolution, label_problem
+from pav.models.planners.adaptive import adaptive, adaptive_walk
+from pav.models.planners.binary_search import binary_search
+from pav.models.planners.blocks import Block, OpenSolution, counts, label_problem
 from pav.models.planners.exhaustive import exhaustive
-from pav.models.records import Extend, Grading, Prefix, Sample, Verdict
+from pav.models.planners.first_pit import PitBudget, first_pit
+from pav.models.planners.rules import ALLOCATED, FIXED
+from pav.models.planners.tree_search import Selection, TreeBudget, tree_search
+from pav.models.records import Extend, Grade, Grading, Prefix, Sample, Verdict
 from pav.models.sampling_measure import Completion
+from pav.models.sequential import SequentialRule
 
 NEXT = {(): {"a\n": 0.5, "b\n": 0.5}, ("a\n",): {"c\n": 0.7, "d\n": 0.3}, ("b\n",): {"c\n": 1.0}}
 RIGHT = {("a\n", "c\n"): 0.05, ("a\n", "d\n"): 0.6, ("b\n", "c\n"): 0.12}
@@ -74,19 +80,24 @@ def sampled(policy, problem_id, number):
     return [completion(problem_id, steps) for steps in responses], by_text
 
 
-def drawn(policy, problem_id, planners):
-    """Return what the planners of one problem draw, as completions."""
+def drawn(policy, planners):
+    """Return what the planners of one problem draw, as blocks with their rollouts."""
     algorithm = label_problem(planners, policy="p", block_size=BLOCK, seed=0, max_tokens=9)
     reply = None
     while True:
         try:
             reply = policy.answer(algorithm.send(reply))
         except StopIteration as stop:
-            return [
-                completion(problem_id, block.prefix.steps + each.steps, len(block.prefix.steps))
-                for block, rolled in stop.value.blocks()
-                for each, _ in rolled
-            ]
+            return list(stop.value.blocks())
+
+
+def completions(blocks):
+    """Return the rollouts of blocks with the steps they started from."""
+    return [
+        completion(block.prefix.problem_id, block.prefix.steps + each.steps,
+                   len(block.prefix.steps))
+        for block, rolled in blocks for each, _ in rolled
+    ]  # fmt: skip
 
 
 def all_prefixes(solutions):
@@ -95,41 +106,68 @@ def all_prefixes(solutions):
 
 
 def labelled(planners_of, *, problems, solutions, seed):
-    """Return solutions and rollouts of many problems; `planners_of` makes the planners of one."""
-    policy, seeds, rollouts = Policy(seed), [], []
+    """Return solutions and blocks of many problems; `planners_of` makes the planners of one."""
+    policy, seeds, blocks = Policy(seed), [], []
     for number in range(problems):
-        name = f"p{number}"
-        own, open_ones = sampled(policy, name, solutions)
+        own, open_ones = sampled(policy, f"p{number}", solutions)
         seeds += own
-        rollouts += drawn(policy, name, planners_of(open_ones))
-    return seeds, rollouts
+        blocks += drawn(policy, planners_of(open_ones))
+    return seeds, blocks
 
 
-def labelled_by_budget(rounds, *, problems, solutions, seed, each, most):
-    """Return solutions and rollouts where a common budget of `each` rollouts a prefix is spent."""
-    policy, seeds, prefixes = Policy(seed), [], []
+def labelled_by_budget(*, problems, solutions, seed, each, most, rounds):
+    """Return solutions and blocks where a common budget of `each` rollouts a prefix is spent."""
+    policy, seeds, prefixes, blocks = Policy(seed), [], [], []
     for number in range(problems):
         own, open_ones = sampled(policy, f"p{number}", solutions)
         seeds += own
         prefixes += sorted({prefix for one in open_ones for prefix in one.prefixes},
                            key=lambda prefix: prefix.steps)  # fmt: skip
-    rollouts = []
 
-    def draw(blocks, taken):
-        right = []
-        for prefix, count in zip(prefixes, taken.tolist(), strict=True):
-            new = [
-                completion(prefix.problem_id, prefix.steps + policy.sample(prefix.steps),
-                           len(prefix.steps))
-                for _ in range(count * BLOCK)
-            ]  # fmt: skip
-            rollouts.extend(new)
-            right.append(sum(one.num_correct for one in new))
-        return np.array(right, dtype=np.int64)
+    def draw(drawn_blocks, taken):
+        right = np.zeros_like(taken)
+        for row, prefix in enumerate(prefixes):
+            for number in range(drawn_blocks[row], drawn_blocks[row] + taken[row]):
+                steps = [policy.sample(prefix.steps) for _ in range(BLOCK)]
+                gradings = policy.answer(Grade(tuple(Prefix("", each) for each in steps)))
+                rolled = [(Sample(each, "stop", 3), one)
+                          for each, one in zip(steps, gradings, strict=True)]  # fmt: skip
+                blocks.append((Block(prefix, int(number), ALLOCATED if number else FIXED), rolled))
+                right[row] += counts([rolled])[0]
+        return right
 
     kinds = np.array([len(prefix.steps) for prefix in prefixes], dtype=np.int64)
     spend_budget(kinds, Budget(each * len(prefixes), BLOCK, rounds), most=most, draw=draw)
-    return seeds, rollouts
+    return seeds, blocks
+
+
+WIDTH = SequentialRule(2, 0.4, 0.0, 0.95, 16)
+UNTIL_RIGHT = SequentialRule(2, 0.0, 0.2, 0.95, 16, until_right=True)
+PITS = PitBudget(pilot=2, walk=2, estimate=4, pit=4)
+PLANNERS = {
+    "exhaustive": all_prefixes,
+    "first_pit": lambda found: [first_pit(each, high_value=0.0, budget=PITS) for each in found],
+    "first_pit above a share": lambda found: [
+        first_pit(each, high_value=0.3, budget=PITS) for each in found
+    ],
+    "binary_search": lambda found: [
+        binary_search(each, num_blocks=3, fresh_blocks=4) for each in found
+    ],
+    "tree_search": lambda found: [
+        tree_search(found[0].prefixes[0], budget=TreeBudget(3, 4, 4), selection=Selection())
+    ],
+    "adaptive by width": lambda found: [adaptive(each, WIDTH) for each in found],
+    "adaptive first_error": lambda found: [adaptive_walk(each, UNTIL_RIGHT) for each in found],
+    "budget": None,
+}
+
+
+def labels_of(planner, **sizes):
+    """Return solutions and blocks of many problems by the name of a planner."""
+    build = PLANNERS[planner]
+    if build is None:
+        return labelled_by_budget(each=8, most=32, rounds=4, **sizes)
+    return labelled(build, **sizes)
 
 
 def residuals(sequences, values):

@@ -36,6 +36,17 @@ def test_the_walk_starts_after_the_first_prefix_above_the_threshold(dice, labell
     assert searched == {((), 0), (A, 0), (AB, 0), (ABC, 0), (ABC, 1)}
 
 
+def test_a_pilot_goes_on_while_a_later_block_can_still_make_the_prefix_high(
+    dice, labelled, solution
+):
+    budget = PitBudget(pilot=2, walk=1, estimate=1, pit=1)
+    search = first_pit(solution("abcd"), high_value=0.0, budget=budget)
+    rules, [pit] = labelled([search], dice({(): "0001"}, 2))
+    # The bare problem's first block has none right, its second one has; then a is the pit.
+    assert pit.steps == A
+    assert (rules[(), 0], rules[(), 1]) == ("search", "search")
+
+
 def test_blocks_that_can_change_nothing_any_more_are_not_drawn(dice, labelled, solution):
     # a is alive by its first block of two, so that the second of its walk is left out.
     rules, [pit] = labelled([plan(solution("abcd"))], dice({(): "10", A: "01"}, 2))

@@ -27,14 +27,13 @@ def test_a_planner_sees_the_blocks_that_were_drawn_and_pays_for_each_once():
     assert played.values().tolist() == [0.75, 0.25, 0.0]
 
 
-def test_what_found_a_prefix_is_paid_for_and_is_no_part_of_its_label():
+def test_a_label_is_all_that_was_drawn_whichever_rule_asked_for_it():
     played = replay(
         pool([2, 0], [0, 1], [0, 0]),
         [listed([Block(A, 0, "search"), Block(A, 1, "fresh"), Block(ROOT, 0, "search")])],
     )
     correct, rollouts = played.labels()
-    # Where nothing else is known of a prefix, what found it is its label.
-    assert (correct.tolist(), rollouts.tolist()) == ([2, 1, 0], [2, 2, 0])
+    assert (correct.tolist(), rollouts.tolist()) == ([2, 1, 0], [2, 4, 0])
     assert played.num_rollouts.tolist() == [2, 4, 0]
 
 
@@ -45,7 +44,7 @@ def test_a_prefix_behind_a_pit_is_dead_even_if_fresh_rollouts_revive_the_pit(sol
         [first_pit(solution("abx"), high_value=0.0, budget=PitBudget(1, 1, 1, 1))],
     )
     assert played.returned[0].steps == A.steps
-    assert played.values().tolist() == [0.0, 0.5, 0.0]
+    assert played.values().tolist() == [0.5, 0.25, 0.0]
 
 
 def test_a_prefix_that_was_passed_over_takes_the_value_before_it(solution):

@@ -28,7 +28,7 @@ def test_the_error_of_a_wrong_rollout_is_found_and_its_prefixes_become_nodes(wor
     rules, [found] = search(world, play, searches=1, tree=TREE, right=["b\nz", "a\nd\nv"])
     assert found.response.text == "a\nc\nx"
     assert found.pit.text == "a\nc\n"
-    assert rules == {("", 0): "fixed", ("a\n", 0): "fixed", ("a\nc\n", 0): "search",
+    assert rules == {("", 0): "fixed", ("a\n", 0): "fixed", ("a\nc\n", 0): "fixed",
                      ("a\nc\n", 1): "fresh"}  # fmt: skip
 
 
