@@ -17,7 +17,7 @@ from pav.tasks.manifests import find, local_file, published_units, read_manifest
 from pav.tasks.prompts import prompt_rows
 from pav.tasks.recorded_runs import read_runs
 from pav.tasks.store import Store
-from pav.tasks.units import Manifest
+from pav.tasks.units import DataFile, Manifest
 
 DATABASE = "labels.duckdb"
 
@@ -77,7 +77,7 @@ def gather(store: Store) -> Sources:
         name: pl.DataFrame(table, schema=ROW_SCHEMAS[name], orient="row")
         for name, table in tables.items()
     }
-    return Sources(files, rows)
+    return Sources(files, rows, store.root, file_paths(manifests, "rollouts"))
 
 
 def intact_manifests(store: Store, *, check_content: bool) -> list[Manifest]:
@@ -99,14 +99,23 @@ def intact_manifests(store: Store, *, check_content: bool) -> list[Manifest]:
 
 def data_files(store: Store, manifests: Iterable[Manifest], name: str) -> list[Path]:
     """Return local Parquet files of a data set, those with rows; remote ones are downloaded."""
-    files = [
+    files = _files(manifests, name)
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        return list(threads.map(lambda file: local_file(store, file), files))
+
+
+def file_paths(manifests: Iterable[Manifest], name: str) -> list[str]:
+    """Return where the Parquet files of a data set lie in the store, those with rows."""
+    return [file.path for file in _files(manifests, name)]
+
+
+def _files(manifests: Iterable[Manifest], name: str) -> list[DataFile]:
+    return [
         file
         for manifest in manifests
         for file in manifest.files
         if file.name == f"{name}.parquet" and file.num_rows
     ]
-    with ThreadPoolExecutor(max_workers=8) as threads:
-        return list(threads.map(lambda file: local_file(store, file), files))
 
 
 def _of_right_size(store: Store, manifests: Sequence[Manifest]) -> list[Manifest]:

@@ -11,7 +11,7 @@ best as (
 
 )
 
-select label_blocks.*
+select label_blocks.*, policy_name(label_blocks.policy_id) as policy
 from label_blocks
 inner join best using (prefix_id, policy_id)
 where label_class(label_blocks.stopping_rule) = best.class
