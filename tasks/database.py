@@ -211,18 +211,19 @@ def _reading(path: Path) -> Iterator[Any]:
     """Open the database at `path` attached read-only; InputError where it cannot be queried."""
     if not path.is_file():
         raise InputError(f"{path}: no database yet; `pav run` makes it")
-    with tempfile.TemporaryDirectory(prefix="pav-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="pav-") as folder,
         # DuckDB shares one instance a file and process: a plain connect could see a replaced file.
-        with duckdb.connect(config={"temp_directory": folder}) as connection:
-            try:
-                connection.execute(_QUIET).fetchall()
-                connection.execute("attach $path as labels_db (read_only)", {"path": str(path)})
-                found = connection.execute("select version from labels_db.schema_version")
-                versions = found.fetchall()
-            except duckdb.Error as error:
-                raise InputError(f"{path}: {_why_closed(error)}") from error
-            _check_version(path, versions[0][0] if versions else None)
-            yield connection
+        duckdb.connect(config={"temp_directory": folder}) as connection,
+    ):
+        try:
+            connection.execute(_QUIET).fetchall()
+            connection.execute("attach $path as labels_db (read_only)", {"path": str(path)})
+            found = connection.execute("select version from labels_db.schema_version").fetchall()
+        except duckdb.Error as error:
+            raise InputError(f"{path}: {_why_closed(error)}") from error
+        _check_version(path, found[0][0] if found else None)
+        yield connection
 
 
 def _why_closed(error: duckdb.Error) -> str:

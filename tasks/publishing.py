@@ -1,5 +1,6 @@
 """Publishing: gathers what the manifests name, records runs, and builds labels.duckdb from both."""
 
+import hashlib
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -55,6 +56,14 @@ def publish_database(store: Store) -> Publication:
         faults = check_database(path)
         store.write_bytes(DATABASE, path.read_bytes())
     return Publication(address, faults)
+
+
+def database_fingerprint(store: Store) -> str:
+    """Return the sha256 of the store's database; of a remote one, only its size in bytes."""
+    if not store.is_local:
+        return f"{store.size(DATABASE)} bytes"
+    with Path(store.address(DATABASE)).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def gather(store: Store) -> Sources:

@@ -5,7 +5,6 @@ import sys
 import threading
 
 import duckdb
-import polars as pl
 import pytest
 
 from pav.models.errors import InputError, PavError, WorkError
