@@ -13,15 +13,18 @@ import polars as pl
 from pav import sql
 from pav.models.errors import InputError
 from pav.tasks.database import Fault, StoreFiles, check_database, run_query
+from pav.tasks.manifests import local_file
 from pav.tasks.publishing import DATABASE
 from pav.tasks.store import MissingFileError, Store
 from pav.tasks.tables import as_table
+from pav.tasks.units import DataFile
 
 Format = Literal["table", "csv", "json", "jsonl", "parquet"]
 
 _NAME = re.compile(r"\s*[A-Za-z_]\w*\s*")
 _ROLLOUT_FILES = (
-    "select path from data_files where name = 'rollouts.parquet' and num_rows > 0 order by path"
+    "select name, path, sha256, num_bytes, num_rows from data_files "
+    "where name = 'rollouts.parquet' and num_rows > 0 order by path"
 )
 
 
@@ -40,9 +43,10 @@ def _files(store: Store, path: Path, query: str) -> StoreFiles:
         return StoreFiles(folder=store.root)
     if not re.search(r"\brollouts\b", query):
         return StoreFiles()
+    files = [DataFile(**row) for row in run_query(path, _ROLLOUT_FILES).to_dicts()]
     with ThreadPoolExecutor(max_workers=8) as threads:
-        copies = threads.map(store.local_path, run_query(path, _ROLLOUT_FILES).get_column("path"))
-        return StoreFiles(paths=[str(copy) for copy in copies])
+        copies = threads.map(lambda file: str(local_file(store, file)), files)
+        return StoreFiles(paths=list(copies))
 
 
 def saved_query(name: str) -> str:

@@ -9,8 +9,9 @@ import pytest
 
 from pav import sql
 from pav.models.errors import InputError
-from pav.tasks.publishing import publish_database, record_run
+from pav.tasks.publishing import publish_database
 from pav.tasks.queries import ask, check_store, render, saved_queries
+from pav.tasks.recorded_runs import record_run
 from pav.tasks.store import Store
 
 
