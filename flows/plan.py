@@ -131,6 +131,25 @@ class Plan:
         specs = resolve_policies(self.settings, self.store, pretrain[0] if pretrain else None)
         return {str(role): spec for role, spec in specs.items()}
 
+    def label_units(self) -> list[Unit]:
+        """Return the units that label, of a budget's rounds those that can be known by now."""
+        settings, first = self.settings, self.piloted_units
+        if not settings.label.budget:
+            return first
+        pilots: list[Unit] = []
+        if settings.label.budget_unit != "rollouts":
+            pilots = [*plan_pilots(settings, self.store, label_units=first).values()]
+        budget = budget_rollouts(settings, self.store, first)
+        if budget is None:
+            return pilots
+        rounds = [_rounds(self, seed, budget).units() for seed in settings.pipeline_seeds]
+        return [*pilots, *chain.from_iterable(rounds)]
+
+    def choice(self, pipeline_seed: int) -> Choice:
+        """Return what validation chose for a pipeline seed."""
+        chosen = self.of_seed("choose", pipeline_seed)
+        return choose(self.settings, read_tables(self.store, chosen, "search_results"))
+
     def of_seed(self, name: str, pipeline_seed: int) -> list[Manifest]:
         """Return the manifests of an earlier part that belong to one pipeline seed."""
         return [
@@ -184,17 +203,7 @@ def _sample(plan: Plan) -> list[Unit]:
 
 
 def _label(plan: Plan) -> list[Unit]:
-    settings, first = plan.settings, plan.piloted_units
-    if not settings.label.budget:
-        return first
-    pilots: list[Unit] = []
-    if settings.label.budget_unit != "rollouts":
-        pilots = [*plan_pilots(settings, plan.store, label_units=first).values()]
-    budget = budget_rollouts(settings, plan.store, first)
-    if budget is None:
-        return pilots
-    rounds = [_rounds(plan, seed, budget).units() for seed in settings.pipeline_seeds]
-    return [*pilots, *chain.from_iterable(rounds)]
+    return plan.label_units()
 
 
 def _rounds(plan: Plan, pipeline_seed: int, budget: int) -> Rounds:
@@ -229,15 +238,8 @@ def _evaluate(plan: Plan) -> list[Unit]:
     return [
         unit
         for seed in plan.settings.pipeline_seeds
-        for unit in plan_search(
-            plan.settings, _search_inputs(plan, seed), _choice_of_seed(plan, seed)
-        )
+        for unit in plan_search(plan.settings, _search_inputs(plan, seed), plan.choice(seed))
     ]
-
-
-def _choice_of_seed(plan: Plan, pipeline_seed: int) -> Choice:
-    results = read_tables(plan.store, plan.of_seed("choose", pipeline_seed), "search_results")
-    return choose(plan.settings, results)
 
 
 def _search_inputs(plan: Plan, pipeline_seed: int) -> SearchInputs:

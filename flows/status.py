@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pav.flows.forecast import foresee
 from pav.flows.plan import PART_NAMES, Part, Plan, check_settings
 from pav.models.settings import RunSettings
 from pav.tasks.label_estimates import (
@@ -13,6 +14,7 @@ from pav.tasks.label_estimates import (
 )
 from pav.tasks.ledger import executions
 from pav.tasks.planning import report_stage
+from pav.tasks.progress import clock_text
 from pav.tasks.run_records import is_reported, report_path
 from pav.tasks.store import Store
 
@@ -44,11 +46,19 @@ class PartStatus:
 
 
 @dataclass(frozen=True)
+class Expected:
+    """What is to be made of a part that cannot be planned yet: units, and seconds where known."""
+
+    units: int
+    seconds: float | None
+
+
+@dataclass(frozen=True)
 class Overview:
-    """Every part that can be planned by now, those that cannot yet, and the report."""
+    """Every part that can be planned by now, what is expected of the others, and the report."""
 
     parts: Sequence[PartStatus]
-    unplanned: Sequence[str]
+    unplanned: Mapping[str, Expected]
     workers: int
     device_hour_price: float
     report: str
@@ -62,7 +72,12 @@ class Overview:
     @property
     def seconds_left(self) -> float:
         """Seconds of the run left, as far as finished units tell."""
-        return sum(part.seconds_left or 0.0 for part in self.parts) / self.workers
+        return sum(seconds or 0.0 for seconds in self._left().values()) / self.workers
+
+    def _left(self) -> dict[str, float | None]:
+        """Return part -> worker seconds left of it, None where nothing tells."""
+        planned = {part.part: part.seconds_left for part in self.parts}
+        return planned | {name: expected.seconds for name, expected in self.unplanned.items()}
 
     def as_record(self) -> dict[str, Any]:
         """Return the overview for programs."""
@@ -73,7 +88,8 @@ class Overview:
         """Return the overview for people."""
         lines = [part.line for part in self.parts]
         if self.unplanned:
-            lines.append(f"planned once these are done: {', '.join(self.unplanned)}")
+            counts = ", ".join(f"{name} {each.units}" for name, each in self.unplanned.items())
+            lines.append(f"after that, in units: about {counts}")
         lines += self.notes
         lines.append(f"spent {self.seconds:,.1f} s of workers{self._price()}; {self._outlook()}")
         return "\n".join(lines)
@@ -85,9 +101,14 @@ class Overview:
     def _outlook(self) -> str:
         if self.report:
             return f"all is done, report at {self.report}"
-        unknown = any(part.missing and part.seconds_left is None for part in self.parts)
-        more = " and what cannot be estimated yet" if unknown or self.unplanned else ""
-        return f"about {self.seconds_left:,.0f} s left on {self.workers} workers{more}"
+        workers = f"{self.workers} {'worker' if self.workers == 1 else 'workers'}"
+        unknown = ", ".join(name for name, seconds in self._left().items() if seconds is None)
+        known = f"about {clock_text(self.seconds_left)} left on {workers}"
+        if not unknown:
+            return known
+        if not self.seconds_left:
+            return "time left unknown, as this store has no finished unit to tell it by"
+        return f"{known} and that of {unknown}, which no finished unit tells yet"
 
 
 def look(settings: RunSettings, store: Store) -> Overview:
@@ -101,10 +122,19 @@ def look(settings: RunSettings, store: Store) -> Overview:
     if not parts[-1].todo and len(known) == len(PART_NAMES):
         run = plan.finished_run()
         report = store.address(report_path(run.run_id)) if is_reported(store, run) else ""
-    estimate = _estimate(plan)
+    estimate, outlook = _estimate(plan), foresee(plan)
     return Overview(
-        parts=[_status(part, failed, estimate if part.name == "label" else None) for part in parts],
-        unplanned=[name for name in PART_NAMES if name not in known],
+        parts=[
+            _status(
+                part, failed, outlook.seconds[part.name], estimate if part.name == "label" else None
+            )
+            for part in parts
+        ],
+        unplanned={
+            name: Expected(outlook.missing[name], outlook.seconds[name])
+            for name in PART_NAMES
+            if name not in known and name in outlook.missing
+        },
         workers=settings.runner.workers,
         device_hour_price=settings.runner.device_hour_price,
         report=report,
@@ -133,15 +163,21 @@ def _failed(store: Store) -> dict[str, str]:
 
 
 def _status(
-    part: Part, failed: Mapping[str, str], estimate: LabelEstimate | None = None
+    part: Part,
+    failed: Mapping[str, str],
+    expected: float | None,
+    estimate: LabelEstimate | None,
 ) -> PartStatus:
+    """Return where a part stands; `expected` is what is left of it by units made before."""
     manifests = list(part.done.values())
     seconds = sum(manifest.cost.get("seconds", 0.0) for manifest in manifests)
     num_failed = sum(unit.unit_id in failed for unit in part.todo)
     num_todo = len(part.todo)
-    mean = seconds / len(manifests) if manifests else None
-    if estimate and not manifests:
-        mean = estimate.total["seconds"] / len(part.units)
+    left = expected
+    if manifests:
+        left = seconds / len(manifests) * num_todo
+    elif estimate:
+        left = estimate.total["seconds"]
     return PartStatus(
         part=part.name,
         data_sets=report_stage(part.name, manifests, costs={}).datasets,
@@ -150,11 +186,11 @@ def _status(
         failed=num_failed,
         seconds=round(seconds, 2),
         generated_tokens=sum(m.cost.get("generated_tokens", 0.0) for m in manifests),
-        seconds_left=0.0 if not num_todo else None if mean is None else mean * num_todo,
+        seconds_left=left if num_todo else 0.0,
     )
 
 
 def _left(status: PartStatus) -> str:
     if status.seconds_left is None:
         return "time left unknown"
-    return f"{status.seconds_left:7.0f} s left"
+    return f"{clock_text(status.seconds_left):>7} left"

@@ -19,16 +19,29 @@ import polars as pl
 from pav import sql
 from pav.models.errors import InputError, StoreError, WorkError
 from pav.models.planners.rules import RULES
+from pav.tasks.answers import fetch, interruptible
+from pav.tasks.database_schema import build_schema, rollout_list
 from pav.tasks.datasets import SCHEMAS
 
 # Raise when a table or view changes; a database of another version is refused when read.
-DATABASE_VERSION = 4
+DATABASE_VERSION = 5
+# What DuckDB 1.4, which has long-term support, and everything after it can open.
+STORAGE_VERSION = "v1.4.0"
 # No build takes as long.
 _ABANDONED_SECONDS = 3600.0
 
 # Where Python has no main file, as in a child process, DuckDB draws a bar over the answer.
 _QUIET = "set enable_progress_bar = false"
-_KINDS = {"schema": "table", "views": "view"}
+_LOCKED = re.compile(r"Could not set lock on file.*\(PID (\d+)\)", re.DOTALL)
+# What DuckDB raises where the file is at fault and not the query.
+_DAMAGED = (duckdb.InternalException, duckdb.FatalException, duckdb.SerializationException)
+_DAMAGED_WORDS = re.compile(r"(IO Error: )?Corrupt database|IO Error: .*labels\.duckdb", re.DOTALL)
+_READS = re.compile(r"(?:\s|--.*\n|/\*.*?\*/|\()*(?:from|pivot|select|with)\b", re.IGNORECASE)
+_CLOSING = (
+    "autoinstall_known_extensions = false", "autoload_known_extensions = false",
+    "enable_external_access = false", "lock_configuration = true",
+)  # fmt: skip
+_REBUILT = "the `pav run` that made it builds it again from what is done"
 
 # The small tables that are given as rows; every other one is read from the units' Parquet.
 ROW_SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
@@ -67,10 +80,23 @@ ROW_SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
 
 @dataclass(frozen=True)
 class Sources:
-    """What a database is built from: Parquet files by data set, and rows of the small tables."""
+    """What a database is built from: Parquet files by data set, and rows of the small tables.
+
+    Raw rollouts are read where they lie: `rollout_files` are paths in the store at `root`.
+    """
 
     files: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     rows: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    root: str = ""
+    rollout_files: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class StoreFiles:
+    """What a query may read beside the database: a store's folder, or copies of its rollouts."""
+
+    folder: str = ""
+    paths: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -87,16 +113,6 @@ class Fault:
         return f"{self.check}: {self.subject}: {self.detail}"
 
 
-@dataclass(frozen=True)
-class _Stream:
-    """A relation's rows for Polars, which caches by type: DuckDB's own would leak at exit."""
-
-    relation: Any
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self.relation.__arrow_c_stream__(requested_schema)
-
-
 def build_database(path: Path, sources: Sources) -> None:
     """Build the database under a temporary name and put it at `path` in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,10 +121,12 @@ def build_database(path: Path, sources: Sources) -> None:
         temporary = Path(folder) / "labels.duckdb"
         try:
             parameters = _parameters(sources, Path(folder))
-            with duckdb.connect(str(temporary)) as connection:
+            readable = {"storage_compatibility_version": STORAGE_VERSION}
+            with duckdb.connect(str(temporary), config=readable) as connection:
                 connection.execute(_QUIET).fetchall()
                 connection.begin()
-                _build(connection, parameters)
+                rollouts = rollout_list(sources.root, sources.rollout_files)
+                build_schema(connection, parameters, rollouts)
                 connection.commit()
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
@@ -127,43 +145,6 @@ def _sweep(folder: Path) -> None:
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
                 shutil.rmtree(left)
-
-
-def run_query(
-    path: Path,
-    query: str,
-    *,
-    parameters: Mapping[str, Any] | None = None,
-    rollouts: Sequence[Path] = (),
-) -> pl.DataFrame:
-    """Return the rows of one SELECT on the database at `path`, read only.
-
-    `rollouts` are Parquet files that the query sees as the view `rollouts`.
-    """
-    with _reading(path) as connection:
-        try:
-            if rollouts:
-                files = [str(file) for file in rollouts]
-                connection.read_parquet(files, union_by_name=True).create_view("rollouts")
-            return _select(connection, query, parameters)
-        except duckdb.Error as error:
-            raise InputError(f"SQL: {_first_line(error)}") from error
-
-
-def check_database(path: Path) -> list[Fault]:
-    """Return what is wrong with the database at `path`; nothing if it is whole."""
-    try:
-        with _reading(path) as connection:
-            return [
-                Fault(name, str(subject), detail)
-                for name in sql.names("checks")
-                for subject, detail in _select(connection, sql.read(f"checks/{name}"), None).rows()
-            ]
-    except duckdb.Error as error:
-        raise WorkError(
-            f"{path}: the check could not read the database: {_first_line(error)}; remove it, "
-            "then the `pav run` that made it builds it again from what is done"
-        ) from error
 
 
 def _parameters(sources: Sources, folder: Path) -> dict[str, Any]:
@@ -198,19 +179,42 @@ def _write(path: Path, table: pl.DataFrame) -> str:
     return str(path)
 
 
-def _build(connection: Any, parameters: Mapping[str, Any]) -> None:
-    for path in sql.build_order():
-        text = sql.read(path)
-        used = {key: parameters[key] for key in re.findall(r"\$(\w+)", text)}
-        connection.execute(text, used).fetchall()
-        folder, _, name = path.partition("/")
-        kind = _macro_kind(text) if folder == "macros" else _KINDS[folder]
-        grain = text.partition("\n")[0].removeprefix("-- ").replace("'", "''")
-        connection.execute(f"comment on {kind} {name} is '{grain}'").fetchall()
+def run_query(
+    path: Path,
+    query: str,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    files: StoreFiles | None = None,
+) -> pl.DataFrame:
+    """Return the rows of one SELECT on the database at `path`, read only.
+
+    The query reaches no file but the database and, through the view `rollouts`, `files`.
+    """
+    with _reading(path) as connection:
+        _close(connection, files or StoreFiles())
+        _check_select(connection, query)
+        with _explained(path):
+            return interruptible(connection, lambda: fetch(connection, query, parameters))
 
 
-def _macro_kind(text: str) -> str:
-    return "macro table" if ") as table" in text else "macro"
+def check_database(path: Path) -> list[Fault]:
+    """Return what is wrong with the database at `path`; nothing if it is whole."""
+    with _reading(path) as connection:
+        _close(connection, StoreFiles())
+        try:
+            return interruptible(connection, lambda: _faults(connection))
+        except duckdb.Error as error:
+            raise WorkError(
+                f"{path}: the check could not read the database: {_first_line(error)}; {_REBUILT}"
+            ) from error
+
+
+def _faults(connection: Any) -> list[Fault]:
+    return [
+        Fault(name, str(subject), detail)
+        for name in sql.names("checks")
+        for subject, detail in fetch(connection, sql.read(f"checks/{name}"), None).rows()
+    ]
 
 
 @contextmanager
@@ -218,26 +222,54 @@ def _reading(path: Path) -> Iterator[Any]:
     """Open the database at `path` attached read-only; InputError where it cannot be queried."""
     if not path.is_file():
         raise InputError(f"{path}: no database yet; `pav run` makes it")
-    # DuckDB shares one instance a file and process, so a plain connect could see a replaced file.
-    with duckdb.connect() as connection:
+    with (
+        tempfile.TemporaryDirectory(prefix="pav-") as folder,
+        # DuckDB shares one instance a file and process: a plain connect could see a replaced file.
+        duckdb.connect(config={"temp_directory": folder}) as connection,
+    ):
         try:
             connection.execute(_QUIET).fetchall()
             connection.execute("attach $path as labels_db (read_only)", {"path": str(path)})
             found = connection.execute("select version from labels_db.schema_version").fetchall()
         except duckdb.Error as error:
-            raise InputError(
-                f"{path}: expected a database made by pav, got {_first_line(error)}; "
-                "remove it, then the `pav run` that made it builds it again from what is done"
-            ) from error
+            raise InputError(f"{path}: {_why_closed(error)}") from error
         _check_version(path, found[0][0] if found else None)
         yield connection
 
 
-def _select(connection: Any, query: str, parameters: Mapping[str, Any] | None) -> pl.DataFrame:
-    connection.execute("set search_path = 'labels_db.main,memory.main'").fetchall()
-    _check_select(connection, query)
-    relation = connection.sql(query, params=dict(parameters) if parameters else None)
-    return _plain(pl.DataFrame(_Stream(relation)))
+def _why_closed(error: duckdb.Error) -> str:
+    """Return why a database cannot be opened, and what to do."""
+    if locked := _LOCKED.search(str(error)):
+        return (
+            f"open for writing in process {locked[1]}; close it there, or open it there with "
+            "-readonly"
+        )
+    return f"expected a database made by pav, got {_first_line(error)}; {_REBUILT}"
+
+
+def _close(connection: Any, files: StoreFiles) -> None:
+    """Let the connection reach nothing more: neither other files nor the network or extensions."""
+    execute = connection.execute
+    execute("set search_path = 'labels_db.main,memory.main'").fetchall()
+    if files.folder:
+        execute("set variable store = $folder", {"folder": files.folder}).fetchall()
+        execute("set allowed_directories = $folders", {"folders": [f"{files.folder}/"]}).fetchall()
+    if files.paths:
+        execute("set variable rollout_files = $paths", {"paths": list(files.paths)}).fetchall()
+        execute("set allowed_paths = $paths", {"paths": list(files.paths)}).fetchall()
+    for setting in _CLOSING:
+        execute(f"set {setting}").fetchall()
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what DuckDB raises into InputError, or into WorkError where the file is at fault."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if isinstance(error, _DAMAGED) or _DAMAGED_WORDS.match(str(error)):
+            raise WorkError(f"{path}: {_first_line(error)}; {_REBUILT}") from error
+        raise InputError(f"SQL: {str(error).strip()}") from error
 
 
 def _check_version(path: Path, version: int | None) -> None:
@@ -249,29 +281,23 @@ def _check_version(path: Path, version: int | None) -> None:
     if version != DATABASE_VERSION:
         raise InputError(
             f"{path}: schema version {version} is from an older pav, this one reads "
-            f"{DATABASE_VERSION}; the `pav run` that made it builds it again from what is done"
+            f"{DATABASE_VERSION}; {_REBUILT}"
         )
 
 
 def _check_select(connection: Any, query: str) -> None:
     """Raise InputError unless the text is one SELECT, since `explain analyze copy` writes."""
-    kinds = [statement.type.name for statement in connection.extract_statements(query)]
-    if kinds != ["SELECT"]:
+    with _explained(Path()):
+        statements = connection.extract_statements(query)
+    kinds = [statement.type.name for statement in statements]
+    # A pivot whose columns are not listed is several statements to DuckDB.
+    is_pivot = kinds == ["MULTI"] and _READS.match(statements[0].query)
+    if kinds != ["SELECT"] and not is_pivot:
         raise InputError(
-            f"SQL: expected one select statement (also `with`, `from`, `describe`, `summarize`, "
-            f"`show tables`), got {', '.join(kinds).lower() or 'nothing'}; the database is read "
-            "only, `copy` and the like work in the bare shell on a copy of it"
+            f"SQL: expected one select statement (also `with`, `from`, `pivot`, `describe`, "
+            f"`summarize`, `show tables`), got {', '.join(kinds).lower() or 'nothing'}; the "
+            "database is read only, `copy` and the like work in the bare shell on a copy of it"
         )
-
-
-def _plain(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows with DuckDB's sums of integers as Int64 where they fit."""
-    wide = [
-        name
-        for name, dtype in frame.schema.items()
-        if isinstance(dtype, pl.Decimal) and dtype.scale == 0
-    ]
-    return frame.with_columns(pl.col(wide).cast(pl.Int64))
 
 
 def _first_line(error: Exception) -> str:

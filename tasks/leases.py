@@ -52,23 +52,30 @@ class Bay:
 
 
 def run_units(
-    stage: str, units: Sequence[Unit], *, settings: RunSettings, store: Store, pool: WorkerPool
+    stage: str,
+    units: Sequence[Unit],
+    *,
+    settings: RunSettings,
+    store: Store,
+    pool: WorkerPool,
+    progress: StageProgress | None = None,
 ) -> list[Done]:
     """Execute and publish units, inside a flow; when all others are done, a failure is raised.
 
-    Returns the units that were executed, with their seconds and cost.
+    `progress` tells of them, under another name than the stage's where it has one. Returns the
+    units that were executed, with their seconds and cost.
     """
     if not units:
         return []
     store.sweep()
     leases = [Lease(chunk) for chunk in split(units, len(pool.workers))]
     pool.start(len(leases))
-    with StageProgress(stage, len(units)) as progress:
+    with progress or StageProgress(stage, len(units)) as shown:
         bay = Bay(
             stage_module(stage),
             settings.model_dump_json(),
             store.root,
-            progress,
+            shown,
             settings.runner.retries,
         )
         errors = _run_leases(stage, leases, bay=bay, runner=settings.runner, pool=pool)

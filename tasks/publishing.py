@@ -1,5 +1,6 @@
 """Publishing: gathers what the manifests name, records runs, and builds labels.duckdb from both."""
 
+import hashlib
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from pav.tasks.manifests import find, local_file, published_units, read_manifest
 from pav.tasks.prompts import prompt_rows
 from pav.tasks.recorded_runs import read_runs
 from pav.tasks.store import Store
-from pav.tasks.units import Manifest
+from pav.tasks.units import DataFile, Manifest
 
 DATABASE = "labels.duckdb"
 
@@ -57,6 +58,14 @@ def publish_database(store: Store) -> Publication:
     return Publication(address, faults)
 
 
+def database_fingerprint(store: Store) -> str:
+    """Return the sha256 of the store's database; of a remote one, only its size in bytes."""
+    if not store.is_local:
+        return f"{store.size(DATABASE)} bytes"
+    with Path(store.address(DATABASE)).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def gather(store: Store) -> Sources:
     """Return the Parquet files of all intact units, and the rows that units and runs make."""
     manifests = intact_manifests(store, check_content=True)
@@ -77,7 +86,7 @@ def gather(store: Store) -> Sources:
         name: pl.DataFrame(table, schema=ROW_SCHEMAS[name], orient="row")
         for name, table in tables.items()
     }
-    return Sources(files, rows)
+    return Sources(files, rows, store.root, file_paths(manifests, "rollouts"))
 
 
 def intact_manifests(store: Store, *, check_content: bool) -> list[Manifest]:
@@ -99,14 +108,23 @@ def intact_manifests(store: Store, *, check_content: bool) -> list[Manifest]:
 
 def data_files(store: Store, manifests: Iterable[Manifest], name: str) -> list[Path]:
     """Return local Parquet files of a data set, those with rows; remote ones are downloaded."""
-    files = [
+    files = _files(manifests, name)
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        return list(threads.map(lambda file: local_file(store, file), files))
+
+
+def file_paths(manifests: Iterable[Manifest], name: str) -> list[str]:
+    """Return where the Parquet files of a data set lie in the store, those with rows."""
+    return [file.path for file in _files(manifests, name)]
+
+
+def _files(manifests: Iterable[Manifest], name: str) -> list[DataFile]:
+    return [
         file
         for manifest in manifests
         for file in manifest.files
         if file.name == f"{name}.parquet" and file.num_rows
     ]
-    with ThreadPoolExecutor(max_workers=8) as threads:
-        return list(threads.map(lambda file: local_file(store, file), files))
 
 
 def _of_right_size(store: Store, manifests: Sequence[Manifest]) -> list[Manifest]:

@@ -3,8 +3,8 @@
 import io
 import json
 import re
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -12,51 +12,41 @@ import polars as pl
 
 from pav import sql
 from pav.models.errors import InputError
-from pav.tasks import datasets
-from pav.tasks.database import Fault, check_database, run_query
-from pav.tasks.publishing import DATABASE, data_files, intact_manifests
+from pav.tasks.database import Fault, StoreFiles, check_database, run_query
+from pav.tasks.manifests import local_file
+from pav.tasks.publishing import DATABASE
 from pav.tasks.store import MissingFileError, Store
+from pav.tasks.tables import as_table
+from pav.tasks.units import DataFile
 
-Format = Literal["table", "csv", "json", "parquet"]
+Format = Literal["table", "csv", "json", "jsonl", "parquet"]
 
 _NAME = re.compile(r"\s*[A-Za-z_]\w*\s*")
-_MAX_TABLE_ROWS = 100
+_ROLLOUT_FILES = (
+    "select name, path, sha256, num_bytes, num_rows from data_files "
+    "where name = 'rollouts.parquet' and num_rows > 0 order by path"
+)
 
 
 def ask(
     store: Store, question: str, *, parameters: Mapping[str, Any] | None = None
 ) -> pl.DataFrame:
-    """Return the answer of a saved query's name or an SQL select; nothing can be written.
-
-    SQL that mentions `rollouts` sees the raw rollouts of all intact units as a view.
-    """
+    """Return the answer of a saved query's name or an SQL select; nothing can be written."""
     path = database_path(store)
-    if _NAME.fullmatch(question):
-        return _ask_saved(store, path, saved_query(question.strip()), parameters)
-    if not re.search(r"\brollouts\b", question):
-        return run_query(path, question, parameters=parameters)
-    files = rollout_files(store)
-    if not files:
-        raise InputError(f"rollouts: {store.root!r} holds none yet; `pav label` makes them")
-    return run_query(path, question, parameters=parameters, rollouts=files)
+    query = saved_query(question.strip()) if _NAME.fullmatch(question) else question
+    return run_query(path, query, parameters=parameters, files=_files(store, path, query))
 
 
-def _ask_saved(
-    store: Store, path: Path, query: str, parameters: Mapping[str, Any] | None
-) -> pl.DataFrame:
-    """Return the answer of a saved query, which has no rows where there are no rollouts to read."""
-    if "rollouts" not in sql.used_names(query):
-        return run_query(path, query, parameters=parameters)
-    with tempfile.TemporaryDirectory(prefix="pav-") as folder:
-        none = Path(folder) / "rollouts.parquet"
-        none.write_bytes(datasets.to_parquet("rollouts", datasets.frame("rollouts", [])))
-        files = [none, *rollout_files(store)]
-        return run_query(path, query, parameters=parameters, rollouts=files)
-
-
-def rollout_files(store: Store) -> list[Path]:
-    """Return the Parquet files of all raw rollouts."""
-    return data_files(store, intact_manifests(store, check_content=False), "rollouts")
+def _files(store: Store, path: Path, query: str) -> StoreFiles:
+    """Return what the view `rollouts` reads: the store's folder, or copies of remote files."""
+    if store.is_local:
+        return StoreFiles(folder=store.root)
+    if not re.search(r"\brollouts\b", query):
+        return StoreFiles()
+    files = [DataFile(**row) for row in run_query(path, _ROLLOUT_FILES).to_dicts()]
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        copies = threads.map(lambda file: str(local_file(store, file)), files)
+        return StoreFiles(paths=list(copies))
 
 
 def saved_query(name: str) -> str:
@@ -98,55 +88,21 @@ def check_store(store: Store) -> list[Fault]:
     return check_database(database_path(store))
 
 
-def render(frame: pl.DataFrame, kind: str) -> bytes:
-    """Return rows as a table for people, or as csv, json or parquet; InputError for another."""
+def render(frame: pl.DataFrame, kind: str, *, width: int | None = None) -> bytes:
+    """Return rows as a table for people of that width, or as csv, json, jsonl or parquet."""
     if kind == "table":
-        return _as_table(frame).encode()
+        return as_table(frame, width=width).encode()
     if kind == "csv":
         return _flat(frame).write_csv().encode()
     if kind == "json":
         return (frame.write_json() + "\n").encode()
+    if kind == "jsonl":
+        return frame.write_ndjson().encode()
     if kind == "parquet":
         sink = io.BytesIO()
         frame.write_parquet(sink)
         return sink.getvalue()
     raise InputError(f"format: expected one of {', '.join(get_args(Format))}, got {kind!r}")
-
-
-def _as_table(frame: pl.DataFrame) -> str:
-    """Return an aligned table; texts on one line, numbers with four decimals at most."""
-    shown = frame.head(_MAX_TABLE_ROWS)
-    columns = [[name, *map(_cell, shown.get_column(name).to_list())] for name in shown.columns]
-    aligned = [
-        _aligned(cells, is_right=dtype.is_numeric())
-        for cells, dtype in zip(columns, shown.dtypes, strict=True)
-    ]
-    lines = ["  ".join(cells).rstrip() for cells in zip(*aligned, strict=True)]
-    return "\n".join([*lines, _footer(frame)]) + "\n"
-
-
-def _aligned(cells: Sequence[str], *, is_right: bool) -> list[str]:
-    """Return the cells of a column padded to one width, a rule under the first."""
-    width = max(map(len, cells))
-    padded = [cell.rjust(width) if is_right else cell.ljust(width) for cell in cells]
-    return [padded[0], "-" * width, *padded[1:]]
-
-
-def _footer(frame: pl.DataFrame) -> str:
-    if frame.height > _MAX_TABLE_ROWS:
-        return (
-            f"({frame.height:,} rows, the first {_MAX_TABLE_ROWS} shown; "
-            "--format csv, json or parquet gives all)"
-        )
-    return f"({frame.height:,} {'row' if frame.height == 1 else 'rows'})"
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:,.4f}".rstrip("0").rstrip(".") if value % 1 else f"{value:,.0f}"
-    return str(value).replace("\n", "\\n")
 
 
 def _flat(frame: pl.DataFrame) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from pav.models.hashing import canonical_json, digest, parse_json
 from pav.models.settings import RunSettings
 from pav.tasks.database import DATABASE_VERSION
 from pav.tasks.policies import PolicySpec
-from pav.tasks.publishing import DATABASE, publish_database
+from pav.tasks.publishing import DATABASE, database_fingerprint, publish_database
 from pav.tasks.recorded_runs import record_run
 from pav.tasks.store import MissingFileError, Store
 from pav.tasks.units import Manifest
@@ -55,7 +55,7 @@ def publish_run(store: Store, run: FinishedRun) -> list[str]:
     )
     faults = [fault.text for fault in publish_database(store).faults]
     if not faults:
-        _write_json(store, DATABASE_MARK, _database_mark(run))
+        _write_json(store, DATABASE_MARK, _database_mark(store, run))
     return faults
 
 
@@ -74,8 +74,8 @@ def check_faults(store: Store, faults: Sequence[str]) -> None:
 
 
 def is_published(store: Store, run: FinishedRun) -> bool:
-    """Tell whether the store's database is of this run and holds all that its units made."""
-    return _read_json(store, DATABASE_MARK) == _database_mark(run) and store.exists(DATABASE)
+    """Tell whether the store's database is of this run, whole, and holds all its units made."""
+    return store.exists(DATABASE) and _read_json(store, DATABASE_MARK) == _database_mark(store, run)
 
 
 def report_path(run_id: str) -> str:
@@ -94,8 +94,14 @@ def is_reported(store: Store, run: FinishedRun) -> bool:
     return noted == {"content": run.content} and store.exists(report_path(run.run_id))
 
 
-def _database_mark(run: FinishedRun) -> dict[str, Any]:
-    return {"run_id": run.run_id, "content": run.content, "version": DATABASE_VERSION}
+def _database_mark(store: Store, run: FinishedRun) -> dict[str, Any]:
+    """Return what the mark of this run says: a damaged database has another hash than its mark."""
+    return {
+        "run_id": run.run_id,
+        "content": run.content,
+        "version": DATABASE_VERSION,
+        "file": database_fingerprint(store),
+    }
 
 
 def _policy_rows(policies: Mapping[str, PolicySpec]) -> list[dict[str, Any]]:

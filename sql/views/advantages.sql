@@ -7,6 +7,7 @@ select
     step_advantages.step,
     solutions.steps[step_advantages.step] as step_text,
     step_advantages.policy_id,
+    policy_name(step_advantages.policy_id) as policy,
     step_advantages.is_terminal,
     step_advantages.prefix_id_before,
     step_advantages.prefix_id_after,

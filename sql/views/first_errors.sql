@@ -68,6 +68,7 @@ select
     solution_id,
     problem_id,
     policy_id,
+    policy_name(policy_id) as policy,
     status,
     case when status = 'found' then first_zero end as first_error,
     first_zero,

@@ -8,6 +8,7 @@ select
     step_values.num_steps as step,
     solutions.steps[step_values.num_steps] as step_text,
     step_values.policy_id,
+    policy_name(step_values.policy_id) as policy,
     step_values.prefix_id,
     step_values.is_terminal,
     step_values.num_correct,

@@ -121,6 +121,7 @@ refused as (
 select
     preferred.problem_id,
     preferred.policy_id,
+    policy_name(preferred.policy_id) as policy,
     preferred.kind,
     preferred.step,
     preferred.prefix_id,

@@ -2,6 +2,6 @@
 -- A tree search looks for wrong responses, so that they say nothing of how often a policy is right.
 create view sampled_solutions as
 
-select *
+select *, policy_name(policy_id) as policy
 from solutions
 where not is_searched

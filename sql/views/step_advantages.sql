@@ -35,6 +35,7 @@ select
     problem_id,
     step,
     policy_id,
+    policy_name(policy_id) as policy,
     is_terminal,
     prefix_id_before,
     prefix_id_after,

@@ -7,6 +7,7 @@ select
     solution_prefixes.num_steps,
     solution_prefixes.prefix_id,
     value_estimates.policy_id,
+    policy_name(value_estimates.policy_id) as policy,
     value_estimates.is_terminal,
     value_estimates.num_rollouts,
     value_estimates.num_correct,

@@ -4,6 +4,7 @@ create view value_targets as
 select
     value_estimates.prefix_id,
     value_estimates.policy_id,
+    policy_name(value_estimates.policy_id) as policy,
     value_estimates.problem_id,
     problems.split,
     value_estimates.num_steps,

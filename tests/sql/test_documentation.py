@@ -1,13 +1,13 @@
 """docs/database.md says what the database is; these tests hold it to that."""
 
 import re
+import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from pav import sql
-from pav.tasks.queries import database_path
 
 TEXT = (Path(__file__).parents[2] / "docs" / "database.md").read_text(encoding="utf-8")
 SHOWN = {*sql.names("schema"), *sql.names("views")}
@@ -45,10 +45,21 @@ def test_the_page_names_nothing_that_is_not_there():
     assert set(SECTIONS) == known
 
 
-def test_the_recipe_for_raw_rollouts_works_in_the_stores_folder(store, monkeypatch):
-    monkeypatch.chdir(store.root)
+def test_the_recipe_for_raw_rollouts_works_from_any_folder(store, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     recipe = re.search(r"```sql\n(.*?)```", TEXT, flags=re.DOTALL)[1]
-    with duckdb.connect(str(database_path(store)), read_only=True) as connection:
-        for statement in connection.extract_statements(recipe):
+    moved = shutil.copytree(store.root, tmp_path / "moved")
+    with duckdb.connect(str(moved / "labels.duckdb"), read_only=True) as connection:
+        for statement in connection.extract_statements(
+            recipe.replace("/new/place/of/the/store", str(moved))
+        ):
             rows = connection.execute(statement).fetchall()
     assert rows == [("base", "correct", 1), ("base", "wrong", 1)]
+
+
+QUESTIONS = re.findall(r'^pav sql "([^"]+)"$', TEXT, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_questions_of_the_page_can_be_asked(ask, question):
+    assert ask(question) or "…" in question

@@ -300,3 +300,15 @@ def test_a_database_in_s3_is_checked_too(bucket):
     label(store, 0, 1)
     faults = publish_database(store).faults
     assert [fault.text for fault in faults] == ["orphans: s p: label of an unknown prefix"]
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: data[:-9] + b"?" * 9])
+def test_a_damaged_database_does_not_pass_for_published_until_it_is_built_again(store, damage):
+    run = FinishedRun("a", RunSettings(), {}, {"problems": [problems(store, "one", "train")]})
+    publish_run(store, run)
+    path = Path(store.address(DATABASE))
+    path.write_bytes(damage(path.read_bytes()))
+    assert not is_published(store, run)
+    publish_run(store, run)
+    assert is_published(store, run)
+    assert answer(store, "select problem_id from problems") == [("one",)]

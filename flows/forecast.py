@@ -1,0 +1,200 @@
+"""What a run is about to make, before any of it is there: units, and seconds by earlier ones."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from pav.flows.plan import PART_NAMES, Part, Plan
+from pav.models.domains import domain_of
+from pav.models.records import Problem
+from pav.models.settings import RunSettings
+from pav.models.splits import SPLITS
+from pav.tasks.datasets import frame
+from pav.tasks.ledger import executions
+from pav.tasks.policies import ROLES, PolicySpec, kept_steps, resolve_policies
+from pav.tasks.progress import clock_text
+from pav.tasks.rounds_plan import STAGE as ALLOCATE
+from pav.tasks.sampling_plan import buckets, sharded
+from pav.tasks.searching_plan import Choice, choose
+from pav.tasks.store import Store
+from pav.tasks.units import DataFile, Manifest, Unit
+
+# Problems tried for each shard until every one has some; a shard is a hash.
+_TRIES = 40
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Part -> how many of its units are to be made, and the worker seconds of it where known."""
+
+    missing: Mapping[str, int]
+    seconds: Mapping[str, float | None]
+    workers: int
+    is_exact: bool
+
+    @property
+    def num_missing(self) -> int:
+        """Units to make in all."""
+        return sum(self.missing.values())
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds of the whole by the clock; None where some part has no earlier unit to go by."""
+        return self._clock(list(self.missing))
+
+    def seconds_after(self, part: str) -> float | None:
+        """Return the seconds of the parts after one by the clock; None where not all are known."""
+        names = list(self.missing)
+        return self._clock(names[names.index(part) + 1 :]) if part in names else None
+
+    def line(self, store: Store) -> str:
+        """Return what is to be made in one line: `about 101 units to make in …: …`."""
+        parts = ", ".join(f"{name} {count}" for name, count in self.missing.items() if count)
+        units = "unit" if self.num_missing == 1 else "units"
+        about = "" if self.is_exact else "about "
+        seconds = self.seconds_left
+        time = f"; about {clock_text(seconds)} by what such units took before" if seconds else ""
+        return f"{about}{self.num_missing} {units} to make in {store.root}: {parts}{time}"
+
+    def _clock(self, names: Iterable[str]) -> float | None:
+        total = 0.0
+        for name in names:
+            seconds = self.seconds[name]
+            if seconds is None:
+                return None
+            total += seconds / min(self.workers, max(self.missing[name], 1))
+        return total
+
+
+def foresee(plan: Plan, names: Sequence[str] = PART_NAMES) -> Outlook:
+    """Return what a run up to some parts will make; nothing is started or written."""
+    forecast = Forecast(plan.settings, plan.store, dict(plan.parts))
+    parts = [forecast.part(name) for name in names if forecast.can_see(name)]
+    todo = {part.name: part.todo for part in parts}
+    known = _Known(plan.store) if any(todo.values()) else None
+    first = next((place for place, part in enumerate(parts) if part.todo), len(parts))
+    return Outlook(
+        missing={name: len(units) for name, units in todo.items()},
+        seconds={name: known.seconds(units) if known else 0.0 for name, units in todo.items()},
+        workers=plan.settings.runner.workers,
+        is_exact=first >= len(names) - 1,
+    )
+
+
+class Forecast(Plan):
+    """A plan that goes on past what is not finished: stand-ins take the place of its results."""
+
+    def can_see(self, name: str) -> bool:
+        """Tell whether a part can be planned: shards of a solution file are those of its rows."""
+        waits = bool(self.settings.sample.path) and name not in ("problems", "pretrain")
+        return not (waits and self._is_open("problems"))
+
+    def part(self, name: str) -> Part:
+        """Return a part; one that the plan knows is not looked up again."""
+        return self.parts.get(name) or super().part(name)
+
+    def finished(self, name: str) -> list[Manifest]:
+        """Return the manifests of an earlier part, of units that are not done too."""
+        part = self.part(name)
+        return [part.done.get(unit.unit_id) or _stand_in(unit, ["data"]) for unit in part.units]
+
+    @cached_property
+    def problems(self) -> Mapping[str, Problem]:
+        """The problems by id; one a shard where they are not made yet."""
+        return _stand_in_problems(self.settings) if self._is_open("problems") else super().problems
+
+    @cached_property
+    def policies(self) -> Mapping[str, PolicySpec]:
+        """Who plays weak, base and strong; roles kept at the same step are one policy."""
+        if not self._is_open("pretrain"):
+            return super().policies
+        steps = kept_steps(self.settings.prepare)
+        names = [f"{role}/model.safetensors {steps[role]}" for role in ROLES]
+        trained = _stand_in(self.part("pretrain").units[0], names)
+        specs = resolve_policies(self.settings, self.store, trained)
+        return {str(role): spec for role, spec in specs.items()}
+
+    def choice(self, pipeline_seed: int) -> Choice:
+        """Return what validation chose; the middle of the grid where it has not yet."""
+        if not self._is_open("choose"):
+            return super().choice(pipeline_seed)
+        return choose(self.settings, frame("search_results", []))
+
+    def label_units(self) -> list[Unit]:
+        """Return the units that label; of a budget every round, those to come by stand-ins."""
+        if not self.settings.label.budget:
+            return super().label_units()
+        seen = [] if self._is_open("sample") else super().label_units()
+        return [*seen, *self._rounds()[len(seen) :]]
+
+    def _rounds(self) -> list[Unit]:
+        numbers = range(self.settings.label.rounds)
+        allocations = [
+            Unit(ALLOCATE, "allocate", 0, {"pipeline_seed": seed, "round": number})
+            for seed in self.settings.pipeline_seeds
+            for number in numbers
+        ]
+        bought = [_in_round(unit, number) for number in numbers for unit in self.piloted_units]
+        return [*allocations, *bought]
+
+    def _is_open(self, name: str) -> bool:
+        return bool(self.part(name).todo)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """How long units took before: the last one of a name, else the mean of its stage."""
+
+    store: Store
+
+    @cached_property
+    def _by_name(self) -> dict[str, float]:
+        # A remote ledger is a request for each entry, and a run need not wait for thousands.
+        entries = executions(self.store) if self.store.is_local else []
+        done = (each for each in entries if each["event"] == "finished")
+        return {f"{each['stage']} {each['name']}": each["seconds"] for each in done}
+
+    def seconds(self, units: Sequence[Unit]) -> float | None:
+        """Return the worker seconds of units; None where one is of a stage never seen."""
+        total = 0.0
+        for unit in units:
+            seconds = self._by_name.get(f"{unit.stage} {unit.name}", self._mean(unit.stage))
+            if seconds is None:
+                return None
+            total += seconds
+        return total
+
+    def _mean(self, stage: str) -> float | None:
+        start = f"{stage} "
+        of_stage = [each for name, each in self._by_name.items() if name.startswith(start)]
+        return sum(of_stage) / len(of_stage) if of_stage else None
+
+
+def _stand_in(unit: Unit, names: Sequence[str]) -> Manifest:
+    """Return a manifest for a unit that is not done; what follows a space in a name is content."""
+    files = tuple(
+        DataFile(name.partition(" ")[0], "", f"{unit.unit_id} {name}", 0, 0) for name in names
+    )
+    return Manifest(unit, files, {}, {}, 0, "")
+
+
+def _in_round(unit: Unit, number: int) -> Unit:
+    values = {key: value for key, value in unit.parameters.items() if key != "block"}
+    return Unit(unit.stage, unit.name, unit.revision, values | {"round": number}, unit.inputs)
+
+
+def _stand_in_problems(settings: RunSettings) -> dict[str, Problem]:
+    """Return as many problems as fill every shard, up to what the settings want of a split."""
+    name, chosen = domain_of(settings.problems).name, settings.problems
+    problems = {}
+    for split, most in zip(
+        SPLITS, (chosen.max_train, chosen.max_validation, chosen.max_test), strict=True
+    ):
+        num_shards = buckets(split, settings.sample.num_shards)
+        drawn = [
+            Problem(f"{split} {number}", name, "", "", split, canonical_key=f"{split} {number}")
+            for number in range(_TRIES * num_shards)
+        ]
+        for members in list(sharded(drawn, split, num_shards).values())[:most]:
+            problems[members[0].problem_id] = members[0]
+    return problems
