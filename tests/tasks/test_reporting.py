@@ -254,7 +254,7 @@ def test_one_pipeline_seed_is_said_but_differences_of_its_verifiers_are_judged(i
 
 
 def test_pipeline_seeds_are_counted_in_the_data_not_in_the_settings(inputs, bare):
-    settings = RunSettings(pipeline_seeds=(0, 0))
+    settings = RunSettings(pipeline_seeds=(0, 1))
     twice = replace(with_results(inputs, num_pipeline_seeds=1), settings=settings)
     parts = (head_part("twice", twice, JUDGED), claims_part(twice, JUDGED))
     page = text_of(render({**bare, **parts[0], **parts[1], "limits": limits(twice)}))
