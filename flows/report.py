@@ -13,7 +13,14 @@ from pav.tasks.artifacts import publish_artifacts
 from pav.tasks.planning import StageReport
 from pav.tasks.report_sources import gather_inputs
 from pav.tasks.reporting import write_report
-from pav.tasks.run_records import check_faults, is_published, mark_reported, publish_run
+from pav.tasks.run_records import (
+    check_faults,
+    is_published,
+    is_reported,
+    mark_reported,
+    publish_run,
+    report_path,
+)
 from pav.tasks.store import Store
 
 DATA_SETS = ("labels.duckdb", "report.html", "results.json")
@@ -37,9 +44,14 @@ def publish(settings: RunSettings, store: str) -> list[str]:
 
 @task(name="write", task_run_name="write report and results", cache_policy=NO_CACHE)
 def write(settings: RunSettings, store: str, journey: Journey) -> str:
-    """Write the report, its tables as artifacts too, and return where it lies in the store."""
+    """Write the report, its tables as artifacts too, and return where it lies in the store.
+
+    A report of the same data is left as it is.
+    """
     plan = Plan(settings, Store(store))
     run = plan.finished_run()
+    if is_reported(plan.store, run):
+        return report_path(run.run_id)
     inputs = gather_inputs(plan.store, run, stages=journey.stages, wall_seconds=journey.seconds)
     written = write_report(plan.store, run.run_id, inputs)
     publish_artifacts(written.tables, written.claims)

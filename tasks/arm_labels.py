@@ -20,6 +20,9 @@ _VERIFIERS = {
     "q_product": "product of Q",
     "q_likely": f"Q {TIMES} likelihood",
     "orm_likely": f"ORM {TIMES} likelihood",
+    "likely": "likelihood alone",
+    "majority": "majority",
+    "orm_majority": "ORM-weighted majority",
     "q_counts": "Q, counts only",
     "q_weak": "Q of weak prover",
     "q_strong": "Q of strong prover",
@@ -27,8 +30,6 @@ _VERIFIERS = {
 }
 _STRATEGIES = {
     "single": "one sample",
-    "majority": "majority of N",
-    "pass": "pass@N",
     "best_of_n": "best-of-N",
     "beam": "beam",
     "beam_paper": "beam (paper's B, C = 3)",
@@ -66,6 +67,11 @@ def prover_label(prover: str) -> str:
 def pick_label(pick: str) -> str:
     """Return the rule of the final pick in words."""
     return _PICKS.get(pick, pick)
+
+
+def pick_words(picks: str) -> str:
+    """Return rules of the final pick, as arms join them by a slash, in words and each once."""
+    return " or ".join(dict.fromkeys(pick_label(pick) for pick in picks.split(" / ") if pick))
 
 
 def seeds_label(arm: Row) -> str:

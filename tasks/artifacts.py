@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from pav.tasks.arm_labels import DASH
+from pav.tasks.report_claims import Claim
 from pav.tasks.report_tables import Table
-from pav.tasks.report_words import Claim
 
 
 def artifact_key(name: str) -> str:
@@ -17,9 +18,28 @@ def table_records(table: Table) -> list[dict[str, str]]:
 
 
 def claims_markdown(claims: Sequence[Claim]) -> str:
-    """Return the claims as a Markdown list, intervals as they came."""
-    lines = [f"- **{claim.verdict}** {claim.words}\n  {claim.detail}" for claim in claims]
-    return "\n".join(lines) if lines else "No arms were compared."
+    """Return the comparisons as a Markdown table, intervals as they came."""
+    if not claims:
+        return "No arms were compared."
+    columns = (
+        "comparison", "difference, points", "wins / losses", "p, corrected", "over problems",
+        "over pipeline seeds",
+        "verdict",
+    )  # fmt: skip
+    rows = [
+        (
+            claim.label,
+            claim.difference,
+            claim.counts,
+            claim.p_value,
+            claim.over_problems.words,
+            claim.over_seeds.words if claim.over_seeds else DASH,
+            f"**{claim.verdict}**",
+        )
+        for claim in claims
+    ]
+    lines = [columns, ("---",) * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def publish_artifacts(tables: Sequence[Table], claims: Sequence[Claim]) -> list[str]:

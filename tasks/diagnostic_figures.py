@@ -12,11 +12,16 @@ from pav.models.estimators import value
 from pav.models.metrics import reliability_table
 from pav.tasks.arm_labels import Row, verifier_label
 from pav.tasks.plotting import (
+    BLACK,
     BLUE,
     COLOURS,
     GREY,
+    GRID,
     MARKERS,
+    ON_DARK,
+    ON_LIGHT,
     ORANGE,
+    TEXT,
     EndLabel,
     Figure,
     draw,
@@ -65,7 +70,7 @@ def values_figure(labels: pl.DataFrame, *, title: str, caption: str) -> Figure:
             axes.bar(range(len(steps)), heights, 0.72, bottom=base, color=shade, label=name)
             for place, (height, start) in enumerate(zip(heights, base, strict=True)):
                 if height > 0.07:
-                    ink = "white" if sum(to_rgb(shade)) < 1.7 else "#222222"
+                    ink = ON_DARK if sum(to_rgb(shade)) < 1.7 else ON_LIGHT
                     axes.text(
                         place, start + height / 2, f"{100 * height:.0f}", ha="center",
                         va="center", color=ink, fontsize=8.5,
@@ -110,13 +115,13 @@ def noise_figure(labels: pl.DataFrame, *, title: str, caption: str) -> Figure:
     def paint(axes: Axes) -> None:
         axes.plot(counts, errors, color=BLUE)
         axes.plot(counts, np.sqrt(2) * errors, color=ORANGE)
-        axes.plot([used] * 2, [errors[used - 1], np.sqrt(2) * errors[used - 1]], "o", color="#222")
+        axes.plot([used] * 2, [errors[used - 1], np.sqrt(2) * errors[used - 1]], "o", color=BLACK)
         axes.axvline(used, color=GREY, lw=0.8, ls=":")
         axes.set_xlim(1, counts[-1])
         axes.set_ylim(0, max(1.05 * np.sqrt(2 * within), 1.1 * np.sqrt(between), 0.01))
         axes.annotate(
             f"n = {used}", (used, axes.get_ylim()[1]), (4, -10), textcoords="offset points",
-            fontsize=8.5, color="#555555",
+            fontsize=8.5, color=TEXT,
         )  # fmt: skip
         axes.axhline(np.sqrt(between), color=GREY, ls=(0, (4, 2)), lw=1.3)
         axes.set_xlabel("rollouts of each prefix")
@@ -124,7 +129,7 @@ def noise_figure(labels: pl.DataFrame, *, title: str, caption: str) -> Figure:
         ends = [
             EndLabel(errors[-1], "error of a value", BLUE),
             EndLabel(np.sqrt(2) * errors[-1], "of an advantage", ORANGE),
-            EndLabel(float(np.sqrt(between)), "spread of the\ntrue values", "#666666"),
+            EndLabel(float(np.sqrt(between)), "spread of the\ntrue values", TEXT),
         ]
         label_ends(axes, ends, gap=0.09)
 
@@ -149,7 +154,7 @@ def reliability_figure(scores: pl.DataFrame, *, verifier: str, title: str, capti
 
     def paint(axes: Axes) -> None:
         centres = (bins["bin"].to_numpy() + 0.5) / 10
-        axes.bar(centres, 0.25 * rows / rows.max(), 0.092, color="#DDE3EA", zorder=0)
+        axes.bar(centres, 0.25 * rows / rows.max(), 0.092, color=GRID, zorder=0)
         axes.plot([0, 1], [0, 1], color=GREY, ls=(0, (4, 2)), lw=1)
         axes.errorbar(
             predicted, observed, yerr=np.maximum((observed - low, high - observed), 0.0),

@@ -1,27 +1,28 @@
-"""Figures of search: accuracy against candidates, tokens, K and alpha, and the pick's loss."""
+"""Figures of search: accuracy against candidates, tokens and alpha, and the pick's loss."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from textwrap import fill
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from pav.tasks.arm_labels import ALPHA, Row, arm_label, pick_label, points
+from pav.tasks.arm_labels import ALPHA, Row, arm_label
 from pav.tasks.plotting import (
-    BLACK,
     BLUE,
     COLOURS,
     GREY,
     MARKERS,
     ORANGE,
+    PALE,
     EndLabel,
     Figure,
     draw,
     label_ends,
+    percent,
     percent_axis,
     power_axis,
+    round_ticks,
 )
 
 
@@ -51,26 +52,9 @@ def curves(arms: Sequence[Row], *, x: str = "num_samples") -> list[Curve]:
 
 def _place(arm: Row) -> int:
     """Return an arm's place in the palette, the same in every figure."""
-    if arm["strategy"] == "beam" and arm["verifier"] == "pav":
-        return {"weak": 4, "strong": 3}.get(str(arm["prover"]), 1)
     if arm["strategy"] == "beam":
-        return 0
-    return {"orm": 2, "orm_seed": 5, "q_product": 6, "orm_likely": 7}.get(str(arm["verifier"]), 4)
-
-
-def pick_curves(arms: Sequence[Row], picks: Sequence[str]) -> list[Curve]:
-    """Return one curve for each rule of the final pick, all over the same beams."""
-    return [
-        Curve(
-            pick_label(pick),
-            tuple(
-                (float(arm["num_samples"]), *(float(arm[f"accuracy_{pick}"]),) * 3) for arm in arms
-            ),
-            COLOURS[place],
-            MARKERS[place],
-        )
-        for place, pick in enumerate(picks)
-    ]
+        return 1 if arm["verifier"] == "pav" else 0
+    return {"orm": 2, "orm_likely": 3, "orm_seed": 5, "q_product": 6}.get(str(arm["verifier"]), 4)
 
 
 def pass_curve(arms: Sequence[Row], *, label: str, x: str = "num_samples") -> Curve:
@@ -84,7 +68,7 @@ def accuracy_figure(shown: Sequence[Curve], *, name: str, title: str, caption: s
     ticks = sorted({point[0] for curve in shown for point in curve.points})
     label = "candidates N (log scale)"
     paint = partial(_paint_curves, shown=shown, ticks=ticks, label=label)
-    return Figure(name, title, caption, draw(paint, width=5.6, height=3.7))
+    return Figure(name, title, caption, draw(paint))
 
 
 def cost_figure(shown: Sequence[Curve], *, name: str, title: str, caption: str) -> Figure:
@@ -94,7 +78,7 @@ def cost_figure(shown: Sequence[Curve], *, name: str, title: str, caption: str) 
     ticks = [tick for tick in _ROUND if lowest / 2 <= tick <= highest * 2]
     label = "generated tokens for each problem (log scale)"
     paint = partial(_paint_curves, shown=shown, ticks=ticks, label=label)
-    return Figure(name, title, caption, draw(paint, width=5.6, height=3.7))
+    return Figure(name, title, caption, draw(paint))
 
 
 _ROUND = [base * 10**power for power in range(7) for base in (1, 3)]
@@ -125,19 +109,6 @@ def _paint_curves(
     power_axis(axes, ticks, label=label)
     percent_axis(axes)
     label_ends(axes, [EndLabel(curve.points[-1][1], curve.label, curve.colour) for curve in shown])
-
-
-def k_figure(rows: Sequence[Row], baseline: Row | None, *, title: str, caption: str) -> Figure:
-    """Return accuracy of the beam with a BoK prover against K; `baseline` is the Q beam's arm."""
-    ordered = sorted((int(str(row["prover"])[2:]), *_interval(row)) for row in rows)
-
-    def paint(axes: Axes) -> None:
-        level = _paint_baseline(axes, baseline)
-        _paint_points(axes, ordered, colour=ORANGE)
-        power_axis(axes, [row[0] for row in ordered], label="K of the Best-of-K prover (log scale)")
-        label_ends(axes, level)
-
-    return Figure("best-of-k", title, caption, draw(paint))
 
 
 def alpha_figure(
@@ -177,63 +148,27 @@ def _paint_points(
     percent_axis(axes)
 
 
-def _paint_baseline(axes: Axes, baseline: Row | None) -> list[EndLabel]:
-    """Draw the Q beam as a level with its interval; return what to write beside it."""
-    if baseline is None:
-        return []
-    accuracy, low, high = _interval(baseline)
-    axes.axhspan(low, high, color=GREY, alpha=0.15, lw=0)
-    axes.axhline(accuracy, color=GREY, linestyle=(0, (4, 2)), linewidth=1.3)
-    return [EndLabel(accuracy, "beam Q", "#666666")]
-
-
 def pick_figure(arms: Sequence[Row], *, title: str, caption: str) -> Figure:
     """Return, for each arm, what its finished candidates hold against what the pick takes."""
     names = [f"{arm_label(arm)}, {arm['num_samples']}" for arm in arms]
 
     def paint(axes: Axes) -> None:
         for place, arm in enumerate(reversed(arms)):
-            axes.plot([arm["accuracy"], arm["pass_rate"]], [place] * 2, color="#C9CDD2", lw=4)
+            axes.plot([arm["accuracy"], arm["pass_rate"]], [place] * 2, color=PALE, lw=4)
             axes.plot(arm["accuracy"], place, "o", color=BLUE, ms=7)
             axes.plot(arm["pass_rate"], place, "D", color=ORANGE, ms=6)
         axes.set_yticks(range(len(arms)), list(reversed(names)))
         axes.set_ylim(-0.6, len(arms) - 0.4)
-        axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
+        axes.xaxis.set_major_locator(round_ticks())
+        axes.xaxis.set_major_formatter(percent)
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("share of problems")
         axes.legend(
             handles=[
                 Line2D([], [], color=BLUE, marker="o", ls="", label="picked answer is right"),
-                Line2D([], [], color=ORANGE, marker="D", ls="", label="any kept candidate is"),
+                Line2D([], [], color=ORANGE, marker="D", ls="", label="any finished candidate is"),
             ],
             loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2,
         )  # fmt: skip
 
-    return Figure("pick", title, caption, draw(paint, height=0.9 + 0.27 * len(arms), width=5.6))
-
-
-def comparison_figure(rows: Sequence[Row], *, title: str, caption: str) -> Figure:
-    """Return every paired difference with its two intervals, as a forest plot."""
-
-    def paint(axes: Axes) -> None:
-        for place, row in enumerate(reversed(rows)):
-            colour = BLUE if row["excludes_zero"] else GREY
-            axes.plot([row["low"], row["high"]], [place] * 2, color=colour, lw=2.6)
-            if row.get("t_low") is not None:
-                axes.plot([row["t_low"], row["t_high"]], [place - 0.22] * 2, color=colour, lw=1)
-            axes.plot(row["difference"], place, "o", color=colour, ms=6.5)
-            label = f"{points(row['difference'], sign=True)}"
-            axes.annotate(
-                label, (row["difference"], place), (0, 6), textcoords="offset points",
-                ha="center", fontsize=8.5, color=BLACK,
-            )  # fmt: skip
-        axes.axvline(0, color=BLACK, lw=1)
-        names = [fill(str(row["label"]), 40) for row in reversed(rows)]
-        axes.set_yticks(range(len(rows)), names)
-        axes.set_ylim(-0.6, len(rows) - 0.3)
-        axes.xaxis.set_major_formatter(lambda value, _: points(value, sign=True))
-        axes.grid(visible=False, axis="y")
-        axes.set_xlabel("difference in accuracy, percentage points")
-
-    height = 0.9 + 0.5 * len(rows)
-    return Figure("differences", title, caption, draw(paint, height=height, width=7.0))
+    return Figure("pick", title, caption, draw(paint, height=0.9 + 0.27 * len(arms)))

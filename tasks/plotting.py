@@ -1,7 +1,8 @@
-"""The look of every figure: a colour-blind safe palette, fonts, direct labels, SVG bytes."""
+"""The look of every figure: a colour-blind safe palette, light and dark, direct labels, SVG."""
 
 import base64
 import io
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +14,19 @@ from matplotlib.figure import Figure as Canvas
 # Okabe and Ito's palette, told apart under every common colour blindness.
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#AA4499"
 YELLOW, SKY, BLACK, GREY = "#E69F00", "#56B4E9", "#222222", "#8A8F98"
+PAPER, AXIS, GRID, TEXT, PALE = "#FFFFFF", "#9AA0A6", "#E6E8EB", "#555555", "#C9CDD2"
+# Words on a bar keep their colour in either scheme, so theirs is no other's.
+ON_DARK, ON_LIGHT = "#FEFEFE", "#202020"
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY, BLACK, GREY)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+
+# What each colour becomes where the reader's system asks for dark pages. The page's own dark
+# background is that of `report.css`.
+DARK = {
+    BLUE: "#4FA8E0", ORANGE: "#F08A4B", GREEN: "#3FBF94", PURPLE: "#D387CE", BLACK: "#E6EDF3",
+    GREY: "#9AA4AF", PAPER: "#0D1117", AXIS: "#6E7681", GRID: "#21262D", TEXT: "#B1BAC4",
+    PALE: "#3D444D", "#2B2D42": "#6E7681", "#1F5A94": "#2A6CB0",
+}  # fmt: skip
 
 # Laid out in DejaVu Sans, wider than what browsers choose, so that no label can overflow.
 _PAGE_FONTS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans'"
@@ -23,14 +35,17 @@ _STYLE: dict[Any, Any] = {
     "font.size": 9.5,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.edgecolor": "#9AA0A6",
-    "axes.labelcolor": "#333333",
+    "figure.facecolor": PAPER,
+    "axes.facecolor": "none",
+    "axes.edgecolor": AXIS,
+    "axes.labelcolor": TEXT,
+    "text.color": TEXT,
     "axes.grid": True,
     "axes.axisbelow": True,
-    "grid.color": "#E6E8EB",
+    "grid.color": GRID,
     "grid.linewidth": 0.8,
-    "xtick.color": "#555555",
-    "ytick.color": "#555555",
+    "xtick.color": TEXT,
+    "ytick.color": TEXT,
     "lines.linewidth": 1.8,
     "lines.markersize": 5,
     "legend.frameon": False,
@@ -64,14 +79,32 @@ class EndLabel:
     colour: str
 
 
-def draw(paint: Callable[[Axes], None], *, width: float = 5.6, height: float = 3.7) -> bytes:
-    """Return as SVG what `paint` draws on fresh axes; sizes in inches."""
+def draw(paint: Callable[[Axes], None], *, width: float = 5.0, height: float = 3.4) -> bytes:
+    """Return as SVG what `paint` draws on fresh axes; sizes in inches.
+
+    The default is half a page's width: words keep their size there and are legible on a phone.
+    """
     with matplotlib.rc_context(_STYLE):
         canvas = Canvas(figsize=(width, height), layout="constrained")
         paint(canvas.subplots())
         sink = io.BytesIO()
         canvas.savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
-    return sink.getvalue().decode().replace("'DejaVu Sans'", _PAGE_FONTS).encode()
+    svg = sink.getvalue().decode().replace("'DejaVu Sans'", _PAGE_FONTS)
+    return re.sub(r"(<svg [^>]*>)", rf"\1\n{_dark_style()}", svg, count=1).encode()
+
+
+def _dark_style() -> str:
+    """Return rules that swap the colours of an SVG where the reader prefers dark pages.
+
+    They select by the colours that are written out, so a program that knows no such rules draws
+    the light figure.
+    """
+    rules = "".join(
+        f'[style*="{kind}: {light.lower()}"]{{{kind}:{dark} !important}}'
+        for light, dark in DARK.items()
+        for kind in ("fill", "stroke")
+    )
+    return f"<style>@media (prefers-color-scheme: dark){{{rules}}}</style>"
 
 
 def label_ends(axes: Axes, labels: Sequence[EndLabel], *, gap: float = 0.058) -> None:
@@ -125,12 +158,23 @@ def _overlap(lower: tuple[float, int], upper: tuple[float, int], gap: float) -> 
     return upper[0] - lower[0] < gap * (lower[1] + upper[1]) / 2 - 1e-12
 
 
+def percent(share: float, _: float = 0.0) -> str:
+    """Return a tick's share of one as percent, with the decimals that it has and no others."""
+    return f"{round(100 * share, 6):g}%"
+
+
 def percent_axis(axes: Axes, *, label: str = "accuracy") -> None:
-    """Show the y axis, in shares of one, as percent."""
-    axes.yaxis.set_major_formatter(matplotlib.ticker.PercentFormatter(1.0, decimals=0))
+    """Show the y axis, in shares of one, as percent with ticks at round numbers."""
+    axes.yaxis.set_major_locator(round_ticks())
+    axes.yaxis.set_major_formatter(percent)
     axes.set_ylabel(label)
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, -0.02), max(high, 0.05))
+
+
+def round_ticks(most: int = 6) -> matplotlib.ticker.MaxNLocator:
+    """Return ticks in steps of 1, 2 or 5 times a power of ten, so that no label is rounded."""
+    return matplotlib.ticker.MaxNLocator(nbins=most, steps=[1, 2, 5, 10])
 
 
 def power_axis(axes: Axes, ticks: Sequence[float], *, label: str) -> None:

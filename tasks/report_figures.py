@@ -4,15 +4,14 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from pav.models.arms import FINAL_PICKS
 from pav.models.confidence import wilson_interval
 from pav.models.metrics import metrics_table
-from pav.tasks import diagnostic_figures, figures
+from pav.tasks import diagnostic_figures, difference_figures, figures
 from pav.tasks.arm_labels import (
     ALPHA,
     Row,
     arm_label,
-    pick_label,
+    points,
     prover_label,
     seeds_label,
     verifier_label,
@@ -21,15 +20,16 @@ from pav.tasks.plotting import Figure
 from pav.tasks.report_inputs import ReportInputs
 
 MOST_CALIBRATED = 6
+SIGN_COLOURS = "Blue: gain; orange: loss; grey: the interval holds zero."
 
 
 def provenance(inputs: ReportInputs, arms: Sequence[Row]) -> str:
     """Return aggregation, interval and seeds behind a figure of arms."""
     level = _level(inputs)
-    return f"{_mean_over(inputs, arms)}; bars: {level} bootstrap intervals over problems."
+    return f"{mean_over(inputs, arms)}; bars: {level} intervals over problems."
 
 
-def _mean_over(inputs: ReportInputs, arms: Sequence[Row]) -> str:
+def mean_over(inputs: ReportInputs, arms: Sequence[Row]) -> str:
     """Return what the points of a figure are means of."""
     seeds = " or ".join(sorted({seeds_label(arm) for arm in arms}))
     return f"Mean over {inputs.num_test_problems} test problems and {seeds}"
@@ -54,50 +54,76 @@ def search_figures(inputs: ReportInputs) -> list[Figure]:
         figures.accuracy_figure(
             drawn, name="accuracy", title="Accuracy against candidates",
             caption=f"{source} Points are moved sideways so that bars do not cover each other. "
-            "Dashed: share of problems with any right answer among N independent samples.",
+            "Curves that coincide are told apart in the panels below. Dashed: share of problems "
+            "with any right answer among N independent samples.",
         ),
         figures.cost_figure(
             by_tokens, name="tokens", title="Accuracy against generated tokens",
-            caption=f"{source} Tokens for each problem, discarded candidates included; forwards "
-            "of verifiers are in the table of arms.",
+            caption=f"{source} Tokens per problem, discarded candidates included. Tokens that "
+            "verifiers read are in the table of arms.",
         ),
     ]  # fmt: skip
 
 
-def prover_figures(inputs: ReportInputs) -> list[Figure]:
-    """Return the beam with each prover, the K sweep, and alpha on validation problems."""
-    beams = inputs.select("beam", "pav")
-    if not beams:
+def difference_panels(inputs: ReportInputs) -> list[Figure]:
+    """Return one panel for each arm: its paired difference to the Q beam at every N."""
+    found = sorted(
+        inputs.results["differences_to_q_beam"], key=lambda row: int(row["first"]["num_samples"])
+    )
+    if not found:
         return []
-    names = [inputs.main_prover, "weak", "strong"]
-    shown = [
-        *inputs.select("beam", "q"),
-        *(arm for name in names for arm in beams if arm["prover"] == name),
-    ]
-    found = [
-        figures.accuracy_figure(
-            figures.curves(shown), name="provers", title="Beam with each prover",
-            caption=provenance(inputs, shown),
-        )
-    ]  # fmt: skip
+    arms: dict[str, list[Row]] = {}
+    for row in found:
+        arms.setdefault(arm_label(row["first"]), []).append(row)
+    span = difference_figures.shared_range(found)
     return [
-        *found,
-        *_k_figures(inputs, beams),
-        *_alpha_figures(inputs),
-        *_pick_figures(inputs),
-    ]
+        difference_figures.difference_panel(
+            rows, name=f"against-q-{_slug(rows[0])}", title=_sentence(label), span=span,
+            caption="; ".join(_difference_words(row) for row in rows),
+        )
+        for label, rows in arms.items()
+    ]  # fmt: skip
 
 
-def _k_figures(inputs: ReportInputs, beams: Sequence[Row]) -> list[Figure]:
-    """Return accuracy against K at the most candidates, where several K were run."""
-    most = max(int(arm["num_samples"]) for arm in beams)
-    swept = [arm for arm in beams if arm["prover"].startswith("bo") and arm["num_samples"] == most]
+def _slug(row: Row) -> str:
+    """Return an arm's name as a file may have it."""
+    words = (row["first"][name] for name in ("strategy", "verifier", "prover"))
+    return "-".join(filter(None, words)).replace("_", "-")
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _difference_words(row: Row) -> str:
+    """Return a difference in words, for those who cannot see its panel."""
+    numbers = [points(row[name], sign=True) for name in ("difference", "low", "high")]
+    return f"N = {row['first']['num_samples']}: {numbers[0]} ({numbers[1]} to {numbers[2]})"
+
+
+def prover_figures(inputs: ReportInputs) -> list[Figure]:
+    """Return the sweep of K and the choice of alpha on validation problems."""
+    return [*_k_figures(inputs), *_alpha_figures(inputs)]
+
+
+def _k_figures(inputs: ReportInputs) -> list[Figure]:
+    """Return the difference to the Q beam against K at the most candidates, for several K."""
+    found = [row for row in inputs.results["differences_to_q_beam"] if _is_best_of_k(row["first"])]
+    most = max((row["first"]["num_samples"] for row in found), default=0)
+    swept = [row for row in found if row["first"]["num_samples"] == most]
     if len(swept) < 2:
         return []
-    level = [arm for arm in inputs.select("beam", "q") if arm["num_samples"] == most]
-    caption = f"{most} candidates. {provenance(inputs, swept)} Grey: the beam on Q alone."
+    swept.sort(key=lambda row: int(row["first"]["prover"][2:]))
+    caption = (
+        f"Paired difference to the Q beam at {most} candidates on {inputs.num_test_problems} test "
+        f"problems; bars: {_level(inputs)} intervals over problems. {SIGN_COLOURS}"
+    )
     title = "Strength of the Best-of-K prover"
-    return [figures.k_figure(swept, level[0] if level else None, title=title, caption=caption)]
+    return [difference_figures.k_figure(swept, title=title, caption=caption)]
+
+
+def _is_best_of_k(arm: Row) -> bool:
+    return (arm["strategy"], arm["verifier"]) == ("beam", "pav") and arm["prover"].startswith("bo")
 
 
 def _alpha_figures(inputs: ReportInputs) -> list[Figure]:
@@ -137,32 +163,15 @@ def _alpha_rows(inputs: ReportInputs) -> Sequence[Row]:
     return rows
 
 
-def _pick_figures(inputs: ReportInputs) -> list[Figure]:
-    """Return the main beam's accuracy by each rule of the final pick."""
-    arms = [
-        arm for arm in inputs.select("beam", "pav", inputs.main_prover) if "accuracy_orm" in arm
-    ]
-    if not arms:
-        return []
-    drawn = figures.pick_curves(arms, list(FINAL_PICKS))
-    drawn.append(figures.pass_curve(arms, label="any kept is right"))
-    used = " / ".join(sorted({pick_label(str(arm["final_pick"])) for arm in arms}))
-    caption = (
-        f"{arm_label(arms[0])}, the same beams, picked from by each rule. Validation problems "
-        f"chose: {used}. {_mean_over(inputs, arms)}."
-    )
-    title = "Rules of the final pick"
-    return [figures.accuracy_figure(drawn, name="picks", title=title, caption=caption)]
-
-
 def limit_figures(inputs: ReportInputs) -> list[Figure]:
     """Return the pass of the candidates against the pick, and each verifier's AUC by step."""
-    arms = [arm for arm in _main_arms(inputs) if int(arm["num_samples"]) > 1]
+    counts = sorted({int(arm["num_samples"]) for arm in inputs.arms} - {1})[-2:]
+    arms = [arm for arm in _main_arms(inputs) if arm["num_samples"] in counts]
     found = []
     if arms:
         caption = (
             "Between the two marks lies what a perfect final pick would add. "
-            f"Number: candidates. {_mean_over(inputs, arms)}."
+            f"Number: candidates. {mean_over(inputs, arms)}."
         )
         found.append(
             figures.pick_figure(
@@ -197,7 +206,7 @@ def label_figures(inputs: ReportInputs) -> list[Figure]:
     source = (
         f"{labels.height:,} distinct prefixes of training and held-out solutions, labelled by the "
         f"base policy; {inputs.settings.label.num_rollouts} rollouts asked of each, "
-        f"{_seeds(inputs.settings.pipeline_seeds)}."
+        f"{_seeds(inputs.label_blocks['seed'].unique().sort().to_list())}."
     )
     return [
         diagnostic_figures.values_figure(

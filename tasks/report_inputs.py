@@ -47,7 +47,7 @@ class ReportInputs:
 
     @property
     def num_pipeline_seeds(self) -> int:
-        """How many pipeline seeds the arms were run on."""
+        """How many pipeline seeds the search results hold, however often the settings name one."""
         return int(self.results["num_pipeline_seeds"])
 
     def select(self, strategy: str, verifier: str, prover: str | None = None) -> list[Row]:
@@ -65,13 +65,16 @@ class ReportInputs:
         """Return best-of-N by the better of the two ORMs."""
         return self.select("best_of_n", str(self.results["better_orm"]))
 
-    def labels(self) -> pl.DataFrame:
-        """Return the base policy's labels: one row per prefix, its counts and number of steps."""
-        # Provers may sample training problems too; the others are the base's alone.
+    @property
+    def base_policies(self) -> list[str]:
+        """The ids of the base policy, which alone samples held-out problems."""
         held_out = self.problems.filter(pl.col("split") != "train")["problem_id"]
         mine = self.solutions.filter(pl.col("problem_id").is_in(held_out.implode()))
-        base = (self.solutions if mine.is_empty() else mine)["policy_id"].unique()
-        counts = self.label_blocks.filter(pl.col("policy_id").is_in(base.implode()))
+        return (self.solutions if mine.is_empty() else mine)["policy_id"].unique().to_list()
+
+    def labels(self) -> pl.DataFrame:
+        """Return the base policy's labels: one row per prefix, its counts and number of steps."""
+        counts = self.label_blocks.filter(pl.col("policy_id").is_in(self.base_policies))
         totals = counts.group_by("prefix_id").agg(
             pl.col("num_rollouts", "num_correct", "generated_tokens").sum()
         )

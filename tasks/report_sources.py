@@ -1,5 +1,6 @@
 """Gathers what a report is made from: the data sets of one run and what they come to."""
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,12 +8,14 @@ from typing import Any
 import polars as pl
 
 from pav.models.metrics import metrics_table
+from pav.models.score_checks import score_drift, worst_bins
 from pav.tasks.manifests import holding, read_tables
 from pav.tasks.planning import StageReport
+from pav.tasks.report_facts import run_facts
 from pav.tasks.report_inputs import ReportInputs
 from pav.tasks.results import search_summary
-from pav.tasks.run_records import FinishedRun
-from pav.tasks.store import Store
+from pav.tasks.run_records import FinishedRun, results_path
+from pav.tasks.store import MissingFileError, Store
 from pav.tasks.truth_check import truth_check
 
 # Data set -> the parts of the pipeline whose units hold it.
@@ -32,7 +35,13 @@ _SOURCES: Mapping[str, tuple[str, ...]] = {
 def gather_inputs(
     store: Store, run: FinishedRun, *, stages: Sequence[StageReport], wall_seconds: float
 ) -> ReportInputs:
-    """Return the data sets of a finished run with its results, ready for the report."""
+    """Return the data sets of a finished run with its results, ready for the report.
+
+    `stages` and `wall_seconds` are of the command that asks. Where it made nothing, those of the
+    command that did are kept: a second look at a run has not made it cheaper.
+    """
+    stages, wall_seconds = first_cost(store, run.run_id, stages=stages, wall_seconds=wall_seconds)
+    confidence = run.settings.report.confidence
     tables = {
         name: read_tables(
             store, holding([m for part in parts for m in run.manifests[part]], name), name
@@ -49,6 +58,9 @@ def gather_inputs(
         "verifiers": metrics_table(tables["scores"], by=("verifier", "split")).to_dicts(),
         "never_solved": never_solved(tables),
         "truth": _truth(tables),
+        "facts": run_facts(run),
+        "worst_bins": worst_bins(tables["scores"]),
+        "score_drift": score_drift(tables["scores"], confidence=confidence),
         **search_summary(run.settings, tables["search_results"]),
     }
     return ReportInputs(
@@ -87,6 +99,34 @@ def _unit_seconds(run: FinishedRun) -> dict[str, float]:
         part: round(sum(m.cost.get("seconds", 0.0) for m in manifests), 1)
         for part, manifests in run.manifests.items()
     }
+
+
+def first_cost(
+    store: Store, run_id: str, *, stages: Sequence[StageReport], wall_seconds: float
+) -> tuple[Sequence[StageReport], float]:
+    """Return stages and wall time as given, or as an earlier report of the run has them."""
+    if any(stage.made for stage in stages):
+        return stages, wall_seconds
+    try:
+        earlier = json.loads(store.read_bytes(results_path(run_id)))
+        kept = [_stage_of(row) for row in earlier["stages"]]
+        seconds = float(earlier["wall_seconds"])
+    except (MissingFileError, ValueError, KeyError, TypeError):
+        return stages, wall_seconds
+    return (kept, seconds) if any(stage.made for stage in kept) else (stages, wall_seconds)
+
+
+def _stage_of(row: Mapping[str, Any]) -> StageReport:
+    """Return the stage that `_stage_row` wrote."""
+    return StageReport(
+        stage=str(row["stage"]),
+        total=int(row["total"]),
+        reused=int(row["reused"]),
+        made=int(row["made"]),
+        seconds=float(row["seconds"]),
+        datasets=tuple(row["data_sets"]),
+        notes=tuple(row["notes"]),
+    )
 
 
 def _stage_row(stage: StageReport) -> dict[str, Any]:

@@ -3,16 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pav.tasks.arm_labels import (
-    DASH,
-    TIMES,
-    Row,
-    amount,
-    arm_label,
-    pick_label,
-    points,
-    verifier_label,
-)
+from pav.tasks.arm_labels import DASH, Row, amount, points, verifier_label
 from pav.tasks.planning import StageReport
 
 
@@ -25,31 +16,6 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     text_columns: tuple[int, ...] = (0,)
     caption: str = ""
-
-
-def arm_table(arms: Sequence[Row], *, caption: str) -> Table:
-    """Return every arm with accuracy, its interval, the pass of its candidates and its cost."""
-    columns = (
-        "arm", "N", "alpha", "final pick", "accuracy %", "interval", "pass %", "generated tokens",
-        "scored tokens", "time", f"seeds, pipeline {TIMES} search",
-    )  # fmt: skip
-    rows = tuple(
-        (
-            arm_label(arm),
-            str(arm["num_samples"]),
-            f"{arm['alpha']:g}" if arm["verifier"] == "pav" else DASH,
-            pick_label(str(arm["final_pick"] or DASH)),
-            points(arm["accuracy"]),
-            f"{points(arm['low'])} to {points(arm['high'])}",
-            points(arm["pass_rate"]),
-            amount(arm["generated_tokens"]),
-            amount(arm["scored_tokens"]),
-            _seconds(arm["seconds"]),
-            f"{arm['num_pipeline_seeds']} {TIMES} {arm['num_search_seeds']}",
-        )
-        for arm in arms
-    )
-    return Table("arms", columns, rows, (0, 3), caption)
 
 
 def verifier_table(metrics: Sequence[Row], *, caption: str) -> Table:
@@ -147,54 +113,6 @@ def truth_table(truth: Row) -> Table:
     return Table("truth", columns, rows)
 
 
-def compute_table(ratios: Sequence[Row], *, caption: str) -> Table:
-    """Return what each beam needs to reach the better ORM's accuracy, as ratios above 1 if less."""
-    columns = (
-        "beam", "matches", "at accuracy %", "candidates needed", "ratio of candidates", "interval",
-        "of generated tokens", "of all tokens", "of beam width",
-    )  # fmt: skip
-    # Everything reaches an accuracy of 0 at no cost, which is no ratio worth naming.
-    ratios = [row for row in ratios if row["accuracy"] > 0]
-    rows = tuple(
-        (
-            arm_label(dict(zip(_ARM, (*row["arm"].split(), ""), strict=False))),
-            str(row["matches"]).replace("orm_seed", "ORM (seed)").replace("orm", "ORM"),
-            points(row["accuracy"]),
-            amount(row["candidates"]) if row["candidates"] else "not reached",
-            _ratio(row["candidate_ratio"]),
-            f"{_ratio(row['candidate_ratio_low'])} to {_ratio(row['candidate_ratio_high'])}",
-            *(_ratio(row[f"{name}_ratio"]) for name in ("generated_tokens", "all_tokens", "width")),
-        )
-        for row in ratios
-    )
-    return Table("compute", columns, rows, (0, 1), caption)
-
-
-_ARM = ("strategy", "verifier", "prover")
-
-
-def comparison_table(comparisons: Sequence[Row], *, caption: str) -> Table:
-    """Return paired differences in points with every interval."""
-    columns = (
-        "comparison",
-        "difference",
-        "over problems",
-        "over seeds",
-        "over both",
-        "difference?",
-    )
-    rows = tuple(
-        (
-            str(row["label"]),
-            points(row["difference"], sign=True),
-            *(_range(row[f"{kind}low"], row[f"{kind}high"]) for kind in ("", "t_", "both_")),
-            "yes" if row["excludes_zero"] else "not shown",
-        )
-        for row in comparisons
-    )
-    return Table("comparisons", columns, rows, (0, 5), caption)
-
-
 def coverage_table(simulated: Sequence[Row], *, caption: str) -> Table:
     """Return how often each kind of interval held the truth in simulation, percent."""
     kinds = ("over_problems", "over_seeds", "over_both", "resampled_both")
@@ -213,22 +131,6 @@ def coverage_table(simulated: Sequence[Row], *, caption: str) -> Table:
 
 def _spaced(name: str) -> str:
     return name.replace("_", " ")
-
-
-def _ratio(number: float | None) -> str:
-    """Return a ratio as a multiple; 0 and None stand for never."""
-    return f"{number:.2f}{TIMES}" if number else "never"
-
-
-def _range(low: float | None, high: float | None) -> str:
-    return DASH if low is None else f"{points(low, sign=True)} to {points(high, sign=True)}"
-
-
-def _seconds(seconds: float | None) -> str:
-    """Return seconds for each problem in a readable unit."""
-    if seconds is None:
-        return DASH
-    return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
 def _decimals(number: float | None) -> str:

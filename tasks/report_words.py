@@ -1,4 +1,4 @@
-"""What a report says in words: claims with their intervals as they came, and what limits them."""
+"""What a report says in words: the task, how arms are compared, the labels, the settings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,20 +6,11 @@ from typing import Any
 
 import polars as pl
 
-from pav.models.metrics import metrics_table
-from pav.tasks.arm_labels import Row, arm_label, points, verifier_label
+from pav.tasks.arm_labels import ALPHA, TIMES, Row, arm_label, pick_words, points
 from pav.tasks.diagnostic_figures import label_noise
+from pav.tasks.planning import StageReport
 from pav.tasks.report_inputs import ReportInputs
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One comparison in words; `kind` is `for`, `against` or `open`."""
-
-    kind: str
-    verdict: str
-    words: str
-    detail: str
+from pav.tasks.report_scope import Scope
 
 
 @dataclass(frozen=True)
@@ -30,119 +21,129 @@ class Tile:
     words: str
 
 
-def claims(comparisons: Sequence[Row], *, confidence: float) -> list[Claim]:
-    """Return one claim for each comparison; a difference is one only if its interval says so."""
-    return [_claim(row, level=f"{100 * confidence:g}%") for row in comparisons]
-
-
-def _claim(row: Row, *, level: str) -> Claim:
-    """Return a comparison in words; the paper expects each of them above zero."""
-    difference = f"{points(row['difference'], sign=True)} points"
-    words = f"{row['label']}: {difference}, interval {_range(row['low'], row['high'])}."
-    detail = f"{level} paired bootstrap over problems"
-    if row["t_low"] is not None:
-        seeds = f"t interval over {row['num_seeds']} pipeline seeds"
-        both = f"over seeds and problems {_range(row['both_low'], row['both_high'])}"
-        detail += f"; {seeds} {_range(row['t_low'], row['t_high'])}; {both}."
-    else:
-        detail += (
-            "; one pipeline seed, so what another draw of labels and verifiers would change is "
-            "not in it."
+def task_words(inputs: ReportInputs) -> str:
+    """Return in a sentence or two what a problem is, and when a solution is right."""
+    if inputs.settings.problems.domain != "countdown":
+        return (
+            "Each problem is a mathematical question. A solution is right when its final answer "
+            f"is; a step is {_segment_words(inputs)}."
         )
-    if not row["excludes_zero"]:
-        return Claim("open", "No difference shown.", words, detail)
-    if row["difference"] > 0:
-        return Claim("for", "As the paper has it.", words, detail)
-    return Claim("against", "Against the paper.", words, detail)
+    lengths = sorted({len(str(question).split()) for question in inputs.problems["question"]})
+    targets = inputs.problems["answer"].unique().sort().to_list()
+    target = f"the number {targets[0]}" if len(targets) == 1 else "its target number"
+    return (
+        f"Each problem gives {' or '.join(map(str, lengths))} numbers (the game of Countdown). A "
+        f"solution combines them to {target} by +, \N{MINUS SIGN}, {TIMES} and \N{DIVISION SIGN}, "
+        "each number used once. One operation is one line, and each line is a step."
+    )
 
 
-def _range(low: float, high: float) -> str:
-    return f"{points(low, sign=True)} to {points(high, sign=True)}"
+def _segment_words(inputs: ReportInputs) -> str:
+    settings = inputs.settings.problems
+    if settings.segmenter == "words":
+        return f"{settings.step_words} words"
+    return {"call": "a line of the first code block"}.get(
+        settings.segmenter, f"a {settings.segmenter}"
+    )
+
+
+def question_words() -> str:
+    """Return what the report asks."""
+    return (
+        "A base policy (a language model) writes candidate solutions; verifiers, trained on the "
+        "outcomes of rollouts, choose among them. Which verifier, in which search, ends with the "
+        "right answer most often for the same number of candidates?"
+    )
+
+
+def terms(inputs: ReportInputs) -> list[tuple[str, str]]:
+    """Return the short names that the page uses from its top on, each with its meaning."""
+    k = inputs.settings.evaluate.main_k
+    found = [
+        ("Q", "the chance that the base policy, going on from a step, ends with the right answer; "
+         "also the network that estimates it"),
+        ("A", "advantage: how much one step changes the chance of success under a prover, a second "
+         "policy"),
+        ("PAV", f"process advantage verifier: scores a step by Q + {ALPHA}\N{MIDDLE DOT}A"),
+        ("ORM", "outcome reward model: scores finished solutions only"),
+        (f"Bo{k}", f"Best-of-{k}, a prover: the base policy with {k} attempts, right if any is"),
+        ("best-of-N", "N whole solutions are sampled; the one with the highest score is the "
+         "answer"),
+        ("beam", "N candidates at each step, of which the best quarter goes on; a final pick "
+         "chooses the answer"),
+        ("pass", "some finished candidate is right: what a perfect pick would reach"),
+        (f"{TIMES} likelihood", "the score is multiplied by a power of the solution's probability "
+         "under the base policy"),
+        ("majority", "the answer that most samples give; ORM-weighted: by the sum of their scores"),
+    ]  # fmt: skip
+    arms = " ".join(arm_label(arm) for arm in inputs.arms)
+    return [(name, words) for name, words in found if name not in _OPTIONAL or name in arms]
+
+
+_OPTIONAL = (f"{TIMES} likelihood", "majority")
 
 
 def tiles(inputs: ReportInputs) -> list[Tile]:
-    """Return the accuracies of the main arms at the most candidates, and what the run took."""
+    """Return the accuracies of the main arms at the most candidates."""
     main = inputs.select("beam", "pav", inputs.main_prover)[-1:]
     level = inputs.select("beam", "q")[-1:]
-    shown = [*main, *level, *inputs.better_orm()[-1:], *inputs.select("single", "")[:1]]
-    found = [Tile(f"{points(arm['accuracy'])}%", _tile_words(arm)) for arm in shown]
-    if inputs.results.get("wall_seconds"):
-        minutes = float(inputs.results["wall_seconds"]) / 60
-        reused, total = (sum(getattr(stage, name) for stage in inputs.stages) for name in _UNITS)
-        words = f"wall time of this run, {reused} of {total} units reused"
-        found.append(Tile(f"{minutes:.1f} min", words))
-    return found
-
-
-_UNITS = ("reused", "total")
+    likely = inputs.select("best_of_n", "orm_likely")[-1:]
+    single = inputs.select("single", "")[:1]
+    shown = [*main, *level, *likely, *inputs.better_orm()[-1:], *single]
+    return [Tile(f"{points(arm['accuracy'])}%", _tile_words(arm)) for arm in shown]
 
 
 def _tile_words(arm: Row) -> str:
-    """Return the arm under a tile's number, `better ORM` named as such."""
     if arm["strategy"] == "single":
         return "one sample of the base policy"
     return f"{arm_label(arm)}, {arm['num_samples']} candidates"
 
 
-def protocol(inputs: ReportInputs) -> str:
-    """Return how comparisons are made, with the numbers of problems and seeds."""
+def cost_words(stages: Sequence[StageReport], wall_seconds: float, unit_seconds: float) -> str:
+    """Return what a run cost; the wall time counts only what was made in it, which is said."""
+    total, made = sum(stage.total for stage in stages), sum(stage.made for stage in stages)
+    work = f"{unit_seconds / 60:.1f} minutes of worker time for all {total} units"
+    if not made:
+        return f"{work}, made by earlier runs"
+    wall = f"{wall_seconds / 60:.1f} minutes"
+    if made == total:
+        return f"{wall} from an empty store; {work}"
+    return f"{work}; this run made {made} of them in {wall} and reused {total - made}"
+
+
+def protocol(inputs: ReportInputs, scope: Scope) -> str:
+    """Return how comparisons are made, with the numbers of problems and seeds in the data."""
     seeds = inputs.num_pipeline_seeds
-    whole = (
-        f"{seeds} pipeline seed{'' if seeds == 1 else 's'} (labels, verifiers and search redrawn)"
+    repeats = f"{seeds} pipeline seed{'' if seeds == 1 else 's'}"
+    again = "" if seeds == 1 else ", each with labels, verifiers and search of its own"
+    most = 1 - inputs.settings.report.confidence
+    judged = (
+        " A difference is called a gain or a loss only where its intervals exclude zero and its "
+        f"corrected p is at most {most:.2g}."
+        if scope.is_judged
+        else ""
     )
     return (
-        f"Every comparison is paired over the same {inputs.num_test_problems} test problems and "
-        f"{whole}; a difference is called one only where its interval excludes zero, and the ORM "
-        "is the better of the two that were trained. Intervals stand as they came, also where "
-        "they go against the paper."
+        f"Each row compares two arms (a search with its verifier) on the same "
+        f"{inputs.num_test_problems} test problems and {repeats}{again}, on the search seeds that "
+        "both arms have. The ORM is the better of "
+        f"the two that were trained, judged on the same test problems.{judged}"
     )
 
 
-def limits(inputs: ReportInputs) -> list[str]:
-    """Return in words what keeps the PAV beam from more: the pick, the beam, labels."""
-    main = inputs.select("beam", "pav", inputs.main_prover)[-1:]
-    found = []
-    for arm in main:
-        lost = float(arm["pass_rate"]) - float(arm["accuracy"])
-        missed = 1 - float(arm["pass_rate"])
-        larger = "the final pick's" if lost > missed else "the search's, before any pick"
-        found.append(
-            f"Of the {points(1 - float(arm['accuracy']))} points that {arm_label(arm)} at "
-            f"{arm['num_samples']} candidates misses, {points(lost)} are problems whose kept "
-            f"candidates hold a right solution that the pick did not take, and {points(missed)} "
-            f"are problems where no kept candidate is right (never sampled, or dropped on the "
-            f"way). The larger loss is {larger}."
-        )
-    return [*found, *_judges(inputs), *_weakest_step(inputs)]
-
-
-def _judges(inputs: ReportInputs) -> list[str]:
-    """Return how well each verifier tells finished right solutions from finished wrong ones."""
-    table = metrics_table(inputs.scores.filter("is_terminal"), by=("verifier",))
-    said = [
-        f"{verifier_label(row['verifier'])} {row['auc']:.3f}"
-        for row in table.to_dicts()
-        if row.get("auc", float("nan")) == row.get("auc")
-    ]
-    return [f"AUC on finished held-out solutions: {'; '.join(said)}."] if said else []
-
-
-def _weakest_step(inputs: ReportInputs) -> list[str]:
-    """Return where along a solution the Q network tells right from wrong worst."""
-    mine = inputs.scores.filter(inputs.scores["verifier"] == "q")
-    if mine.is_empty():
-        return []
-    table = metrics_table(mine, by=("num_steps",))
-    if "auc" not in table.columns:
-        return []
-    rows = [row for row in table.to_dicts() if row["auc"] == row["auc"]]
-    if not rows:
-        return []
-    weakest = min(rows, key=lambda row: float(row["auc"]))
-    return [
-        f"The Q network is least sure after {weakest['num_steps']} steps: AUC "
-        f"{weakest['auc']:.3f} there over {weakest['num_prefixes']:,.0f} held-out prefixes."
-    ]
+def pick_note(inputs: ReportInputs) -> str:
+    """Return whose gain the final pick's is and where its idea came from, where it is used."""
+    beams = [arm for arm in inputs.select("beam", "pav") if "likely" in str(arm["final_pick"])]
+    if not beams:
+        return ""
+    picks = pick_words(" / ".join(str(arm["final_pick"]) for arm in beams))
+    return (
+        f"Beams pick their answer by {picks}, chosen on validation problems. Against an arm that "
+        "picks by a verifier's score alone, the difference includes the gain of this final pick; "
+        f'it is no evidence for the search or for A. The rule "{TIMES} likelihood" was devised '
+        "after looking at wrong answers on test problems; its weight and its choice used "
+        "validation problems only (docs/decisions/search.md)."
+    )
 
 
 def label_summary(inputs: ReportInputs) -> dict[str, Any]:
@@ -169,10 +170,11 @@ def label_words(inputs: ReportInputs) -> list[str]:
     noise = found["variance_of_a_rollout"] / each
     share = noise / (noise + found["variance_between_prefixes"]) if noise else 0.0
     return [
-        f"{found['num_prefixes']:,} prefixes of the base policy's solutions hold "
-        f"{found['num_rollouts']:,} rollouts ({found['generated_tokens']:,} tokens generated), "
-        f"{each:.1f} each; {points(found['share_without_correct'])}% have no right one. "
-        f"Chance makes up {points(share)}% of the variance of the values.",
+        f"{found['num_prefixes']:,} prefixes of the base policy's solutions have "
+        f"{found['num_rollouts']:,} rollouts ({found['generated_tokens']:,} generated tokens), "
+        f"{each:.1f} for each prefix on average. {points(found['share_without_correct'])}% of the "
+        f"prefixes have no right rollout. Sampling noise makes up {points(share)}% of the "
+        "variance of the label values.",
         *(
             f"{note[:1].upper()}{note[1:]}."
             for stage in inputs.stages

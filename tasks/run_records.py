@@ -14,6 +14,8 @@ from pav.tasks.recorded_runs import record_run
 from pav.tasks.store import MissingFileError, Store
 from pav.tasks.units import Manifest
 
+# Raised when the report shows something new, so that the next command writes it again.
+REPORT_VERSION = 2
 # Says of which run, and of which data, the store's database is.
 DATABASE_MARK = "labels.json"
 _SHOWN_FAULTS = 5
@@ -83,15 +85,24 @@ def report_path(run_id: str) -> str:
     return f"runs/{run_id}/report.html"
 
 
+def results_path(run_id: str) -> str:
+    """Return where the numbers of a run's report lie in the store."""
+    return f"runs/{run_id}/results.json"
+
+
 def mark_reported(store: Store, run: FinishedRun) -> None:
     """Note that the run's report is of the data that its units made; written last."""
-    _write_json(store, f"runs/{run.run_id}/reported.json", {"content": run.content})
+    _write_json(store, f"runs/{run.run_id}/reported.json", _report_mark(run))
 
 
 def is_reported(store: Store, run: FinishedRun) -> bool:
-    """Tell whether the run's report is there and of the data that its units made."""
+    """Tell whether the run's report is there, as it is now, and of the data of its units."""
     noted = _read_json(store, f"runs/{run.run_id}/reported.json")
-    return noted == {"content": run.content} and store.exists(report_path(run.run_id))
+    return noted == _report_mark(run) and store.exists(report_path(run.run_id))
+
+
+def _report_mark(run: FinishedRun) -> dict[str, Any]:
+    return {"content": run.content, "version": REPORT_VERSION}
 
 
 def _database_mark(store: Store, run: FinishedRun) -> dict[str, Any]:

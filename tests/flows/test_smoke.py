@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from pav.flows.report import Journey, write
+from pav.flows.settings_file import load_settings
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 PARTS = ["problems", "pretrain", "sample", "label", "train", "choose", "evaluate"]
@@ -66,6 +69,15 @@ def test_a_second_run_does_no_work_and_imports_neither_prefect_nor_torch(smoke, 
     assert "nothing to do" in done.stdout
     assert done.stdout.splitlines()[-1] == "HEAVY []"
     assert {path: path.stat().st_mtime_ns for path in smoke.path.rglob("*")} == before
+
+
+def test_the_report_flow_leaves_a_report_of_the_same_data_and_its_cost_alone(smoke):
+    [page] = (smoke.path / "runs").glob("*/report.html")
+    files = [page, page.with_name("results.json")]
+    before = [file.read_bytes() for file in files]
+    written = write.fn(load_settings("smoke"), str(smoke.path), Journey((), 6.0))
+    assert written == f"runs/{page.parent.name}/report.html"
+    assert [file.read_bytes() for file in files] == before
 
 
 def test_changing_only_alpha_reruns_evaluation_and_report_against_a_given_server(

@@ -16,8 +16,14 @@ from pav.tasks.diagnostic_figures import (
     value_classes,
     values_figure,
 )
+from pav.tasks.difference_figures import (
+    difference_panel,
+    shared_range,
+    sign_colour,
+    signed_points,
+)
 from pav.tasks.figures import accuracy_figure, curves, pass_curve
-from pav.tasks.plotting import draw, spread
+from pav.tasks.plotting import BLUE, GREY, ORANGE, draw, percent_axis, spread
 
 
 def arm(num_samples, accuracy, **changes):
@@ -133,3 +139,60 @@ def test_an_arm_that_never_succeeds_is_drawn_on_an_axis_that_begins_at_zero():
     shown = curves([arm(4, 0.0, low=0.0, high=0.0), arm(16, 0.0, low=0.0, high=0.0)])
     svg = accuracy_figure(shown, name="accuracy", title="t", caption="c").svg.decode()
     assert "\u22124%" not in svg
+
+
+@pytest.mark.parametrize("top", [0.02, 0.06, 0.31, 0.42, 0.97, 1.0])
+@pytest.mark.parametrize("bottom", [0.0, 0.73])
+def test_a_tick_says_exactly_where_it_stands(top, bottom):
+    seen = []
+
+    def paint(axes):
+        axes.plot([0, 1], [min(bottom, top / 2), top])
+        percent_axis(axes)
+        low, high = axes.get_ylim()
+        shown = [tick for tick in axes.get_yticks() if low <= tick <= high]
+        seen.extend((tick, axes.yaxis.get_major_formatter()(tick)) for tick in shown)
+
+    draw(paint)
+    assert len(seen) >= 3
+    assert all(text == f"{100 * tick:.6g}%" for tick, text in seen if tick)
+    [step] = {float(f"{after[0] - before[0]:.6g}") for before, after in pairwise(seen)}
+    assert f"{step:.0e}"[0] in "125"
+    assert float(f"{step:.0e}") == step
+
+
+def difference(middle, low, high, num_samples=4):
+    first = {"strategy": "beam", "verifier": "pav", "prover": "bo4", "num_samples": num_samples}
+    return {
+        "first": first, "difference": middle, "low": low, "high": high,
+        "excludes_zero": low > 0 or high < 0,
+    }  # fmt: skip
+
+
+def test_a_difference_is_coloured_by_its_sign_and_grey_where_none_is_shown():
+    gain, loss = difference(0.05, 0.01, 0.1), difference(-0.05, -0.1, -0.01)
+    assert (sign_colour(gain), sign_colour(loss)) == (BLUE, ORANGE)
+    assert sign_colour(difference(0.05, -0.01, 0.1)) == GREY
+
+
+def test_panels_share_a_range_that_holds_every_interval_and_zero():
+    low, high = shared_range([difference(0.05, 0.01, 0.1), difference(0.3, 0.2, 0.4)])
+    assert low < 0 < 0.4 < high
+    low, high = shared_range([difference(-0.05, -0.1, -0.01)])
+    assert low < -0.1 < 0 < high
+
+
+def test_a_panel_shows_only_its_own_arm_in_the_colours_of_its_differences():
+    rows = [difference(0.05, 0.01, 0.1), difference(-0.2, -0.3, -0.1, num_samples=16)]
+    panel = difference_panel(rows, name="n", title="t", span=(-0.4, 0.4), caption="c")
+    drawn = panel.svg.decode().partition("</style>")[2]
+    assert BLUE.lower() in drawn
+    assert ORANGE.lower() in drawn
+    assert "+20" in drawn
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0.05, "+5"), (-0.025, "\u22122.5"), (0.0, "0"), (-0.0, "0")]
+)
+def test_a_tick_of_a_difference_has_its_sign(number, text):
+    assert signed_points(number) == text

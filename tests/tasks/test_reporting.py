@@ -1,10 +1,7 @@
 """The report: a page that opens offline, with every number it was given and none made up."""
 
 import html
-import itertools
 import json
-import math
-import random
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -12,271 +9,41 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
-from pav.models.domains.countdown import Countdown, is_solvable_prefix
-from pav.models.domains.countdown_solver import is_solvable, legal_moves
-from pav.models.domains.countdown_text import format_steps
-from pav.models.hashing import digest
-from pav.models.metrics import metrics_table
-from pav.models.records import Prefix
 from pav.models.settings import RunSettings
 from pav.tasks.artifacts import artifact_key, claims_markdown, table_records
-from pav.tasks.datasets import frame
 from pav.tasks.examples import ExampleTables, worked_examples
 from pav.tasks.planning import StageReport
-from pav.tasks.report_inputs import ReportInputs
+from pav.tasks.plotting import DARK, ON_DARK, ON_LIGHT
+from pav.tasks.report_arm_tables import GROUP_COLUMNS, arm_groups
+from pav.tasks.report_claims import claim_table
+from pav.tasks.report_context import claims_part, head_part, report_context
+from pav.tasks.report_examples import example_rows
+from pav.tasks.report_limits import limits
+from pav.tasks.report_scope import Scope, scope_of
 from pav.tasks.report_tables import dataset_table, timing_table
-from pav.tasks.report_words import claims, label_words, limits
-from pav.tasks.reporting import example_rows, render, report_context, signed, write_report
+from pav.tasks.report_words import (
+    cost_words,
+    label_words,
+    pick_note,
+    protocol,
+    task_words,
+    terms,
+)
+from pav.tasks.reporting import render, signed, write_report
 from pav.tasks.store import Store
 from pav.tasks.truth_check import truth_check
+from tests.tasks.invented_report import comparison, invented_inputs
 
-DOMAIN = Countdown()
-KEYS = {
-    "solutions": ["solution_id"],
-    "prefixes": ["prefix_id"],
-    "solution_prefixes": ["solution_id", "num_steps"],
-    "label_blocks": ["prefix_id", "policy_id"],
-}
-SHIFTS = {"base": 0.0, "weak": -1.0, "strong": 1.0}
+JUDGED = Scope((), is_judged=True)
+PAV, Q, ORM = ("beam", "pav", "bo4"), ("beam", "q", ""), ("best_of_n", "orm", "")
 
 
-def invented_problems(num_problems, rng):
-    """Solvable hands of four numbers, an eighth for validation and a quarter for test."""
-    hands = itertools.combinations_with_replacement(range(1, 14), 4)
-    solvable = [hand for hand in rng.sample(list(hands), 3 * num_problems) if is_solvable(hand, 24)]
-    splits = ["validation", "test", "test", "train", "train", "train", "train", "train"]
-    return [
-        DOMAIN.problem(" ".join(map(str, hand)), "24", problem_id="", split=splits[place % 8])
-        for place, hand in enumerate(solvable[:num_problems])
-    ]
+def with_results(inputs, **changes):
+    return replace(inputs, results={**inputs.results, **changes})
 
 
-def invented_solution(problem, rng):
-    """A walk of legal moves; half the time a last step that fails is made to pretend 24."""
-    numbers, path = tuple(sorted(map(int, problem.question.split()))), []
-    while len(numbers) > 1:
-        moves = legal_moves(numbers)
-        good = [move for move in moves if is_solvable(move.left, 24)]
-        path.append(rng.choice(good if good and rng.random() < 0.75 else moves))
-        numbers = path[-1].left
-    steps = list(format_steps(tuple(path)))
-    if numbers[0] != 24 and rng.random() < 0.5:
-        steps[-1] = f"{path[-1].a} {path[-1].op} {path[-1].b} = 24 left 24"
-    return tuple(steps)
-
-
-def chance(problem, prefix, shift):
-    """An invented value: 0 where the solver sees no way, else rising with each step."""
-    if not is_solvable_prefix(problem, prefix):
-        return 0.0
-    difficulty = random.Random(problem.problem_id).gauss(0, 0.8)
-    return 1 / (1 + math.exp(1.6 - difficulty - shift - 1.1 * len(prefix.steps)))
-
-
-def invented_inputs(num_problems=40):
-    """Tables of a run with true solver verdicts and invented chances, labels and scores."""
-    rng = random.Random(7)
-    problems = invented_problems(num_problems, rng)
-    tables = {name: [] for name in ("solutions", "prefixes", "solution_prefixes", "label_blocks")}
-    scores = []
-    for problem, sample in itertools.product(problems, range(2)):
-        steps = invented_solution(problem, rng)
-        whole = Prefix(problem.problem_id, steps, is_finished=True)
-        grading = DOMAIN.grade(problem, whole)
-        solution_id = digest([problem.problem_id, sample], length=20)
-        tables["solutions"].append(
-            {
-                "solution_id": solution_id, "problem_id": problem.problem_id, "policy_id": "base",
-                "sample": sample, "steps": steps, "text": whole.text, "num_steps": len(steps),
-                "verdict": str(grading.verdict), "reason": grading.reason,
-                "wrong_step": grading.wrong_step, "finish_reason": "stop", "num_tokens": 30,
-                "seed": 0, "unit_id": "sample-0",
-            }
-        )  # fmt: skip
-        for count in range(len(steps) + 1):
-            prefix = Prefix(problem.problem_id, steps[:count], is_finished=count == len(steps))
-            prefix_id = digest([problem.problem_id, prefix.text, prefix.is_finished], length=20)
-            tables["prefixes"].append(
-                {
-                    "prefix_id": prefix_id, "problem_id": problem.problem_id,
-                    "steps": steps[:count], "text": prefix.text, "num_steps": count,
-                    "num_tokens": 10 * count,
-                    "is_terminal": prefix.is_finished, "unit_id": "sample-0",
-                    "verdict": str(grading.verdict) if prefix.is_finished else None,
-                }
-            )  # fmt: skip
-            tables["solution_prefixes"].append(
-                {"solution_id": solution_id, "num_steps": count, "prefix_id": prefix_id}
-            )
-            for policy, verifier in (("base", "q"), ("weak", "q_weak"), ("strong", "q_strong")):
-                share = chance(problem, prefix, SHIFTS[policy])
-                correct = sum(rng.random() < share for _ in range(16))
-                if prefix.is_finished:
-                    correct = int(grading.verdict == "correct")
-                else:
-                    tables["label_blocks"].append(
-                        {
-                            "prefix_id": prefix_id, "policy_id": policy, "seed": 0, "block": 0,
-                            "num_rollouts": 16, "num_correct": correct, "num_truncated": 0,
-                            "num_unparsed": 0, "num_failed": 0, "generated_tokens": 300,
-                            "stopping_rule": "fixed", "unit_id": "label-0",
-                        }
-                    )  # fmt: skip
-                logit = math.log(max(share, 0.03) / max(1 - share, 0.03)) + rng.gauss(0, 0.9)
-                row = {
-                    "solution_id": solution_id, "problem_id": problem.problem_id,
-                    "split": problem.split, "num_steps": count, "prefix_id": prefix_id,
-                    "num_correct": correct, "is_terminal": prefix.is_finished,
-                    "num_rollouts": 1 if prefix.is_finished else 16, "pipeline_seed": 0,
-                    "unit_id": "train-0",
-                }  # fmt: skip
-                if problem.split != "train":
-                    scores.append(
-                        {**row, "verifier": verifier, "score": 1 / (1 + math.exp(-logit))}
-                    )
-                if problem.split != "train" and prefix.is_finished and verifier == "q":
-                    scores += [
-                        {**row, "verifier": name, "score": 1 / (1 + math.exp(-logit - tilt))}
-                        for name, tilt in (("orm_all", 0.2), ("orm_seed", -0.3))
-                    ]
-    results = {
-        **invented_results(),
-        "truth": truth_check(
-            problem_frame(problems),
-            frame("prefixes", tables["prefixes"]),
-            frame("label_blocks", tables["label_blocks"]),
-        ).to_record(),
-        "verifiers": metrics_table(frame("scores", scores), by=("verifier", "split")).to_dicts(),
-    }
-    return ReportInputs(
-        settings=RunSettings(),
-        results=results,
-        stages=(
-            StageReport("problems", 1, 1, 0, 0.0, ("problems",)),
-            StageReport("sample", 8, 8, 0, 0.0, ("prefixes", "solution_prefixes", "solutions")),
-            StageReport("label", 48, 40, 8, 91.4, ("label_blocks", "rollouts")),
-            StageReport("train", 6, 0, 6, 210.8, ("model", "scores", "training_runs")),
-        ),
-        problems=problem_frame(problems),
-        search_results=frame("search_results", []),
-        scores=frame("scores", scores),
-        training_runs=invented_training(),
-        **{
-            name: frame(name, rows).unique(KEYS[name], maintain_order=True)
-            for name, rows in tables.items()
-        },
-    )
-
-
-def problem_frame(problems):
-    names = ("problem_id", "domain", "question", "answer", "answer_source", "split", "source")
-    rows = [
-        {**{name: getattr(problem, name) for name in names}, "canonical_key": problem.canonical_key}
-        for problem in problems
-    ]
-    return frame("problems", rows)
-
-
-def invented_training():
-    rows = [
-        {
-            "name": name, "pipeline_seed": 0, "step": step, "train_loss": 0.7 * 0.998**step + 0.3,
-            "validation_loss": 0.6 * 0.998**step + 0.36, "learning_rate": 1e-3, "unit_id": "t",
-        }
-        for name in ("policy", "orm_all", "orm_seed", "q", "q_weak", "q_strong")
-        for step in range(0, 1500, 150)
-    ]  # fmt: skip
-    return frame("training_runs", rows)
-
-
-def invented_results():
-    """Arms whose accuracy rises with N, comparisons for, against and open."""
-    provers = {"bo2": 0.07, "bo4": 0.11, "bo8": 0.1, "bo16": 0.06, "weak": 0.07, "strong": 0.08}
-    kinds = [
-        ("best_of_n", "orm", "", 0.0), ("best_of_n", "orm_seed", "", -0.04),
-        ("best_of_n", "pav", "bo4", 0.0), ("best_of_n", "q", "", -0.02),
-        ("best_of_n", "q_product", "", 0.01), ("beam", "q", "", 0.06),
-        *(("beam", "pav", prover, gain) for prover, gain in provers.items()),
-    ]  # fmt: skip
-    arms = [invented_arm("single", "", "", 1, 0.174)]
-    for (strategy, verifier, prover, gain), count in itertools.product(kinds, (1, 4, 16, 64)):
-        accuracy = min(0.97, 0.174 + (0.62 + gain) * (math.log(count) / math.log(64)) ** 0.8)
-        arms.append(invented_arm(strategy, verifier, prover, count, accuracy))
-    orm, q = "the better ORM's best-of-", "the Q beam at "
-    return {
-        "confidence": 0.95,
-        "num_test_problems": 262,
-        "num_pipeline_seeds": 3,
-        "arms": arms,
-        "better_orm": "orm",
-        "comparisons": [
-            comparison(f"PAV beam at 64 against {orm}64", 0.083, (0.041, 0.124), (0.02, 0.14)),
-            comparison(f"PAV beam at 64 against {q}64", -0.042, (-0.071, -0.011), None),
-            comparison(f"PAV beam at 16 against {orm}16", 0.031, (-0.012, 0.071), (-0.03, 0.09)),
-        ],
-        "other_comparisons": [comparison(f"Q beam at 64 against {orm}64", 0.02, (0.0, 0.04), None)],
-        "compute": [
-            {
-                "arm": arm, "matches": "orm best-of-64", "accuracy": 0.794, "candidates": needed,
-                "candidate_ratio": needed and 64 / needed, "candidate_ratio_low": 0.0,
-                "candidate_ratio_high": 3.4, "generated_tokens_ratio": needed and 2.1,
-                "all_tokens_ratio": needed and 1.8, "width_ratio": needed and 8.4,
-            }
-            for arm, needed in (("beam pav bo4", 26.4), ("beam q", None))
-        ],
-        "choices": [
-            {
-                "pipeline_seed": 0, "strategy": "beam", "verifier": "pav", "prover": "bo4",
-                "final_pick": "orm", "alpha": 0.5,
-            }
-        ],
-        "validation": [
-            {
-                "prover": "bo4", "alpha": alpha, "num_samples": 16, "num_problems": 100,
-                "accuracy": 0.8 - 0.2 * (alpha - 0.5) ** 2, "pass_rate": 0.9,
-            }
-            for alpha in (0.0, 0.1, 0.3, 0.5, 0.7, 1.0)
-        ],
-        "wall_seconds": 812.0,
-        "unit_seconds": {"label": 410.0, "train": 210.8},
-        "never_solved": [
-            {"question": "1 1 4 6", "split": "test", "num_solutions": 2, "num_rollouts": 48}
-        ],
-        "coverage": [
-            {
-                "num_seeds": 3, "num_problems": 262, "seed_sd_logits": spread,
-                "over_problems": 0.95 - spread, "over_seeds": 0.95, "over_both": 0.97,
-            }
-            for spread in (0.0, 0.2)
-        ],
-    }  # fmt: skip
-
-
-def invented_arm(strategy, verifier, prover, num_samples, accuracy):
-    reached = min(0.995, accuracy + 0.02 * math.log2(2 * num_samples))
-    is_main = (strategy, verifier, prover) in {("beam", "q", ""), ("beam", "pav", "bo4")}
-    return {
-        "strategy": strategy, "verifier": verifier, "prover": prover,
-        "alpha": 0.5 if verifier == "pav" else 0.0, "num_samples": num_samples,
-        "accuracy": accuracy, "low": accuracy - 0.04, "high": min(1.0, accuracy + 0.035),
-        "accuracy_q_last": accuracy - 0.05, "accuracy_q_product": accuracy - 0.03,
-        "accuracy_orm": accuracy, "accuracy_q_likely": accuracy + 0.01,
-        "accuracy_orm_likely": accuracy + 0.02, "pass_rate": reached,
-        "generated_tokens": 34.0 * num_samples * (0.8 if prover else 1),
-        "scored_tokens": 61.0 * num_samples, "seconds": 0.004 * num_samples,
-        "num_pipeline_seeds": 1, "num_search_seeds": 3 if is_main else 1,
-        "final_pick": "orm" if strategy == "beam" else "",
-    }  # fmt: skip
-
-
-def comparison(label, difference, interval, of_seeds):
-    low, high = interval
-    t_low, t_high = of_seeds or (None, None)
-    return {
-        "label": label, "difference": difference, "low": low, "high": high,
-        "t_low": t_low, "t_high": t_high, "both_low": t_low, "both_high": t_high,
-        "num_seeds": 3 if of_seeds else 1, "excludes_zero": low > 0 or high < 0,
-    }  # fmt: skip
+def text_of(page):
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
 @pytest.fixture(scope="module")
@@ -303,7 +70,10 @@ def page(store, written):
 def bare(inputs):
     """What the page of a run shows that only took single samples."""
     arms = [arm for arm in inputs.results["arms"] if arm["strategy"] == "single"]
-    nothing = ("comparisons", "other_comparisons", "compute", "verifiers", "validation")
+    nothing = (
+        "comparisons", "other_comparisons", "differences_to_q_beam", "compute", "verifiers",
+        "validation", "worst_bins", "score_drift",
+    )  # fmt: skip
     results = {**inputs.results, "arms": arms, "truth": None, **{name: [] for name in nothing}}
     empty = replace(
         inputs,
@@ -352,39 +122,221 @@ def test_every_figure_has_words_for_those_who_cannot_see_it(links):
     assert all(len(image["alt"]) > 40 for image in links.images)
 
 
-def test_every_anchor_of_the_page_leads_somewhere_and_ids_are_unique(links):
-    assert {anchor.removeprefix("#") for anchor in links.anchors} <= set(links.ids)
+def test_every_link_leads_to_a_place_of_the_page_or_a_file_beside_it(links, store):
+    places = {link.removeprefix("#") for link in links.anchors if link.startswith("#")}
+    files = [link for link in links.anchors if not link.startswith("#")]
+    assert places <= set(links.ids)
     assert len(set(links.ids)) == len(links.ids)
+    assert "results.json" in files
+    assert all(store.exists(f"runs/run-1/{file}") for file in files)
 
 
-def test_pipeline_seeds_are_counted_in_the_results_and_not_in_the_settings(inputs, page):
-    assert len(inputs.settings.pipeline_seeds) == 1
-    assert "3 pipeline seeds (labels" in page
-    assert "3 pipeline seeds, 3 search seeds" in page
+def test_the_head_says_what_the_task_is_and_where_the_page_comes_from(page):
+    head = text_of(page.partition('<h2 id="claims">')[0].partition("<header>")[2])
+    assert "Each problem gives 4 numbers" in head
+    assert "the number 24 by +" in head
+    assert "2026-11-24 \u00b7 config full \u00b7 262 test problems, 3 pipeline seeds" in head
+    assert "pav 0.1.0, commit 0123456789ab" in head
 
 
-def test_claims_stand_with_their_intervals_as_they_came(page):
-    text = html.unescape(re.sub(r"<[^>]+>", "", page))
-    assert "As the paper has it. PAV beam at 64 against the better ORM's best-of-64: " in text
-    assert "+8.3 points, interval +4.1 to +12.4." in text
-    assert "t interval over 3 pipeline seeds +2.0 to +14.0" in text
-    assert "Against the paper. PAV beam at 64 against the Q beam at 64: \u22124.2 points" in text
-    assert "No difference shown. PAV beam at 16" in text
+@pytest.mark.parametrize("word", ["PAV", "ORM", "Q", "Bo4", "pass", "best-of-N", "beam"])
+def test_a_short_name_is_explained_before_the_first_comparison(page, word):
+    head = page.partition('<h2 id="claims">')[0]
+    assert f"<dt>{word}</dt><dd>" in head
+
+
+@pytest.mark.parametrize(
+    ("segmenter", "step"), [("sentence", "a sentence"), ("words", "32 words"), ("line", "a line")]
+)
+def test_mathematics_has_a_task_of_its_own(inputs, segmenter, step):
+    math = inputs.settings.problems.model_copy(update={"domain": "math", "segmenter": segmenter})
+    settings = inputs.settings.model_copy(update={"problems": math})
+    words = task_words(replace(inputs, settings=settings))
+    assert words.startswith("Each problem is a mathematical question.")
+    assert words.endswith(f"a step is {step}.")
+
+
+def test_names_of_arms_that_were_not_run_are_not_explained(inputs):
+    few = with_results(inputs, arms=inputs.select("best_of_n", "orm"))
+    assert {"\u00d7 likelihood", "majority"} <= dict(terms(inputs)).keys()
+    assert not {"\u00d7 likelihood", "majority"} & dict(terms(few)).keys()
+
+
+def test_comparisons_stand_with_their_intervals_and_counts_as_they_came(page):
+    rows = [text_of(row) for row in re.findall(r'<tr class="claim">.*?</tr>', page)]
+    assert rows[0] == (
+        "beam Q + \u03b1\u00b7A, Bo4 at 64 against beam Q at 64 \u22124.2 41 / 19 "
+        ".012 \u22127.1 to \u22121.1 \u22128.0 to \u22121.0 \u25bc loss, against the paper"
+    )
+    assert (
+        "+8.3 41 / 19 .012 +4.1 to +12.4 +2.0 to +14.0 \u25b2 gain, agrees with the paper"
+        in rows[2]
+    )
+    assert rows[3].endswith("\u22121.2 to +7.1 \u22123.0 to +9.0 no difference shown")
+
+
+def test_like_for_like_comparisons_come_first(page):
+    assert page.index("<b>Like for like</b>") < page.index("<b>Final picks differ</b>")
+
+
+def table_of(*rows, scope=JUDGED):
+    return claim_table([("", "", rows)], scope, confidence=0.95)
 
 
 def test_an_interval_that_holds_zero_is_never_called_a_difference():
-    row = comparison("one against other", 0.05, (-0.001, 0.1), None)
-    [claim] = claims([row], confidence=0.95)
-    assert (claim.kind, claim.verdict) == ("open", "No difference shown.")
-    assert "one pipeline seed" in claim.detail
+    [claim] = table_of(comparison((PAV, 4), (Q, 4), 0.05, (-0.001, 0.1), None)).claims
+    assert (claim.kind, claim.verdict) == ("open", "no difference shown")
 
 
-def test_the_loss_is_split_into_the_pick_and_the_beam(inputs):
-    # 1 - .904 = 9.6 points missed: .995 - .904 = 9.1 by the pick, 1 - .995 = 0.5 by the beam.
+def test_a_difference_that_does_not_survive_the_correction_is_not_called_one():
+    row = comparison((PAV, 4), (Q, 4), -0.05, (-0.1, -0.001), None)
+    [claim] = table_of({**row, "p_holm": 0.051}).claims
+    assert (claim.kind, claim.verdict) == ("open", "loss, but not after correction")
+    assert claim.p_value == ".051"
+    [kept] = table_of({**row, "p_holm": 0.0499}).claims
+    assert (kept.kind, kept.verdict) == ("loss", "loss, against the paper")
+    assert table_of({**row, "p_holm": 1e-9}).claims[0].p_value == "< .001"
+
+
+def test_a_verdict_names_the_paper_only_where_the_paper_says_anything():
+    rows = [
+        comparison((one, 4), (other, 4), 0.05, (0.01, 0.1), None)
+        for one, other in ((PAV, Q), (Q, ORM))
+    ]
+    verdicts = [claim.verdict for claim in table_of(*rows).claims]
+    assert verdicts == ["gain, agrees with the paper", "gain"]
+
+
+def test_places_on_the_axis_are_in_proportion_to_the_differences():
+    table = table_of(
+        comparison((PAV, 4), (Q, 4), 0.1, (0.0, 0.2), None),
+        comparison((PAV, 16), (Q, 16), -0.05, (-0.2, 0.1), (-0.1, 0.3)),
+    )
+    first, second = table.claims
+    # From -20 to +30 points with 3 % of margin on either side: 1.06 * 50 points are 100 %.
+    assert first.place - table.zero == pytest.approx(100 * 10 / 53, abs=0.02)
+    assert second.over_problems.start == pytest.approx(100 * 1.5 / 53, abs=0.02)
+    assert second.over_seeds.end == pytest.approx(100 * 51.5 / 53, abs=0.02)
+    ticks = {tick.words: tick.place for tick in table.ticks}
+    assert ticks["+10.0"] == first.place
+    assert ticks["0.0"] == table.zero
+
+
+def test_no_words_stand_where_a_line_of_the_plot_could_strike_them_through(page):
+    plots = re.findall(r'<td class="plot">.*?</td>', page)
+    assert plots
+    assert all(not text_of(plot) for plot in plots)
+
+
+def test_too_few_problems_are_said_and_nothing_is_judged(inputs, bare):
+    small = with_results(inputs, num_test_problems=99)
+    scope = scope_of(small)
+    assert [caution.title for caution in scope.cautions] == ["Too small to conclude"]
+    page = text_of(render({**bare, **claims_part(small, scope)}))
+    assert "not judged" in page
+    assert "the paper" not in page.partition("Wins / losses")[0]
+    assert "Compute to reach" not in page
+    assert scope_of(with_results(inputs, num_test_problems=100)).is_judged
+
+
+def test_arms_that_all_but_always_fail_are_said_and_not_judged(inputs):
+    arms = [{**arm, "accuracy": 0.099} for arm in inputs.results["arms"]]
+    scope = scope_of(with_results(inputs, arms=arms))
+    assert [caution.title for caution in scope.cautions] == ["Accuracy too low to conclude"]
+    assert not scope.is_judged
+
+
+def test_one_pipeline_seed_is_said_but_differences_of_its_verifiers_are_judged(inputs):
+    scope = scope_of(with_results(inputs, num_pipeline_seeds=1))
+    assert [caution.title for caution in scope.cautions] == ["One pipeline seed"]
+    assert scope.is_judged
+    assert scope_of(inputs) == JUDGED
+
+
+def test_pipeline_seeds_are_counted_in_the_data_not_in_the_settings(inputs, bare):
+    settings = RunSettings(pipeline_seeds=(0, 1))
+    twice = replace(with_results(inputs, num_pipeline_seeds=1), settings=settings)
+    parts = (head_part("twice", twice, JUDGED), claims_part(twice, JUDGED))
+    page = text_of(render({**bare, **parts[0], **parts[1], "limits": limits(twice)}))
+    assert "1 pipeline seed" in page
+    assert "2 pipeline seeds" not in page
+    assert "3 pipeline seeds" in protocol(inputs, JUDGED)
+
+
+def test_the_gain_of_a_pick_by_likelihood_is_said_to_be_the_picks_own(inputs):
+    words = pick_note(inputs)
+    assert "includes the gain of this final pick" in words
+    assert "devised after looking at wrong answers on test problems" in words
+    plain = [{**arm, "final_pick": "orm"} for arm in inputs.results["arms"]]
+    assert pick_note(with_results(inputs, arms=plain)) == ""
+
+
+def test_the_loss_is_split_into_the_pick_and_the_search(inputs):
+    # 1 - .96 = 4.0 points missed: .995 - .96 = 3.5 by the pick, 1 - .995 = 0.5 by the search.
     words = " ".join(limits(inputs))
-    assert "9.6 points" in words
-    assert "9.1 are problems whose kept candidates hold a right solution" in words
+    assert "fails on 4.0% of the problems. On 3.5% some finished candidate is right" in words
+    assert "on 0.5% no finished candidate is right" in words
     assert "larger loss is the final pick's" in words
+
+
+def test_searches_that_a_bound_on_steps_ended_are_counted(inputs):
+    words = "searches reached evaluate.max_steps"
+    assert words not in " ".join(limits(inputs))
+    beams = [arm for arm in inputs.arms if arm["strategy"] == "beam"][:2]
+    cut = [{**arm, "searches_cut_off": 5} for arm in beams]
+    samples = [arm for arm in inputs.arms if arm["strategy"] == "best_of_n"]
+    # 262 problems and 3 seeds for each of two arms.
+    said = " ".join(limits(with_results(inputs, arms=[*cut, *samples])))
+    assert f"10 of 1,572 {words}" in said
+
+
+def test_limits_say_that_seeds_share_a_base_which_knows_the_training_problems(inputs):
+    words = " ".join(limits(inputs))
+    assert "The 3 pipeline seeds share one base policy" in words
+    splits = dict(inputs.problems.select("problem_id", "split").iter_rows())
+    seen = [
+        row["verdict"] == "correct"
+        for row in inputs.solutions.to_dicts()
+        if splits[row["problem_id"]] == "train"
+    ]
+    assert f"right on {100 * sum(seen) / len(seen):.1f}% of the training problems" in words
+    folder = inputs.settings.prepare.model_copy(update={"base": "some/folder"})
+    foreign = inputs.settings.model_copy(update={"prepare": folder})
+    assert "imported checkpoint" in limits(replace(inputs, settings=foreign))[-1]
+
+
+def test_every_arm_stands_once_in_a_table_that_is_narrow_enough_for_any_page(inputs):
+    groups = arm_groups(inputs.arms)
+    rows = [(group.label, row[0], row[1]) for group in groups for row in group.rows]
+    assert len(set(rows)) == len(rows) == len(inputs.arms)
+    assert len(GROUP_COLUMNS) <= 7
+    beam = next(group for group in groups if group.label.endswith("Bo4") and "beam" in group.label)
+    assert beam.note == (
+        "\u03b1 = 0.5; final pick: last Q \u00d7 likelihood; 3 pipeline \u00d7 3 search seeds"
+    )
+
+
+def test_every_colour_of_a_figure_is_swapped_or_kept_on_purpose_in_the_dark(inputs, written, store):
+    # Bright enough on either page: yellow, sky and the pale shades of value classes.
+    both = {"#e69f00", "#56b4e9", "#4c93c9", "#9cc9e3", "#f2d9a0", ON_DARK.lower(), ON_LIGHT}
+    swapped = {light.lower() for light in DARK}
+    for path in written.figures:
+        svg = store.read_bytes(path).decode()
+        drawn = svg.partition("</style>")[2]
+        assert set(re.findall(r"#[0-9a-f]{6}\b", drawn)) <= swapped | both, path
+        assert "prefers-color-scheme: dark" in svg
+
+
+@pytest.mark.parametrize(
+    ("stages", "words"),
+    [
+        ([StageReport("label", 8, 0, 8, 60.0)], "2.0 minutes from an empty store; 5.0 minutes of"),
+        ([StageReport("label", 8, 6, 2, 9.0)], "this run made 2 of them in 2.0 minutes and reused"),
+        ([StageReport("label", 8, 8, 0, 0.0)], "for all 8 units, made by earlier runs"),
+    ],
+)
+def test_the_wall_time_is_never_told_as_the_cost_of_what_was_reused(stages, words):
+    assert words in cost_words(stages, 120.0, 300.0)
 
 
 def test_a_right_rollout_of_a_hopeless_prefix_is_shown_as_an_error(inputs):
@@ -416,14 +368,15 @@ def test_results_hold_what_the_page_shows(inputs, store, written):
 def test_a_run_without_beams_labels_or_scores_still_has_a_page(bare):
     words = render(bare)
     assert "There are no labels." in words
-    assert "17.4%" in words
+    assert "28.0%" in words
 
 
 def test_text_of_a_model_cannot_break_out_of_the_page(inputs, bare):
     spoiled = inputs.solutions.with_columns(reason=pl.lit("<script>alert(1)</script>"))
     tables = ExampleTables(inputs.problems, spoiled, inputs.scores)
     examples = [example_rows(each) for each in worked_examples(tables, count=1, main_k=4)]
-    page = render({**bare, "examples": examples})
+    facts = [("Config", "<script>alert(2)</script>")]
+    page = render({**bare, "examples": examples, "facts": facts, "byline": [facts[0][1]]})
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
 
@@ -447,9 +400,12 @@ def test_artifact_keys_and_rows_are_what_prefect_takes(inputs):
     table = dataset_table(inputs.stages)
     assert artifact_key("Never solved_1") == "never-solved-1"
     assert table_records(table)[0]["data set"] == "problems"
-    assert "**Against the paper.**" in claims_markdown(
-        claims(inputs.results["comparisons"], confidence=0.95)
+    row = comparison((PAV, 4), (Q, 4), -0.05, (-0.1, -0.01), None)
+    assert claims_markdown(table_of(row).claims).splitlines()[-1] == (
+        "| beam Q + \u03b1\u00b7A, Bo4 at 4 against beam Q at 4 | \u22125.0 | 41 / 19 "
+        "| .012 | \u221210.0 to \u22121.0 | \u2013 | **loss, against the paper** |"
     )
+    assert claims_markdown(()) == "No arms were compared."
 
 
 def test_the_label_stage_says_its_price_and_its_estimate_in_the_report(inputs):
