@@ -1,6 +1,5 @@
 """labels.duckdb: built whole from Parquet under a temporary name, then only read."""
 
-import io
 import os
 import re
 import shutil
@@ -8,8 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +16,9 @@ import polars as pl
 
 from pav import sql
 from pav.models.errors import InputError, StoreError, WorkError
-from pav.models.planners.rules import RULES
 from pav.tasks.answers import fetch, interruptible
+from pav.tasks.database_inputs import Sources, build_parameters
 from pav.tasks.database_schema import build_schema, rollout_list
-from pav.tasks.datasets import SCHEMAS
 
 # Raise when a table or view changes; a database of another version is refused when read.
 DATABASE_VERSION = 5
@@ -42,53 +39,6 @@ _CLOSING = (
     "enable_external_access = false", "lock_configuration = true",
 )  # fmt: skip
 _REBUILT = "the `pav run` that made it builds it again from what is done"
-
-# The small tables that are given as rows; every other one is read from the units' Parquet.
-ROW_SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
-    "policies": {
-        "policy_id": pl.String, "name": pl.String, "checkpoint": pl.String,
-        "parent_policy_id": pl.String, "round": pl.Int32, "unit_id": pl.String,
-        "details": pl.String,
-    },
-    "verifiers": {
-        "verifier_id": pl.String, "name": pl.String, "pipeline_seed": pl.Int32,
-        "kind": pl.String, "policy_id": pl.String, "checkpoint": pl.String,
-        "unit_id": pl.String, "details": pl.String,
-    },
-    "units": {
-        "unit_id": pl.String, "stage": pl.String, "name": pl.String, "revision": pl.Int32,
-        "parameters": pl.String, "inputs": pl.String, "num_files": pl.Int32,
-        "num_rows": pl.Int64, "num_bytes": pl.Int64, "versions": pl.String,
-        "schema_version": pl.Int32, "created_at": pl.Datetime("us"),
-    },
-    "data_files": {
-        "unit_id": pl.String, "name": pl.String, "path": pl.String, "sha256": pl.String,
-        "num_rows": pl.Int64, "num_bytes": pl.Int64,
-    },
-    "costs": {
-        "unit_id": pl.String, "stage": pl.String, "item": pl.String, "amount": pl.Float64,
-    },
-    "runs": {"run_id": pl.String, "recorded_at": pl.Datetime("us"), "settings": pl.String},
-    "run_units": {"run_id": pl.String, "unit_id": pl.String},
-    "run_policies": {"run_id": pl.String, "name": pl.String, "policy_id": pl.String},
-    "prompts": {"problem_id": pl.String, "unit_id": pl.String, "prompt": pl.String},
-    "stopping_rules": {
-        "name": pl.String, "rank": pl.Int32, "pattern": pl.String, "meaning": pl.String,
-    },
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Sources:
-    """What a database is built from: Parquet files by data set, and rows of the small tables.
-
-    Raw rollouts are read where they lie: `rollout_files` are paths in the store at `root`.
-    """
-
-    files: Mapping[str, Sequence[Path]] = field(default_factory=dict)
-    rows: Mapping[str, pl.DataFrame] = field(default_factory=dict)
-    root: str = ""
-    rollout_files: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -120,7 +70,7 @@ def build_database(path: Path, sources: Sources) -> None:
     with tempfile.TemporaryDirectory(prefix=".labels-", suffix=".tmp", dir=path.parent) as folder:
         temporary = Path(folder) / "labels.duckdb"
         try:
-            parameters = _parameters(sources, Path(folder))
+            parameters = build_parameters(sources, Path(folder), version=DATABASE_VERSION)
             readable = {"storage_compatibility_version": STORAGE_VERSION}
             with duckdb.connect(str(temporary), config=readable) as connection:
                 connection.execute(_QUIET).fetchall()
@@ -145,38 +95,6 @@ def _sweep(folder: Path) -> None:
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
                 shutil.rmtree(left)
-
-
-def _parameters(sources: Sources, folder: Path) -> dict[str, Any]:
-    """Return the values of the schema's `$names`: lists of Parquet files, version and time."""
-    # In the order in which they were recorded, whatever the clocks said.
-    runs = sources.rows.get("runs")
-    last = None if runs is None else runs.get_column("run_id").last()
-    files: dict[str, Any] = {"version": DATABASE_VERSION, "last_run": last}
-    files["built_at"] = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-    for name, schema in SCHEMAS.items():
-        # An empty file gives every column its type, and a list with no file is an error.
-        empty = _write(folder / f"{name}.parquet", pl.DataFrame(schema=schema))
-        files[name] = [empty, *map(str, sources.files.get(name, ()))]
-    given = {"stopping_rules": _stopping_rules(), **sources.rows}
-    for name, schema in ROW_SCHEMAS.items():
-        rows = given.get(name, pl.DataFrame(schema=schema))
-        files[name] = [_write(folder / f"{name}.parquet", rows.select(list(schema)))]
-    return files
-
-
-def _stopping_rules() -> pl.DataFrame:
-    """Return the rules that planners know, by rank."""
-    rows = [(rule.name, rank, rule.pattern, rule.meaning) for rank, rule in enumerate(RULES, 1)]
-    return pl.DataFrame(rows, schema=ROW_SCHEMAS["stopping_rules"], orient="row")
-
-
-def _write(path: Path, table: pl.DataFrame) -> str:
-    """Write by way of memory, since Polars hides which OSError a full disk raises."""
-    sink = io.BytesIO()
-    table.write_parquet(sink)
-    path.write_bytes(sink.getvalue())
-    return str(path)
 
 
 def run_query(

@@ -12,7 +12,8 @@ from typing import Any
 import polars as pl
 
 from pav.models.hashing import canonical_json
-from pav.tasks.database import ROW_SCHEMAS, Fault, Sources, build_database, check_database
+from pav.tasks.database import Fault, build_database, check_database
+from pav.tasks.database_inputs import ROW_SCHEMAS, Sources
 from pav.tasks.datasets import SCHEMAS
 from pav.tasks.manifests import find, local_file, published_units, read_manifest
 from pav.tasks.prompts import prompt_rows

@@ -3,7 +3,8 @@
 import pytest
 
 from pav.models.verifier_data import passing_tallies, rollout_completions, solution_completions
-from pav.tasks.database import Sources, build_database, run_query
+from pav.tasks.database import build_database, run_query
+from pav.tasks.database_inputs import Sources
 from pav.tasks.datasets import frame
 
 STEP = "sequential block=4 width=0.3 threshold=0 confidence=0.95 most=16"

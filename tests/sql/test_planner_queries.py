@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from pav.models.confidence import sequence_interval, wilson_interval
-from pav.tasks.database import Sources, build_database, run_query
+from pav.tasks.database import build_database, run_query
+from pav.tasks.database_inputs import Sources
 from pav.tasks.datasets import frame
 from pav.tasks.queries import saved_query
 

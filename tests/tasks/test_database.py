@@ -10,12 +10,12 @@ import pytest
 from pav.models.errors import InputError, PavError, WorkError
 from pav.tasks.database import (
     DATABASE_VERSION,
-    Sources,
     StoreFiles,
     build_database,
     check_database,
     run_query,
 )
+from pav.tasks.database_inputs import Sources
 from pav.tasks.datasets import frame
 
 
