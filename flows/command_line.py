@@ -4,14 +4,13 @@ import importlib.metadata
 import json
 import shlex
 import sys
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from types import TracebackType
-from typing import Annotated, Any, NoReturn, Protocol, get_args
+from typing import Annotated, Any, Protocol, get_args
 
 import typer
 
+from pav.flows.endings import end_with
 from pav.flows.options import (
     DEFAULT_STORE,
     AsJson,
@@ -23,7 +22,7 @@ from pav.flows.options import (
 from pav.flows.score_commands import commands as score_commands
 from pav.flows.settings_file import DEFAULT_CONFIG, load_settings
 from pav.flows.transfer_commands import commands as transfer_commands
-from pav.models.errors import InputError, PavError, WorkError, shown
+from pav.models.errors import InputError, shown
 from pav.models.settings import DomainName
 from pav.tasks.store import Store
 
@@ -120,11 +119,8 @@ def _label(
 
 
 def _show(work: Callable[[], Shown], *, as_json: bool) -> None:
-    """Do the work and print what came of it; Ctrl-C is a failure that can be resumed."""
-    try:
-        shown = work()
-    except KeyboardInterrupt:
-        raise WorkError("interrupted") from None
+    """Do the work and print what came of it."""
+    shown = work()
     typer.echo(json.dumps(shown.as_record()) if as_json else shown.as_text())
 
 
@@ -248,17 +244,14 @@ def _aligned(facts: Mapping[str, str]) -> str:
 
 
 def main() -> None:
-    """Run `pav`: exit status 0 done, 2 the input is wrong, 1 the work failed."""
-    try:
+    """Run `pav`, and end this process with the exit status of what came of it."""
+
+    def command() -> None:
         _check_arguments(sys.argv[1:])
         app(prog_name="pav")
-    except InputError as error:
-        _leave(2, f"pav: {error}")
-    except PavError as error:
-        _leave(1, f"pav: {error}\n{_what_next()}")
-    finally:
-        # Typer sets a hook of its own.
-        sys.excepthook = _explain_surprise
+
+    is_resumable = bool(STAGE_HELP.keys() & set(sys.argv[1:2]))
+    end_with(command, advice=_what_next() if is_resumable else "")
 
 
 def _check_arguments(arguments: Sequence[str]) -> None:
@@ -271,19 +264,6 @@ def _check_arguments(arguments: Sequence[str]) -> None:
             raise InputError(message) from None
 
 
-def _leave(exit_status: int, message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    sys.exit(exit_status)
-
-
 def _what_next() -> str:
     command = shlex.join(["pav", *sys.argv[1:]])
     return f"Every finished unit is kept in the store; the same command goes on: {command}"
-
-
-def _explain_surprise(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None
-) -> None:
-    """Print the traceback of an error that nobody foresaw, and how to go on."""
-    lines = traceback.format_exception(kind, error, trace)
-    typer.echo("".join(lines) + _what_next(), err=True)

@@ -6,11 +6,13 @@ from prefect import flow
 
 from pav.flows.evaluate import evaluate
 from pav.flows.label import label
+from pav.flows.plan import check_settings
 from pav.flows.prepare import prepare
 from pav.flows.report import report
 from pav.flows.sample import sample
 from pav.flows.stage import workplace
 from pav.flows.train import train
+from pav.models.domains import check_stepwise, domain_of
 from pav.models.settings import RunSettings
 from pav.tasks.planning import StageReport
 
@@ -28,6 +30,8 @@ STAGE_FLOWS: Mapping[str, Flow] = {
 @flow(name="pipeline")
 def pipeline(settings: RunSettings, store: str) -> list[StageReport]:
     """Go from problems to the report; every data set that is there already is reused."""
+    check_settings(settings)
+    check_stepwise(domain_of(settings.problems))
     with workplace(settings):
         return [
             *prepare(settings, store),

@@ -1,16 +1,17 @@
 """Which device a worker uses, and the OS lock that keeps two runs off one GPU."""
 
-import fcntl
 import os
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from pav.models.errors import InputError
 
+_LOOK_SECONDS = 0.5
 _GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 
@@ -49,7 +50,7 @@ class DeviceLocks:
     """
 
     def __init__(self) -> None:
-        self._held: dict[str, int] = {}
+        self._held: dict[str, FileLock] = {}
         self._guard = threading.Lock()
 
     def hold(self, device: str, waiting: Callable[[str], None] = lambda message: None) -> None:
@@ -63,8 +64,8 @@ class DeviceLocks:
     def close(self) -> None:
         """Give every device back."""
         with self._guard:
-            for descriptor in self._held.values():
-                os.close(descriptor)
+            for lock in self._held.values():
+                lock.release(force=True)
             self._held.clear()
 
 
@@ -73,25 +74,11 @@ def lock_path(device: str) -> Path:
     return Path(tempfile.gettempdir()) / f"pav-{device.replace(':', '-')}.lock"
 
 
-def _lock(device: str, waiting: Callable[[str], None]) -> int:
-    path = lock_path(device)
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    except PermissionError:
-        # Another user's file in a sticky folder: a lock needs no right to write.
-        descriptor = os.open(path, os.O_RDONLY)
-    try:
-        while not _try_lock(descriptor):
-            waiting(f"waiting for {device}, which another run holds")
-            time.sleep(0.5)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _try_lock(descriptor: int) -> bool:
-    with suppress(BlockingIOError):
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    return False
+def _lock(device: str, waiting: Callable[[str], None]) -> FileLock:
+    # Any thread may give it back, and any user may take it.
+    lock = FileLock(lock_path(device), mode=0o666, thread_local=False)
+    while True:
+        with suppress(Timeout):
+            lock.acquire(timeout=_LOOK_SECONDS)
+            return lock
+        waiting(f"waiting for {device}, which another run holds")

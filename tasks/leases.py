@@ -12,7 +12,7 @@ from pav.tasks.progress import StageProgress
 from pav.tasks.stages import stage_module
 from pav.tasks.store import Store, StoreUnreachableError
 from pav.tasks.units import Unit
-from pav.tasks.workers import Worker, WorkerPool
+from pav.tasks.workers import PoolClosedError, Worker, WorkerPool
 
 if TYPE_CHECKING:
     from prefect import Task
@@ -133,6 +133,8 @@ def work_off(lease: Lease, worker: Worker, bay: Bay) -> list[dict[str, Any]]:
 
         try:
             result = worker.run(job, show)
+        except PoolClosedError:
+            raise
         except PavError as error:
             is_passing = isinstance(error, PASSING)
             again = is_passing and lease.attempts <= bay.retries

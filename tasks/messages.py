@@ -81,10 +81,10 @@ def ran_out_of_memory(error: BaseException) -> bool:
     return is_torch or isinstance(error, MemoryError)
 
 
-def describe_exit(return_code: int) -> str:
+def describe_exit(return_code: int, process: str = "worker process") -> str:
     """Return how a process ended, in words."""
     if return_code < 0:
         name = signal.Signals(-return_code).name
         cause = ", often for lack of memory" if name == "SIGKILL" else ""
-        return f"worker process ended with {name}{cause}"
-    return f"worker process ended with exit status {return_code}"
+        return f"{process} ended with {name}{cause}"
+    return f"{process} ended with exit status {return_code}"

@@ -1,15 +1,15 @@
 """Prefect made quiet, and a temporary server that never outlives the run."""
 
 import os
-import subprocess
+import re
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from pav.models.errors import EngineError
+from pav.models.errors import EngineError, InputError
+from pav.tasks.private_server import PrivateServer
 
 _QUIET = {
     "DO_NOT_TRACK": "1",
@@ -20,9 +20,9 @@ _QUIET = {
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
 }
-_STARTUP_SECONDS = 120.0
 _DRAIN_SECONDS = 5.0
 _ANSWER_SECONDS = 5.0
+_VERSION = re.compile(r'"\d+\.\d+')
 
 
 def quiet_prefect() -> None:
@@ -31,23 +31,37 @@ def quiet_prefect() -> None:
         os.environ.setdefault(name, value)
 
 
+def leave(message: str) -> None:
+    """Say a message and end this process at once, with exit status 1.
+
+    Without its server Prefect retries for minutes and writes page after page. What is published
+    stays, and the workers end with this process, as after a kill.
+    """
+    shown_cursor = "\x1b[?25h" if sys.stderr.isatty() else ""
+    sys.stderr.write(f"{shown_cursor}pav: {message}\n")
+    sys.stderr.flush()
+    os._exit(1)
+
+
 @contextmanager
-def orchestrated() -> Iterator[str]:
+def orchestrated(on_loss: Callable[[str], None] = leave) -> Iterator[str]:
     """Give the address of Prefect's API: the user's, or that of a server for this run alone.
 
-    Prefect's own temporary server would stay behind when the run is killed.
+    Prefect's own temporary server would stay behind when the run is killed. `on_loss` is called
+    from another thread where the server of this run ends before its time.
     """
     quiet_prefect()
     from prefect.settings import PREFECT_API_URL
 
     configured = PREFECT_API_URL.value()
     if configured:
-        _check_reachable(configured)
+        _check_prefect(configured)
         yield configured
         return
-    server = _start_server()
+    server = PrivateServer()
     try:
-        address = _wait_until_ready(server)
+        address = server.wait_until_ready()
+        server.watch(on_loss)
         _use_server(address)
         try:
             yield address
@@ -55,21 +69,37 @@ def orchestrated() -> Iterator[str]:
             _send_what_is_left()
     finally:
         _use_server(None)
-        _stop(server)
+        server.stop()
 
 
-def _check_reachable(address: str) -> None:
-    """Raise EngineError where nothing answers; any answer will do, what it says is Prefect's."""
+def _check_prefect(address: str) -> None:
+    """Raise EngineError where nothing answers, InputError where it is no Prefect that answers."""
+    from prefect.settings import PREFECT_CLOUD_API_URL
+
+    where = f"PREFECT_API_URL: expected a running Prefect server at {address}"
+    what_to_do = (
+        "start it (`prefect server start`), or unset PREFECT_API_URL for a server of the run's own"
+    )
+    is_cloud = address.startswith(PREFECT_CLOUD_API_URL.value())
     try:
-        urllib.request.urlopen(f"{address.rstrip('/')}/health", timeout=_ANSWER_SECONDS).close()
-    except urllib.error.HTTPError:
-        return
-    except (OSError, ValueError) as error:
+        found = _answer(f"{address.rstrip('/')}/{'health' if is_cloud else 'admin/version'}")
+    except ValueError as error:
+        raise InputError(f"{where}, got {error}; {what_to_do}") from None
+    except OSError as error:
         reason = getattr(error, "reason", error)
-        raise EngineError(
-            f"PREFECT_API_URL: expected a running Prefect server at {address}, got {reason}; start "
-            "it (`prefect server start`), or unset PREFECT_API_URL for a server of the run's own"
-        ) from error
+        raise EngineError(f"{where}, got {reason}; {what_to_do}") from None
+    if found and not is_cloud and not _VERSION.match(found):
+        raise InputError(f"{where}, got {found:.60}, which is no version of Prefect; {what_to_do}")
+
+
+def _answer(address: str) -> str:
+    """Return what an address answers; nothing where it wants to know first who asks."""
+    try:
+        with urllib.request.urlopen(address, timeout=_ANSWER_SECONDS) as answer:
+            return str(answer.read(200).decode(errors="replace"))
+    except urllib.error.HTTPError as error:
+        with error:
+            return "" if error.code in (401, 403) else f"status {error.code} {error.reason}"
 
 
 def _use_server(address: str | None) -> None:
@@ -89,50 +119,3 @@ def _send_what_is_left() -> None:
 
     for service in (EventsWorker, APILogWorker):
         service.drain_all(timeout=_DRAIN_SECONDS)
-
-
-def _start_server() -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "pav.tasks.temporary_server"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
-
-
-def _wait_until_ready(server: "subprocess.Popen[bytes]") -> str:
-    """Return the server's address once it answers."""
-    if server.stdout is None:
-        raise EngineError("the temporary Prefect server has no pipe")
-    port = server.stdout.readline().decode().strip()
-    address = f"http://127.0.0.1:{port}/api"
-    deadline = time.monotonic() + _STARTUP_SECONDS
-    while server.poll() is None and time.monotonic() < deadline:
-        if port and _answers(f"{address}/health"):
-            return address
-        time.sleep(0.1)
-    raise EngineError(
-        f"the temporary Prefect server did not start (exit status {server.poll()}); set "
-        "PREFECT_API_URL to a running server, or look at PREFECT_HOME"
-    )
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=_ANSWER_SECONDS) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-def _stop(server: "subprocess.Popen[bytes]") -> None:
-    """End the server in order, so that the last states are in its database."""
-    server.terminate()
-    try:
-        server.wait(5)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
-    for pipe in (server.stdin, server.stdout):
-        if pipe is not None:
-            pipe.close()

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pav.models.errors import StoreError
+from pav.models.errors import InputError, StoreError
 from pav.models.hashing import digest
 from pav.tasks.local_files import cache_folder, file_sizes, sweep, write_atomically
 
@@ -42,9 +42,9 @@ class Store:
         self.root = f"s3://{key}" if is_remote else str(Path(root).absolute())
         self.is_local = not is_remote
         if is_remote and not key:
-            raise StoreError(f"store {root!r}: expected s3://bucket or s3://bucket/prefix")
+            raise InputError(f"store {root!r}: expected s3://bucket or s3://bucket/prefix")
         if "://" in root and not is_remote:
-            raise StoreError(f"store {root!r}: expected a folder or an s3:// address")
+            raise InputError(f"store {root!r}: expected a folder or an s3:// address")
 
     def __repr__(self) -> str:
         return f"Store({self.root!r})"

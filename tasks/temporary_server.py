@@ -8,6 +8,8 @@ import threading
 
 def main() -> int:
     """Serve Prefect's API; the port is written to standard output first."""
+    # What the server writes is its user's alone.
+    os.umask(0o077)
     os.environ["PREFECT__SERVER_EPHEMERAL"] = "1"
     os.environ["PREFECT__SERVER_FINAL"] = "1"
     os.environ["PREFECT_UI_ENABLED"] = "0"
@@ -25,7 +27,9 @@ def main() -> int:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    # Not by way of sys.stdin, whose lock this thread would hold when the interpreter ends.
+    while os.read(0, 4096):
+        pass
     os._exit(0)
 
 

@@ -33,6 +33,10 @@ _OFFLINE = {
 }  # fmt: skip
 
 
+class PoolClosedError(WorkError):
+    """The run ends or was stopped, so no worker takes a unit any more."""
+
+
 def ignore(update: Update) -> None:
     """Take no notice of an update."""
 
@@ -59,7 +63,7 @@ class Worker:
             return
         self.kill()
         if self._pool.is_closed:
-            raise WorkError("the pool of worker processes is closed")
+            raise PoolClosedError("the pool of worker processes is closed")
         theirs_in, ours_out = os.pipe()
         ours_in, theirs_out = os.pipe()
         try:
@@ -97,7 +101,8 @@ class Worker:
             reply = self._receive(on_update)
         except PavError as error:
             loss = str(error)
-            raise type(error)(f"{label}: {error}") from None
+            kind = PoolClosedError if self._pool.is_closed else type(error)
+            raise kind(f"{label}: {error}") from None
         finally:
             # An interrupted worker would answer the next job with this one's result.
             if reply is None:

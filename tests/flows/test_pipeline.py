@@ -6,6 +6,7 @@ from prefect.flows import load_flow_from_entrypoint
 
 from pav.flows.pipeline import STAGE_FLOWS, pipeline
 from pav.flows.run import STAGES
+from pav.models.errors import InputError
 from pav.models.settings import RunSettings
 
 
@@ -21,6 +22,21 @@ def test_the_form_of_every_flow_has_the_settings_own_words(flow):
     train = blocks(schema)["TrainSettings"]["properties"]["steps"]
     assert train["description"] == "Most optimiser steps of the ORM and of the Q network."
     assert (train["minimum"], train["default"]) == (1, RunSettings().train.steps)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"prepare": {"weak_steps": 9, "strong_steps": 5, "base_steps": 5}}, "prepare.weak_steps"),
+        ({"label": {"budget": 1000}}, "label.budget"),
+        ({"problems": {"domain": "math"}}, "prepare.weak"),
+    ],
+    ids=["steps", "budget", "domain"],
+)
+def test_the_flow_refuses_wrong_settings_before_any_work(tmp_path, settings, words):
+    with pytest.raises(InputError, match=words):
+        pipeline.fn(RunSettings.model_validate(settings), str(tmp_path / "store"))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_form_has_no_union():

@@ -150,6 +150,7 @@ def test_task_runs_are_named_tagged_and_retried_as_set(store):
 FLOW = """
 import sys
 from prefect import flow
+from pav.flows.endings import end_with
 from pav.models.settings import RunSettings
 from pav.tasks.leases import run_units
 from pav.tasks.stages import STAGE_MODULES
@@ -168,9 +169,11 @@ def toy():
         for unit in (first, second):
             store = Store(sys.argv[1])
             run_units("toy", [unit], settings=settings, store=store, pool=workers)
-with orchestrated() as address:
-    print(address, flush=True)
-    toy()
+def command():
+    with orchestrated() as address:
+        print(address, flush=True)
+        toy()
+end_with(command, advice="")
 """
 
 
@@ -186,10 +189,14 @@ def children_of(pid):
     return found
 
 
+def command_line(pid):
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
 def start_run(store, tmp_path, *, api):
     """Start a run in a process of its own; return it when its second unit is under way."""
     marker = tmp_path / "marker"
-    environment = {**os.environ, "PREFECT_HOME": str(tmp_path / "home"), "PREFECT_API_URL": api}
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "home"), "PREFECT_API_URL": api}
     command = [sys.executable, "-c", FLOW, store.root, "sleep_once", str(marker)]
     parent = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
@@ -214,18 +221,40 @@ def test_a_killed_run_leaves_no_process_not_even_the_server(store, tmp_path, is_
     assert events(store, "first") == ["started", "finished"]
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_run_ends_within_seconds_and_says_little(
-    store, tmp_path, prefect_api, how, is_alive, wait_until
+@pytest.mark.faults
+def test_a_run_whose_server_is_killed_ends_within_seconds_with_one_message(
+    store, tmp_path, is_alive, wait_until
+):
+    parent, children = start_run(store, tmp_path, api="")
+    [server] = [pid for pid in children if b"temporary_server" in command_line(pid)]
+    os.kill(server, signal.SIGKILL)
+    killed = time.monotonic()
+    said = parent.communicate(timeout=60)[1].decode()
+    assert time.monotonic() - killed < 20
+    assert parent.returncode == 1
+    assert wait_until(lambda: not any(map(is_alive, children)), seconds=10)
+    assert "Error" not in said
+    assert "Traceback" not in said
+    [line] = [line for line in said.splitlines() if not line.startswith("toy ")]
+    assert line.startswith("pav: the temporary Prefect server ended with SIGKILL")
+    assert line.endswith("Every finished unit is kept; the same command goes on")
+    assert find_many(store, [Unit("toy", "first", 1, {"name": "first"})])
+
+
+@pytest.mark.parametrize(
+    ("how", "word"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "terminated")]
+)
+def test_a_stopped_run_ends_within_seconds_with_one_word(
+    store, tmp_path, prefect_api, how, word, is_alive, wait_until
 ):
     parent, children = start_run(store, tmp_path, api=prefect_api)
     parent.send_signal(how)
     stopped = time.monotonic()
-    _, said = parent.communicate(timeout=60)
-    assert parent.returncode != 0
+    said = parent.communicate(timeout=60)[1].decode()
+    assert parent.returncode == 128 + how
     assert time.monotonic() - stopped < 20
     assert wait_until(lambda: not any(map(is_alive, children)), seconds=10)
-    assert b"Error logging to API" not in said
+    assert [line for line in said.splitlines() if not line.startswith("toy ")] == [f"pav: {word}"]
 
 
 @given(st.integers(1, 200), st.integers(1, 8))

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pav.models.errors import StoreError
+from pav.models.errors import InputError, StoreError
 from pav.tasks.store import MissingFileError, Store, StoreUnreachableError
 
 
@@ -81,7 +81,7 @@ def test_a_path_cannot_leave_the_store(tmp_path, path):
 
 @pytest.mark.parametrize("root", ["s3://", "gs://bucket", "http://host/x"])
 def test_an_address_of_another_kind_is_refused(root):
-    with pytest.raises(StoreError, match="expected"):
+    with pytest.raises(InputError, match="expected"):
         Store(root)
 
 
@@ -166,7 +166,7 @@ def test_the_patience_with_s3_is_a_minute_in_all():
 
 FULL_DISK = """
 import resource, sys
-from pav.models.errors import StoreError
+from pav.models.errors import InputError, StoreError
 from pav.tasks.store import Store
 store = Store(sys.argv[1])
 store.write_bytes("data/small", b"kept")
