@@ -22,7 +22,7 @@ from pav.models.planners.rules import RULES
 from pav.tasks.datasets import SCHEMAS
 
 # Raise when a table or view changes; a database of another version is refused when read.
-DATABASE_VERSION = 4
+DATABASE_VERSION = 5
 # No build takes as long.
 _ABANDONED_SECONDS = 3600.0
 
