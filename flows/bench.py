@@ -7,13 +7,12 @@ from importlib import import_module
 from typing import Any
 
 from pav.flows.plan import Plan
-from pav.flows.run import run_until
+from pav.flows.run import prefect_ready, run_until
 from pav.models.domains import domain_of
 from pav.models.errors import InputError, WorkError
 from pav.models.settings import RunSettings
 from pav.tasks.benches.pool_plan import plan_pool
 from pav.tasks.manifests import find_many
-from pav.tasks.orchestrator import orchestrated
 from pav.tasks.planning import missing
 from pav.tasks.store import Store
 from pav.tasks.units import Manifest
@@ -126,7 +125,7 @@ def _pools(settings: RunSettings, store: Store) -> list[Manifest]:
     sampled = plan.of_seed("sample", settings.pipeline_seeds[0])
     units = plan_pool(settings, store, policy=plan.policies["base"], sampled=sampled)
     if todo := missing(store, units):
-        with orchestrated():
+        with prefect_ready():
             # Prefect takes seconds to import, and a pool that is drawn never needs it.
             from pav.flows.pool import pool
 

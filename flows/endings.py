@@ -104,15 +104,15 @@ class _Output(io.FileIO):
 @contextmanager
 def _output() -> Iterator[_Output]:
     """Give the raw standard output, through which everything is printed from now on."""
-    raw, before = _Output(1, "w", closefd=False), sys.stdout
+    raw, printed, own = _Output(1, "w", closefd=False), sys.stdout, sys.__stdout__
     # Who captures what is printed has put another stream there.
-    if before is not None and before is sys.__stdout__:
+    if own is not None and printed is own:
         sys.stdout = io.TextIOWrapper(
-            io.BufferedWriter(raw), encoding=before.encoding, errors=before.errors,
-            line_buffering=before.line_buffering,
+            io.BufferedWriter(raw), encoding=own.encoding, errors=own.errors,
+            line_buffering=own.line_buffering,
         )  # fmt: skip
     try:
         yield raw
         sys.stdout.flush()
     finally:
-        sys.stdout = before
+        sys.stdout = printed

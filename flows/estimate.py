@@ -3,11 +3,10 @@
 from itertools import takewhile
 
 from pav.flows.plan import Plan, check_settings
-from pav.flows.run import run_until
+from pav.flows.run import prefect_ready, run_until
 from pav.models.errors import InputError
 from pav.models.settings import RunSettings
 from pav.tasks.label_estimates import LabelEstimate, known_estimate, missing_pilots
-from pav.tasks.orchestrator import orchestrated
 from pav.tasks.store import Store
 
 
@@ -19,7 +18,7 @@ def estimate_labels(settings: RunSettings, store: Store) -> LabelEstimate:
         run_until("sample", settings, store)
     units = plan.piloted_units
     if missing_pilots(settings, store, units):
-        with orchestrated():
+        with prefect_ready():
             # Prefect takes seconds to import, and an estimate that is known never needs it.
             from pav.flows.pilot import pilot
 

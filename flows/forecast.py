@@ -1,9 +1,10 @@
 """What a run is about to make, before any of it is there: units, and seconds by earlier ones."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from pav.flows.outlook import Outlook
 from pav.flows.plan import PART_NAMES, Part, Plan
 from pav.models.domains import domain_of
 from pav.models.records import Problem
@@ -12,7 +13,6 @@ from pav.models.splits import SPLITS
 from pav.tasks.datasets import frame
 from pav.tasks.ledger import executions
 from pav.tasks.policies import ROLES, PolicySpec, kept_steps, resolve_policies
-from pav.tasks.progress import clock_text
 from pav.tasks.rounds_plan import STAGE as ALLOCATE
 from pav.tasks.sampling_plan import buckets, sharded
 from pav.tasks.searching_plan import Choice, choose
@@ -21,49 +21,6 @@ from pav.tasks.units import DataFile, Manifest, Unit
 
 # Problems tried for each shard until every one has some; a shard is a hash.
 _TRIES = 40
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """Part -> how many of its units are to be made, and the worker seconds of it where known."""
-
-    missing: Mapping[str, int]
-    seconds: Mapping[str, float | None]
-    workers: int
-    is_exact: bool
-
-    @property
-    def num_missing(self) -> int:
-        """Units to make in all."""
-        return sum(self.missing.values())
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Seconds of the whole by the clock; None where some part has no earlier unit to go by."""
-        return self._clock(list(self.missing))
-
-    def seconds_after(self, part: str) -> float | None:
-        """Return the seconds of the parts after one by the clock; None where not all are known."""
-        names = list(self.missing)
-        return self._clock(names[names.index(part) + 1 :]) if part in names else None
-
-    def line(self, store: Store) -> str:
-        """Return what is to be made in one line: `about 101 units to make in …: …`."""
-        parts = ", ".join(f"{name} {count}" for name, count in self.missing.items() if count)
-        units = "unit" if self.num_missing == 1 else "units"
-        about = "" if self.is_exact else "about "
-        seconds = self.seconds_left
-        time = f"; about {clock_text(seconds)} by what such units took before" if seconds else ""
-        return f"{about}{self.num_missing} {units} to make in {store.root}: {parts}{time}"
-
-    def _clock(self, names: Iterable[str]) -> float | None:
-        total = 0.0
-        for name in names:
-            seconds = self.seconds[name]
-            if seconds is None:
-                return None
-            total += seconds / min(self.workers, max(self.missing[name], 1))
-        return total
 
 
 def foresee(plan: Plan, names: Sequence[str] = PART_NAMES) -> Outlook:

@@ -11,6 +11,7 @@ from pav.flows.stage import workplace
 from pav.models.settings import RunSettings
 from pav.tasks.artifacts import publish_artifacts
 from pav.tasks.planning import StageReport
+from pav.tasks.progress import announced
 from pav.tasks.report_sources import gather_inputs
 from pav.tasks.reporting import write_report
 from pav.tasks.run_records import (
@@ -64,8 +65,10 @@ def report(settings: RunSettings, store: str) -> list[StageReport]:
     """Publish labels.duckdb and write the report of the run; WorkError where there are faults."""
     started = time.monotonic()
     with workplace(settings) as place:
-        faults = publish(settings, store)
-        write(settings, store, Journey(tuple(place.journal), place.seconds))
+        with announced("building labels.duckdb"):
+            faults = publish(settings, store)
+        with announced("writing the report"):
+            write(settings, store, Journey(tuple(place.journal), place.seconds))
     # The report is worth having whatever else the store holds.
     check_faults(Store(store), faults)
     return [StageReport("report", 1, 0, 1, time.monotonic() - started, DATA_SETS)]

@@ -1,14 +1,20 @@
 """Plan first: a run with nothing to do ends here, without Prefect, torch or a server."""
 
-from collections.abc import Sequence
+import importlib
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pav.flows.forecast import foresee
+from pav.flows.outlook import Outlook, expecting
 from pav.flows.plan import PARTS, Plan, check_settings
 from pav.models.domains import check_stepwise, domain_of
 from pav.models.settings import RunSettings
 from pav.tasks.orchestrator import orchestrated
 from pav.tasks.planning import StageReport
+from pav.tasks.progress import announced, tell
+from pav.tasks.publishing import DATABASE
 from pav.tasks.run_records import (
     check_faults,
     is_published,
@@ -23,11 +29,15 @@ STAGES = (*PARTS, "report")
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run reused and made, by named data set, and where its report lies."""
+    """What a run reused and made, by named data set, and where its report lies.
+
+    `database` is where labels.duckdb was built again, which took no unit; empty where it was whole.
+    """
 
     run_id: str
     stages: Sequence[StageReport]
     report: str = ""
+    database: str = ""
 
     @property
     def num_made(self) -> int:
@@ -45,7 +55,8 @@ class Summary:
         lines = [stage.line for stage in self.stages]
         if not self.num_made:
             reused = sum(stage.reused for stage in self.stages)
-            return "\n".join([*lines, f"nothing to do: {reused} units reused{where}"])
+            done = f"{self.database} built again" if self.database else "nothing to do"
+            return "\n".join([*lines, f"{done}: {reused} units reused{where}"])
         return "\n".join([*lines, f"done: {self.num_made} units made{where}"])
 
 
@@ -56,36 +67,56 @@ def run_until(last: str, settings: RunSettings, store: Store) -> Summary:
     if "evaluate" in stages:
         check_stepwise(domain_of(settings.problems))
     plan = Plan(settings, store)
-    reports = _reused(plan, stages)
-    if reports is None:
-        reports = _execute(stages, settings, store)
+    names = [name for stage in stages for name in PARTS.get(stage, ())]
+    database = ""
+    with announced("looking for what is done", is_told=False):
+        outlook = foresee(plan, names) if _has_work(plan, stages, names) else None
+    if outlook is None:
+        database = _publish(plan, names)
+        reports = [plan.report(name, seconds={}) for name in names]
+    else:
+        tell(outlook.line(store) if outlook.num_missing else f"{store.root}: the report is missing")
+        reports = _execute(stages, settings, store, outlook)
         # Settles what the stage flows made: a stage run alone publishes its data too.
-        _reused(plan, stages)
+        if not _has_work(plan, stages, names):
+            _publish(plan, names)
     report = store.address(report_path(plan.run_id)) if stages == STAGES else ""
-    return Summary(plan.run_id, reports, report)
+    return Summary(plan.run_id, reports, report, database)
 
 
-def _part_names(stages: Sequence[str]) -> list[str]:
-    return [name for stage in stages for name in PARTS.get(stage, ())]
+def _has_work(plan: Plan, stages: Sequence[str], names: Sequence[str]) -> bool:
+    """Tell whether a unit or the report is missing; the plan then has every part up to there."""
+    if any(plan.part(name).todo for name in names):
+        return True
+    return "report" in stages and not is_reported(plan.store, plan.finished_run(names))
 
 
-def _reused(plan: Plan, stages: Sequence[str]) -> list[StageReport] | None:
-    """Return what a run with nothing to do reuses; None where there is anything to do."""
-    names = _part_names(stages)
-    for name in names:
-        if plan.part(name).todo:
-            return None
+def _publish(plan: Plan, names: Sequence[str]) -> str:
+    """Return where the database was built, as it was of another run, or damaged; else nothing."""
     run = plan.finished_run(names)
-    if "report" in stages and not is_reported(plan.store, run):
-        return None
-    if not is_published(plan.store, run):
-        check_faults(plan.store, publish_run(plan.store, run))
-    return [plan.report(name, seconds={}) for name in names]
+    if is_published(plan.store, run):
+        return ""
+    with announced("building labels.duckdb"):
+        faults = publish_run(plan.store, run)
+    check_faults(plan.store, faults)
+    return plan.store.address(DATABASE)
 
 
-def _execute(stages: Sequence[str], settings: RunSettings, store: Store) -> list[StageReport]:
-    with orchestrated():
+def _execute(
+    stages: Sequence[str], settings: RunSettings, store: Store, outlook: Outlook
+) -> list[StageReport]:
+    with prefect_ready(), expecting(outlook):
         # Prefect takes seconds to import, and a run with nothing to do never needs it.
         from pav.flows.pipeline import run_stages
 
         return run_stages(stages, settings, store.root)
+
+
+@contextmanager
+def prefect_ready() -> Iterator[None]:
+    """Give a Prefect that runs flows, telling that it is being started."""
+    with ExitStack() as stack:
+        with announced("starting Prefect"):
+            stack.enter_context(orchestrated())
+            importlib.import_module("prefect.flows")
+        yield

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from pav.flows.options import put
+
 commands = typer.Typer()
 
 
@@ -32,6 +34,6 @@ def score(
     if out:
         write_rows(out, scored.lines)
     else:
-        typer.echo("\n".join(scored.lines))
+        put("\n".join(scored.lines))
     # Where the rows go to standard output, programs read them there.
     typer.echo(scored.summary, err=not out)

@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from pav.flows.outlook import seconds_after
 from pav.flows.plan import PARTS, Part, Plan
 from pav.models.settings import RunSettings
 from pav.tasks.leases import run_units
 from pav.tasks.planning import StageReport
+from pav.tasks.progress import StageProgress
 from pav.tasks.store import Store
 from pav.tasks.workers import WorkerPool, pool
 
@@ -57,13 +59,20 @@ def carry_out(stage: str, settings: RunSettings, store: str) -> list[StageReport
 
 def _carry_out_part(plan: Plan, part: Part, place: Workplace) -> StageReport:
     seconds: dict[str, float] = {}
+    after = seconds_after(part.name)
     # A part that looks at what it made (a budget's rounds) shows its next units after these.
     while todo := part.todo:
         stage = todo[0].stage
+        units = [unit for unit in todo if unit.stage == stage]
         done = run_units(
-            stage, [unit for unit in todo if unit.stage == stage],
-            settings=plan.settings, store=plan.store, pool=place.workers,
+            stage, units, settings=plan.settings, store=plan.store, pool=place.workers,
+            progress=StageProgress(_title(part, stage), len(units), seconds_after=after),
         )  # fmt: skip
         seconds |= {result.unit_id: result.seconds for result in done}
         part = plan.part(part.name)
     return plan.report(part.name, seconds=seconds)
+
+
+def _title(part: Part, stage: str) -> str:
+    """Return what a part's units are told under: `choose` runs the stage of `evaluate`."""
+    return part.name if stage == "evaluate" else stage

@@ -1,20 +1,31 @@
 """The commands `pav import` and `pav export`."""
 
-import json
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from pav.flows.options import DEFAULT_STORE, AsJson, Overrides, StoreAddress, open_store
+from pav.flows.options import (
+    DEFAULT_STORE,
+    AsJson,
+    Overrides,
+    StoreAddress,
+    named_store,
+    open_store,
+    put,
+    show,
+)
 from pav.flows.settings_file import DEFAULT_CONFIG, load_settings
-from pav.tasks.store import Store
+from pav.models.settings import FormatName
 
 commands = typer.Typer()
+
+ExportFormat = Literal["math-shepherd", "trl", "parquet"]
+SplitName = Literal["train", "validation", "test"]
 
 
 @commands.command("import")
 def bring_in(
-    form: Annotated[str, typer.Argument(metavar="FORMAT", help="plain, math-shepherd, prm800k, …")],
+    form: Annotated[FormatName, typer.Argument(metavar="FORMAT", help="See docs/formats.md.")],
     file: Annotated[str, typer.Argument(metavar="FILE", help="Rows of that format.")],
     store: StoreAddress = DEFAULT_STORE,
     policy: Annotated[
@@ -23,29 +34,31 @@ def bring_in(
     overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring solutions and step labels of others into the store; say what they leave unsaid."""
+    """Import solutions and step labels; report missing fields."""
     from pav.flows import transfer
 
     settings = load_settings(DEFAULT_CONFIG, ["problems.domain=math", *(overrides or ())])
     imported = transfer.bring_in(form, file, settings, open_store(store), policy=policy)
-    typer.echo(json.dumps(imported.as_record()) if as_json else imported.as_text())
+    show(imported, as_json=as_json)
     transfer.publish(open_store(store))
 
 
 @commands.command("export")
 def hand_out(
-    form: Annotated[str, typer.Argument(metavar="FORMAT", help="math-shepherd, trl, parquet.")],
+    form: Annotated[ExportFormat, typer.Argument(metavar="FORMAT", help="See docs/formats.md.")],
     out: Annotated[str, typer.Option("--out", help="The file to write.")],
     store: StoreAddress = DEFAULT_STORE,
     policy: Annotated[
         str, typer.Option("--policy", help="Whose labels: a role or policy_id; default base.")
     ] = "",
-    split: Annotated[str, typer.Option("--split", help="Only these problems' solutions.")] = "",
+    split: Annotated[
+        SplitName | None, typer.Option("--split", help="Only these problems' solutions.")
+    ] = None,
 ) -> None:
-    """Write solutions with their step labels to a file; say what the format loses."""
+    """Export solutions with their step labels; report what the format cannot hold."""
     from pav.flows import transfer
 
-    written = transfer.hand_out(form, out, Store(store), policy=policy, split=split)
-    typer.echo(written.summary)
+    written = transfer.hand_out(form, out, named_store(store), policy=policy, split=split or "")
+    put(written.summary)
     for note in written.notes:
         typer.echo(f"pav: {note}", err=True)

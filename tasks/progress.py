@@ -23,8 +23,8 @@ def tell(text: str) -> None:
 
 
 @contextmanager
-def announced(text: str) -> Iterator[None]:
-    """Tell what is being done, at once and then every few seconds until it is done."""
+def announced(text: str, *, is_told: bool = True) -> Iterator[None]:
+    """Tell what is being done, at once unless it is mostly quick, and again while it lasts."""
     started = time.monotonic()
     done = threading.Event()
 
@@ -32,7 +32,8 @@ def announced(text: str) -> Iterator[None]:
         while not done.wait(LINE_SECONDS):
             tell(f"{text} … {time.monotonic() - started:.0f} s")
 
-    tell(f"{text} …")
+    if is_told:
+        tell(f"{text} …")
     beat = threading.Thread(target=repeat, daemon=True)
     beat.start()
     try:

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pav.models.errors import WorkError
+from pav.models.errors import InputError, WorkError
 from pav.models.hashing import canonical_json, digest, parse_json
 from pav.models.settings import RunSettings
 from pav.tasks.database import DATABASE_VERSION
 from pav.tasks.policies import PolicySpec
 from pav.tasks.publishing import DATABASE, database_fingerprint, publish_database
-from pav.tasks.recorded_runs import record_run
+from pav.tasks.recorded_runs import read_runs, record_run
 from pav.tasks.store import MissingFileError, Store
 from pav.tasks.units import Manifest
 
@@ -88,6 +88,19 @@ def report_path(run_id: str) -> str:
 def results_path(run_id: str) -> str:
     """Return where the numbers of a run's report lie in the store."""
     return f"runs/{run_id}/results.json"
+
+
+def written_report(store: Store, run_id: str = "") -> str:
+    """Return where the report of a run lies, of the newest that has one where none is named."""
+    names = [run_id] if run_id else [str(run["run_id"]) for run in reversed(read_runs(store))]
+    for name in names:
+        if store.exists(report_path(name)):
+            return store.address(report_path(name))
+    which = f"of run {run_id!r}" if run_id else "yet"
+    raise InputError(
+        f"{store.root}: no report {which}; `pav run --store {store.root}` makes one, "
+        "`pav sql runs` lists the runs"
+    )
 
 
 def mark_reported(store: Store, run: FinishedRun) -> None:

@@ -1,9 +1,17 @@
 """What every block of settings is, and what a list of values in it may be."""
 
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
 
 # Seeds stand in columns of 64-bit integers with a sign.
 LARGEST_SEED = (1 << 63) - 1
@@ -33,6 +41,18 @@ def _is_text(value: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
+@dataclass(frozen=True)
+class _Listed(AfterValidator):
+    """The check of a list setting, which says in the schema what the list may hold."""
+
+    words: str = ""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return handler(schema) | {"values": self.words}
+
+
 def distinct() -> AfterValidator:
     """Return the check of a list setting: no value stands twice."""
 
@@ -41,18 +61,18 @@ def distinct() -> AfterValidator:
             raise PydanticCustomError("distinct", "distinct values")
         return values
 
-    return AfterValidator(check)
+    return _Listed(check, "distinct values")
 
 
 def distinct_numbers(low: int, high: int, *, at_least: int = 1) -> AfterValidator:
     """Return the check of a list setting: so many distinct numbers, each within the bounds."""
-    words = "distinct numbers from {low} to {high}, {least}"
-    bounds = {"low": low, "high": high, "least": "at least one of them" if at_least else "or none"}
+    least = "at least one of them" if at_least else "or none"
+    words = f"distinct numbers from {low} to {high}, {least}"
 
     def check(values: tuple[Any, ...]) -> tuple[Any, ...]:
         is_distinct = len(set(values)) == len(values) >= at_least
         if not is_distinct or not all(low <= value <= high for value in values):
-            raise PydanticCustomError("distinct_numbers", words, bounds)
+            raise PydanticCustomError("distinct_numbers", "{words}", {"words": words})
         return values
 
-    return AfterValidator(check)
+    return _Listed(check, words)

@@ -1,0 +1,132 @@
+"""The commands that run stages, and `pav status`."""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from pav.flows.options import (
+    DEFAULT_STORE,
+    AsJson,
+    Config,
+    Overrides,
+    Shown,
+    StoreAddress,
+    named_store,
+    open_store,
+    put,
+    show,
+)
+from pav.flows.settings_file import DEFAULT_CONFIG, load_settings
+from pav.models.errors import WorkError
+from pav.tasks.progress import tell
+
+commands = typer.Typer()
+
+STAGE_HELP = {
+    "prepare": "Make the problems and the three policies",
+    "sample": "Sample solutions to be labelled",
+    "label": "Roll out prefixes, as the planner of the settings has it, and count successes",
+    "train": "Train the verifiers",
+    "evaluate": "Search on held-out problems with every arm",
+    "report": "Publish labels.duckdb and write the report",
+    "run": "Do everything, from problems to the report",
+}
+
+
+def _stage_command(name: str) -> Callable[..., None]:
+    """Return the command that does what is missing up to a stage."""
+
+    def command(
+        config: Config = DEFAULT_CONFIG,
+        store: StoreAddress = DEFAULT_STORE,
+        overrides: Overrides = None,
+        as_json: AsJson = False,
+    ) -> None:
+        settings = load_settings(config, overrides or ())
+        opened = open_store(store)
+
+        def work() -> Shown:
+            # At once: what plans a run takes a second to import.
+            tell(f"planning {config} in {opened.root} …")
+            from pav.flows.run import run_until
+
+            return run_until(name, settings, opened)
+
+        show(_resumable(work), as_json=as_json)
+
+    return command
+
+
+def _label(
+    config: Config = DEFAULT_CONFIG,
+    store: StoreAddress = DEFAULT_STORE,
+    overrides: Overrides = None,
+    is_estimate: Annotated[
+        bool,
+        typer.Option(
+            "--estimate", metavar="", help="Label a few problems and say what all would cost."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    if not is_estimate:
+        _stage_command("label")(config, store, overrides, as_json)
+        return
+    from pav.flows.estimate import estimate_labels
+
+    settings = load_settings(config, overrides or ())
+    opened = open_store(store)
+    show(_resumable(lambda: estimate_labels(settings, opened)), as_json=as_json)
+
+
+def _resumable(work: Callable[[], Shown]) -> Shown:
+    """Return what comes of the work; Ctrl-C is a failure that can be resumed."""
+    try:
+        return work()
+    except KeyboardInterrupt:
+        raise WorkError("interrupted") from None
+
+
+def _help(name: str) -> str:
+    """Return what a command does; a stage needs those before it."""
+    before = "" if name in ("prepare", "run") else ", and every stage before it"
+    return f"{STAGE_HELP[name]}{before}. Whatever is done already is reused."
+
+
+for _name in STAGE_HELP:
+    _command = _label if _name == "label" else _stage_command(_name)
+    commands.command(_name, help=_help(_name))(_command)
+
+
+@commands.command()
+def status(
+    config: Config = DEFAULT_CONFIG,
+    store: StoreAddress = DEFAULT_STORE,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show units done, missing and failed per data set, their cost, and what is left."""
+    from pav.flows.status import look
+
+    show(look(load_settings(config, overrides or ()), named_store(store)), as_json=as_json)
+
+
+@commands.command("open")
+def open_report(
+    run: Annotated[str, typer.Argument(help="Which run; the newest one with a report.")] = "",
+    store: StoreAddress = DEFAULT_STORE,
+) -> None:
+    """Print where a run's report lies, and open it where there is a display."""
+    from pav.tasks.run_records import written_report
+
+    address = written_report(named_store(store), run)
+    put(address)
+    has_display = sys.platform == "darwin" or any(map(os.environ.get, _DISPLAYS))
+    if has_display and sys.stdout.isatty():
+        typer.launch(address)
+
+
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
