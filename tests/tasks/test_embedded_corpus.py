@@ -10,8 +10,9 @@ from pav.flows.settings_file import load_settings
 from pav.models.domains import domain
 from pav.models.embedded import build_tokenizer
 from pav.models.records import Problem
-from pav.tasks.exercises import MOST_DEMONSTRATIONS, corpora, make_exercises
-from pav.tasks.problems import embedded_problems, plan_problems
+from pav.tasks.embedded_problems import embedded_problems
+from pav.tasks.exercises import corpora, demonstrations, make_exercises
+from pav.tasks.problems import plan_problems
 
 
 def shortened(rows: object) -> str:
@@ -33,7 +34,7 @@ def demonstrated(exercises: list[Problem]) -> list[object]:
     first = {each.canonical_key: each for each in reversed(exercises)}
     family = domain("countdown")
     return [
-        [each.problem_id, family.demonstrations(each, limit=MOST_DEMONSTRATIONS, seed=0)]
+        [each.problem_id, demonstrations(family, each, is_given=False)]
         for each in exercises
         if first[each.canonical_key] is each
     ]
@@ -61,7 +62,9 @@ def test_smoke_trains_on_the_demonstrations_it_always_did() -> None:
 
 
 def test_the_batches_of_smoke_are_the_token_ids_they_always_were() -> None:
-    train, held_out = corpora("countdown", problems_of("smoke"), build_tokenizer())
+    train, held_out = corpora(
+        "countdown", problems_of("smoke"), build_tokenizer(), tell=lambda _: None
+    )
     assert held_out is not None
     batches = [each.batch(64, seed=0, step=7) for each in (train, held_out)]
     ids = [table.tolist() for batch in batches for table in batch]
