@@ -26,6 +26,7 @@ _SHOWN_BY = {
     "grading": "pav.tasks.benches.grading",
     "coverage": "pav.tasks.benches.coverage",
     "publish": "pav.tasks.benches.publish",
+    "problems": "pav.tasks.benches.problems",
 }
 # Rollouts of a prefix whose error `labels` are timed at, the block of the budget, and how many
 # prefixes are labelled. Eight is what Math-Shepherd and OmegaPRM label with.
@@ -72,6 +73,12 @@ def _publish(settings: RunSettings, store: Store, data: str) -> Figures:
     if data and not (data.isdecimal() and int(data)):
         raise InputError(f"bench publish: expected --data NUMBER of rollouts, got {data!r}")
     return bench_publish(int(data) if data else NUM_ROLLOUTS)
+
+
+def _problems(settings: RunSettings, store: Store, data: str) -> Figures:
+    from pav.tasks.benches.problems import bench_problems
+
+    return bench_problems(settings.problems)
 
 
 def _engine(settings: RunSettings, store: Store, data: str) -> Figures:
@@ -147,4 +154,5 @@ _MEASURES: Mapping[str, Callable[[RunSettings, Store, str], Figures]] = {
     "grading": _grading,
     "coverage": _coverage,
     "publish": _publish,
+    "problems": _problems,
 }

@@ -1,6 +1,6 @@
 """Exercises of the embedded policy as token ids: prompts, and the responses to each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,14 @@ from pav.models.records import Prefix, Problem
 from pav.tasks.tokens import Codec
 
 Tokens = tuple[int, ...]
-# No hand of four numbers has more solutions; larger hands are drawn.
+# No hand of four numbers has more solutions. Of larger hands so many are drawn, and fewer of each
+# made of another problem: nine exercises ask for a problem's own answer, one for each other one.
 MOST_DEMONSTRATIONS = 128
+NUM_DRAWN = 16
+NUM_DRAWN_OF_OTHERS = 4
 # The target of a token that is not to be predicted.
 IGNORED = -100
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def pad_pairs(
 
 
 def corpora(
-    domain_name: str, problems: Iterable[Problem], tokenizer: Any
+    domain_name: str, problems: Iterable[Problem], tokenizer: Any, *, tell: Tell
 ) -> tuple[Corpus, Corpus | None]:
     """Return exercises made of the training problems, and the validation problems as they are.
 
@@ -74,63 +78,84 @@ def corpora(
     for problem in problems:
         by_split[problem.split].append(problem)
     held_out = [*by_split["validation"], *by_split["test"]]
-    exercises = make_exercises(domain_name, by_split["train"], held_out)
-    train = build_corpus(domain_name, exercises, tokenizer)
+    exercises = make_exercises(domain_name, _told(by_split["train"], "training", tell), held_out)
+    train = build_corpus(domain_name, exercises, tokenizer, given=by_split["train"])
     if train is None:
         raise InputError(
             "problems: the embedded policy learns from solved training problems, got none among "
             f"{len(by_split['train'])}; give some, or set prepare.base, prepare.weak and "
             "prepare.strong to checkpoint folders"
         )
-    return train, build_corpus(domain_name, by_split["validation"], tokenizer)
+    validation = _told(by_split["validation"], "validation", tell)
+    given = by_split["validation"]
+    return train, build_corpus(domain_name, validation, tokenizer, given=given)
+
+
+def _told(problems: Sequence[Problem], split: str, tell: Tell) -> Iterator[Problem]:
+    """Yield the problems, telling of each before what is made of it."""
+    for number, problem in enumerate(problems, start=1):
+        tell(f"demonstrations of {split} problem {number:,} of {len(problems):,}")
+        yield problem
 
 
 def make_exercises(
-    domain_name: str, problems: Sequence[Problem], held_out: Sequence[Problem]
-) -> list[Problem]:
-    """Return the exercises of all problems, without any that is one of those held out."""
+    domain_name: str, problems: Iterable[Problem], held_out: Sequence[Problem]
+) -> Iterator[Problem]:
+    """Yield the exercises of all problems, without any that is one of those held out."""
     forbidden = {problem.canonical_key for problem in held_out}
     family = domain(domain_name)
-    everything = [each for problem in problems for each in family.exercises(problem)]
-    return [each for each in everything if each.canonical_key not in forbidden]
-
-
-def build_corpus(domain_name: str, problems: Sequence[Problem], tokenizer: Any) -> Corpus | None:
-    """Return problems with their demonstrations as token ids; None where no problem has any."""
-    family = domain(domain_name)
-    codec = Codec(tokenizer, family, {problem.problem_id: problem for problem in problems})
-    groups: dict[str, list[Problem]] = {}
     for problem in problems:
-        groups.setdefault(problem.canonical_key, []).append(problem)
-    encoded = [_encode_group(codec, family, members) for members in groups.values()]
-    solved = [(prompts, responses) for prompts, responses in encoded if responses]
-    if not solved:
+        for exercise in family.exercises(problem):
+            if exercise.canonical_key not in forbidden:
+                yield exercise
+
+
+def build_corpus(
+    domain_name: str, problems: Iterable[Problem], tokenizer: Any, *, given: Iterable[Problem]
+) -> Corpus | None:
+    """Return problems with their demonstrations as token ids; None where no problem has any.
+
+    Those that are made of the given ones need fewer. Each problem is demonstrated as it comes:
+    what was found out for its exercises is at hand then.
+    """
+    family = domain(domain_name)
+    own = {problem.canonical_key for problem in given}
+    known: dict[str, Problem] = {}
+    codec = Codec(tokenizer, family, known)
+    groups: dict[str, tuple[list[Tokens], list[Tokens]]] = {}
+    for problem in problems:
+        known[problem.problem_id] = problem
+        key = problem.canonical_key
+        if key not in groups:
+            paths = demonstrations(family, problem, is_given=key in own)
+            groups[key] = [], codec.encode_responses(paths)
+        prompts, responses = groups[key]
+        prompts.append(codec.encode(Prefix(problem.problem_id)))
+        _check_length(len(prompts[-1]) + max(map(len, responses), default=0))
+    return _corpus([group for group in groups.values() if group[1]], tokenizer)
+
+
+def demonstrations(
+    family: Domain, problem: Problem, *, is_given: bool
+) -> Sequence[tuple[str, ...]]:
+    """Return the responses that an exercise is answered with."""
+    num_drawn = NUM_DRAWN if is_given else NUM_DRAWN_OF_OTHERS
+    return family.demonstrations(problem, limit=MOST_DEMONSTRATIONS, num_drawn=num_drawn, seed=0)
+
+
+def _corpus(groups: list[tuple[list[Tokens], list[Tokens]]], tokenizer: Any) -> Corpus | None:
+    if not groups:
         return None
-    group_of_prompt = [group for group, (prompts, _) in enumerate(solved) for _ in prompts]
-    nums = torch.tensor([len(responses) for _, responses in solved])
+    group_of_prompt = [group for group, (prompts, _) in enumerate(groups) for _ in prompts]
+    nums = torch.tensor([len(responses) for _, responses in groups])
     return Corpus(
-        [prompt for prompts, _ in solved for prompt in prompts],
+        [prompt for prompts, _ in groups for prompt in prompts],
         torch.tensor(group_of_prompt),
-        [response for _, responses in solved for response in responses],
+        [response for _, responses in groups for response in responses],
         nums.cumsum(0) - nums,
         nums,
         int(tokenizer.pad_token_id),
     )
-
-
-def _encode_group(
-    codec: Codec, family: Domain, members: Sequence[Problem]
-) -> tuple[list[Tokens], list[Tokens]]:
-    """Return the prompts of one problem asked in several ways, and its responses without them."""
-    prompts = [codec.encode(Prefix(member.problem_id)) for member in members]
-    name = members[0].problem_id
-    paths = family.demonstrations(members[0], limit=MOST_DEMONSTRATIONS, seed=0)
-    responses = [
-        codec.encode(Prefix(name, tuple(path), is_finished=True))[len(prompts[0]) :]
-        for path in paths
-    ]
-    _check_length(max(map(len, prompts)) + max(map(len, responses), default=0))
-    return prompts, responses
 
 
 def _check_length(longest: int) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 from pav.models.domains import domain_key, domain_of
+from pav.models.domains.countdown_solver import MOST_LISTED
 from pav.models.errors import InputError, WorkError
 from pav.models.hashing import digest
 from pav.models.records import Problem
@@ -18,6 +19,8 @@ from pav.tasks.units import InputRef, Manifest, Unit
 STAGE = "pretrain"
 # Raised when the training, its data or the tokenizer change what comes out.
 REVISION = 3
+# Raised when demonstrations of more than four numbers change; policies that see none keep theirs.
+LARGE_HANDS_REVISION = 1
 
 ROLES: tuple[PolicyName, ...] = get_args(PolicyName)
 FROM_SCRATCH = "from scratch"
@@ -110,7 +113,15 @@ def plan_pretrain(settings: RunSettings, problems: Manifest) -> list[Unit]:
     check_trainable(settings)
     parameters = prepare.model_dump(mode="json", exclude=_NOT_IN_UNIT)
     parameters["domain"] = domain_key(settings.problems)
+    if has_large_hands(settings):
+        parameters["large_hands"] = LARGE_HANDS_REVISION
     return [Unit(STAGE, "embedded policy", REVISION, parameters, {"problems": problems.ref})]
+
+
+def has_large_hands(settings: RunSettings) -> bool:
+    """Return whether problems may have so many numbers that their demonstrations are drawn."""
+    from_file = bool(settings.problems.path or settings.sample.path)
+    return from_file or max(settings.problems.num_numbers) > MOST_LISTED
 
 
 def resolve_policies(

@@ -173,10 +173,12 @@ def open_worker(
 
     def execute(unit: Unit) -> Outcome:
         prepare = settings.prepare
-        progress("reading demonstrations", 0, prepare.strong_steps)
         tokenizer = build_tokenizer()
         problems = read_problems(store, unit.inputs["problems"].unit_id)
-        train, held_out = corpora(domain_key(settings.problems), problems.values(), tokenizer)
+        train, held_out = corpora(
+            domain_key(settings.problems), problems.values(), tokenizer,
+            tell=lambda text: progress(text, 0, prepare.strong_steps),
+        )  # fmt: skip
         training = Training(prepare, tokenizer, device=device)
         if (saved := load_partial(store, unit)) is not None:
             training.load_state(saved)

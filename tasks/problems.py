@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,18 @@ import polars as pl
 
 from pav.models.domains import domain_key, domain_of
 from pav.models.domains.countdown import is_solvable_prefix
-from pav.models.domains.countdown_hands import hands
 from pav.models.errors import InputError, StoreError
 from pav.models.hashing import digest
 from pav.models.records import LABELLING_SOURCES, Prefix, Problem
 from pav.models.settings import ProblemSettings, RunSettings
-from pav.models.splits import hash_split, place
+from pav.models.splits import place
 from pav.tasks.datasets import frame, to_parquet
+from pav.tasks.embedded_problems import (
+    check_targets,
+    embedded_parameters,
+    embedded_problems,
+    limits,
+)
 from pav.tasks.manifests import read_manifest, read_table
 from pav.tasks.outside.plan import check_joined, outside_problems
 from pav.tasks.problem_files import ProblemFile, parse_problems
@@ -39,9 +44,7 @@ def plan_problems(settings: RunSettings) -> Unit:
         return _plan_from_solutions(settings, parameters)
     if not chosen.path:
         _check_embedded(chosen)
-        embedded = ("target", "highest", "num_numbers")
-        parameters |= {name: getattr(chosen, name) for name in embedded}
-        return Unit(STAGE, "problems", REVISION, parameters)
+        return Unit(STAGE, "problems", REVISION, parameters | embedded_parameters(chosen))
     data = file_bytes(chosen.path, asked_by="problems.path")
     # A wrong file is refused here, before anything runs or is written.
     parsed = parse_problems(chosen.path, data, family=domain_of(chosen))
@@ -71,6 +74,7 @@ def _check_embedded(settings: ProblemSettings) -> None:
             "problems.path: expected a file of questions with answers, got none; only countdown "
             f"has embedded problems, problems.domain is {settings.domain}"
         )
+    check_targets(settings)
 
 
 def open_worker(
@@ -96,35 +100,12 @@ def open_worker(
     return execute
 
 
-def embedded_problems(settings: ProblemSettings, *, progress: Progress) -> list[Problem]:
-    """Return the solvable embedded hands in the order of their hashes, up to each split's limit."""
-    family = domain_of(settings)
-    candidates = [
-        family.problem(" ".join(map(str, hand)), str(settings.target), problem_id="", split="")
-        for hand in hands(highest=settings.highest, num_numbers=settings.num_numbers)
-    ]
-    room = _limits(settings)
-    chosen = []
-    for done, problem in enumerate(_in_order(candidates)):
-        progress("hands checked", done, len(candidates))
-        split = hash_split(problem.canonical_key)
-        if room[split] and is_solvable_prefix(problem, Prefix(problem.problem_id)):
-            room[split] -= 1
-            chosen.append(replace(problem, split=split))
-    if not chosen:
-        raise InputError(
-            f"problems: no hand of {settings.num_numbers} numbers from 1 to {settings.highest} "
-            f"reaches {settings.target}; choose another target"
-        )
-    return chosen
-
-
 def _from_file(
     unit: Unit, settings: RunSettings, *, progress: Progress
 ) -> tuple[list[Problem], dict[str, float]]:
     """The user's problems in the order of their hashes, and counts of what to know of them."""
     parsed = _parsed(unit, settings)
-    room = _limits(settings.problems)
+    room = limits(settings.problems)
     chosen = []
     for problem in _in_order(parsed.problems):
         if room[problem.split]:
@@ -172,14 +153,6 @@ def _unsolvable(problems: list[Problem], *, progress: Progress) -> list[str]:
         if not is_solvable_prefix(problem, Prefix(problem.problem_id)):
             found.append(problem.problem_id)
     return found
-
-
-def _limits(settings: ProblemSettings) -> dict[str, int]:
-    return {
-        "train": settings.max_train,
-        "validation": settings.max_validation,
-        "test": settings.max_test,
-    }
 
 
 def _in_order(problems: Iterable[Problem]) -> list[Problem]:

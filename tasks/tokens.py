@@ -1,7 +1,7 @@
 """The one place that turns steps into token ids and back, with fixed ids at step boundaries."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,18 @@ class Codec:
         for step in prefix.steps:
             ids += self._encode_text(step)
         return ids + self._end_id if prefix.is_finished else ids
+
+    def encode_responses(self, responses: Iterable[Sequence[str]]) -> list[tuple[int, ...]]:
+        """Return the ids of finished responses, given as steps, without a prompt.
+
+        All are encoded in one call, which is many times faster, and nothing is kept of them.
+        """
+        given = list(responses)
+        texts = list({step for steps in given for step in steps})
+        encoded = self.tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
+        ids = dict(zip(texts, encoded, strict=True))
+        whole = (itertools.chain.from_iterable(ids[step] for step in steps) for steps in given)
+        return [(*response, *self._end_id) for response in whole]
 
     def num_prompt_tokens(self, prefix: Prefix) -> int:
         """Return the number of tokens of the bare problem's prompt."""

@@ -67,9 +67,12 @@ class Domain(Protocol):
         ...
 
     def demonstrations(
-        self, problem: Problem, *, limit: int, seed: int
+        self, problem: Problem, *, limit: int, num_drawn: int, seed: int
     ) -> Sequence[tuple[str, ...]]:
-        """Return up to `limit` correct responses, as steps, to train an embedded policy on."""
+        """Return correct responses, as steps, to train an embedded policy on.
+
+        Up to `limit` of them, or `num_drawn` where there are too many to list them.
+        """
         ...
 
 

@@ -3,10 +3,19 @@
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
+from itertools import islice
 from random import Random
 
+from pav.models.domains.countdown_draws import drawn_paths, search_together
 from pav.models.domains.countdown_formula import formula
-from pav.models.domains.countdown_solver import Number, Path, State, good_moves, is_solvable, paths
+from pav.models.domains.countdown_moves import Number, Path, State
+from pav.models.domains.countdown_solver import (
+    MOST_LISTED,
+    good_moves,
+    is_searched,
+    is_solvable,
+    paths,
+)
 from pav.models.domains.countdown_text import CANNOT_READ, check_step, format_steps, parse_number
 from pav.models.errors import InputError, shown
 from pav.models.hashing import stream_key
@@ -16,8 +25,6 @@ FEWEST_NUMBERS = 2
 MOST_NUMBERS = 6
 HIGHEST_NUMBER = 10_000
 HIGHEST_TARGET = 1_000_000
-# Above this many numbers a hand can have millions of paths, so they are drawn, not listed.
-MOST_LISTED = 4
 # Exercises of a hand: orders of its numbers, other targets, and how many of those are tried.
 _NUM_ORDERS = 8
 _NUM_TARGETS = 4
@@ -117,11 +124,15 @@ class Countdown:
         return self.problem(question, answer, problem_id=name, split=like.split)
 
     def demonstrations(
-        self, problem: Problem, *, limit: int, seed: int
+        self, problem: Problem, *, limit: int, num_drawn: int, seed: int
     ) -> Sequence[tuple[str, ...]]:
-        """Return up to `limit` correct responses, as steps; the same for the same seed."""
+        """Return correct responses, as steps; the same for the same seed.
+
+        Up to `limit` of them, or `num_drawn` where a hand has too many to list them.
+        """
         numbers = tuple(sorted(_numbers(problem.question)))
-        return solution_paths(numbers, _target(problem.answer), limit=limit, seed=seed)
+        most = limit if len(numbers) <= MOST_LISTED else min(limit, num_drawn)
+        return solution_paths(numbers, _target(problem.answer), limit=most, seed=seed)
 
 
 _CORRECT = Grading(Verdict.CORRECT)
@@ -136,8 +147,11 @@ def _other_targets(numbers: Sequence[int], target: Number, random: Random) -> li
     state = tuple(sorted(numbers))
     highest = max(2, int(2 * abs(Fraction(target))))
     drawn = random.sample(range(1, highest + 1), k=min(_NUM_TRIED, highest))
-    reached = [each for each in drawn if each != target and is_solvable(state, each)]
-    return reached[:_NUM_TARGETS]
+    if is_searched(state, max(highest, target)):
+        # Most of the first few are reached.
+        search_together(state, [target, *drawn[: _NUM_TARGETS + 1]])
+    reached = (each for each in drawn if each != target and is_solvable(state, each))
+    return list(islice(reached, _NUM_TARGETS))
 
 
 def solution_paths(
@@ -146,19 +160,23 @@ def solution_paths(
     """Return up to `limit` distinct solutions as text steps, in an order drawn by the seed.
 
     Sums and products name the larger number first, and subtractions stay at or above 0 where
-    the target does. Hands of up to four numbers draw evenly from all their paths; larger ones
-    draw each move evenly from those that can still reach the target.
+    the target does. Hands of up to four numbers draw evenly from all their paths. Larger ones draw
+    formulas evenly, then one of the orders of each formula's lines.
     """
     if not is_solvable(numbers, target):
         return ()
     if len(numbers) > MOST_LISTED:
-        return tuple(map(format_steps, _drawn_paths(numbers, target, limit=limit, seed=seed)))
+        found = _drawn_paths(numbers, target, limit=limit, seed=seed)
+        return tuple(map(format_steps, found))
     texts = map(format_steps, paths(numbers, target, non_negative=target >= 0))
     return tuple(sorted(texts, key=lambda steps: (stream_key(seed, *steps), steps))[:limit])
 
 
 def _drawn_paths(numbers: State, target: Number, *, limit: int, seed: int) -> list[Path]:
     random = Random(stream_key("paths", seed, str(numbers), str(target)))
+    if is_searched(numbers, target):
+        return drawn_paths(numbers, target, limit=limit, random=random)
+    # Too large for exact arrays: each move is drawn evenly from those that lead to the target.
     found: dict[Path, None] = {}
     for _ in range(4 * limit):
         left, path = numbers, []

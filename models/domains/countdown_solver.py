@@ -1,48 +1,15 @@
 """The exact solver of countdown: legal moves, solvability and solution paths."""
 
 from collections.abc import Iterator
-from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations
-from typing import NamedTuple
 
-# Whole numbers are ints and only the others Fractions: exact, and several times faster.
-Number = int | Fraction
-State = tuple[Number, ...]
+from pav.models.domains.countdown_draws import reaches
+from pav.models.domains.countdown_moves import Move, Number, Path, State, apply, divide, exact
+from pav.models.domains.countdown_search import is_exact
 
-
-class Move(NamedTuple):
-    """One step: `a op b = result`, after which `left` (ascending, the result included) remain."""
-
-    a: Number
-    op: str
-    b: Number
-    result: Number
-    left: State
-
-
-Path = tuple[Move, ...]
-
-
-def exact(value: Number) -> Number:
-    """Return the number as an int where it is whole, so that equal states look the same."""
-    return value.numerator if value.denominator == 1 else value
-
-
-def divide(a: Number, b: Number) -> Number:
-    """Return the exact quotient; ZeroDivisionError where b is 0."""
-    return exact(Fraction(a, b))
-
-
-def apply(a: Number, op: str, b: Number) -> Number:
-    """Return `a op b` exactly; ZeroDivisionError for a division by 0."""
-    if op == "+":
-        return exact(a + b)
-    if op == "-":
-        return exact(a - b)
-    if op == "*":
-        return exact(a * b)
-    return divide(a, b)
+# Hands of up to so many numbers have few enough paths to be listed.
+MOST_LISTED = 4
 
 
 def _outcomes(low: Number, high: Number) -> Iterator[tuple[Number, str, Number]]:
@@ -122,7 +89,20 @@ def _partners(value: Number, target: Number) -> Iterator[Number]:
 
 @lru_cache(maxsize=1 << 18)
 def is_solvable(numbers: State, target: Number) -> bool:
-    """Return whether the target can be reached from a state, each number used once.
+    """Return whether the target can be reached from a state, each number used once."""
+    if is_searched(numbers, target):
+        return reaches(numbers, target)
+    return is_listed(numbers, target)
+
+
+def is_searched(numbers: State, target: Number) -> bool:
+    """Return whether the solver of many numbers does a state: it is fast from five numbers on."""
+    return len(numbers) > MOST_LISTED and is_exact(numbers, target)
+
+
+@lru_cache(maxsize=1 << 16)
+def is_listed(numbers: State, target: Number) -> bool:
+    """Return whether the target can be reached, by sets of exact values.
 
     The last operation joins two parts, so one part's values say what the other must reach.
     """
@@ -135,11 +115,9 @@ def is_solvable(numbers: State, target: Number) -> bool:
 
 def _reaches(numbers: State, value: Number, target: Number) -> bool:
     """Whether a value of the numbers, joined with `value`, is the target."""
-    if value == 0 == target:
-        return True
-    if len(numbers) <= 4:
+    if len(numbers) <= MOST_LISTED:
         return not _values(numbers).isdisjoint(_partners(value, target))
-    return any(is_solvable(numbers, partner) for partner in _partners(value, target))
+    return any(is_listed(numbers, partner) for partner in _partners(value, target))
 
 
 def paths(numbers: State, target: Number, *, non_negative: bool = False) -> Iterator[Path]:

@@ -5,7 +5,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from pav.models.domains.countdown_solver import Move, Number, State, apply, exact
+from pav.models.domains.countdown_moves import Move, Number, State, apply, exact
 from pav.models.errors import shown
 
 # 18 digits are far above any result of six numbers, and keep a runaway response cheap to read.

@@ -113,7 +113,7 @@ class Math:
         return []
 
     def demonstrations(
-        self, problem: Problem, *, limit: int, seed: int
+        self, problem: Problem, *, limit: int, num_drawn: int, seed: int
     ) -> Sequence[tuple[str, ...]]:
         """Return the worked answer as steps, where the problem came with one."""
         is_worked = find_answer(problem.answer, self._rule).answer is not None

@@ -1,18 +1,13 @@
 """`pav bench publish`: how long labels.duckdb takes to build, and each saved query to answer."""
 
-import multiprocessing
 import os
-import resource
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pav import sql
+from pav.tasks.benches.measuring import in_child, peak_bytes, timed
 from pav.tasks.benches.publish_data import fill
 from pav.tasks.publishing import DATABASE, publish_database
 from pav.tasks.queries import ask, check_store
@@ -34,9 +29,9 @@ def bench_publish(num_rollouts: int) -> dict[str, Any]:
     `seconds` is wall time; `cpu_seconds`, of all cores, is what a busy machine changes less.
     """
     with tempfile.TemporaryDirectory(prefix="pav-bench-") as folder:
-        _in_child(_generate, folder, num_rollouts)
-        published = _in_child(_publish, folder)
-        queries = _in_child(_ask_all, folder)
+        in_child(_generate, folder, num_rollouts)
+        published = in_child(_publish, folder)
+        queries = in_child(_ask_all, folder)
     cores = len(os.sched_getaffinity(0))
     return {"bench": "publish", "num_cores": cores, **published, "queries": queries}
 
@@ -64,34 +59,18 @@ def _line(name: str, timed: Mapping[str, float], promised: str = "") -> str:
     return row.rstrip()
 
 
-def _in_child(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Return what a function gives in a process of its own, whose peak memory is its own too."""
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as pool:
-        return pool.submit(function, *arguments).result()
-
-
 def _generate(folder: str, num_rollouts: int) -> None:
     fill(Store(folder), num_rollouts)
-
-
-@contextmanager
-def _timed(figures: dict[str, float]) -> Iterator[None]:
-    """Put wall and processor seconds of the block into `figures`."""
-    wall, cores = time.perf_counter(), time.process_time()
-    yield
-    figures["seconds"] = time.perf_counter() - wall
-    figures["cpu_seconds"] = time.process_time() - cores
 
 
 def _publish(folder: str) -> dict[str, Any]:
     store = Store(folder)
     publish: dict[str, float] = {}
     check: dict[str, float] = {}
-    with _timed(publish):
+    with timed(publish):
         faults = publish_database(store).faults
-    peak_bytes = _peak_bytes()
-    with _timed(check):
+    most_bytes = peak_bytes()
+    with timed(check):
         check_store(store)
     counts = ", ".join(f"(select count(*) from {name}) as {name}" for name in _TABLES)
     [num_rollouts] = ask(store, "select sum(num_rollouts) from labels").row(0)
@@ -101,20 +80,9 @@ def _publish(folder: str) -> dict[str, Any]:
         "num_faults": len(faults),
         "publish": publish,
         "check": check,
-        "peak_bytes": peak_bytes,
+        "peak_bytes": most_bytes,
         "database_bytes": (Path(folder) / DATABASE).stat().st_size,
     }
-
-
-def _peak_bytes() -> int:
-    """Return the most memory that this process has held."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        # What getrusage says begins with the peak of the process that this one was forked from.
-        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return int(fields["VmHWM"].split()[0]) * 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _ask_all(folder: str) -> dict[str, dict[str, float]]:
@@ -123,7 +91,7 @@ def _ask_all(folder: str) -> dict[str, dict[str, float]]:
     for name in sql.names("queries"):
         if name not in _LEFT_OUT:
             answers[name] = {}
-            with _timed(answers[name]):
+            with timed(answers[name]):
                 num_rows = ask(store, name).height
             answers[name]["num_rows"] = num_rows
     return answers

@@ -242,16 +242,16 @@ def test_a_hand_is_rephrased_by_its_order_alone() -> None:
 
 
 def test_demonstrations_are_correct_distinct_and_the_same_for_the_same_seed() -> None:
-    shown = COUNTDOWN.demonstrations(make(), limit=10_000, seed=0)
+    shown = COUNTDOWN.demonstrations(make(), limit=10_000, num_drawn=16, seed=0)
     assert SOLUTION in shown
     assert len(set(shown)) == len(shown) == 4
     assert all(
         COUNTDOWN.grade(make(), finished(*steps)).verdict == Verdict.CORRECT for steps in shown
     )
-    assert COUNTDOWN.demonstrations(make(), limit=3, seed=0) == shown[:3]
-    assert set(COUNTDOWN.demonstrations(make(), limit=10_000, seed=1)) == set(shown)
-    assert COUNTDOWN.demonstrations(make(), limit=10_000, seed=1) != shown
-    assert COUNTDOWN.demonstrations(make("1 1 1 1"), limit=5, seed=0) == ()
+    assert COUNTDOWN.demonstrations(make(), limit=3, num_drawn=16, seed=0) == shown[:3]
+    assert set(COUNTDOWN.demonstrations(make(), limit=10_000, num_drawn=16, seed=1)) == set(shown)
+    assert COUNTDOWN.demonstrations(make(), limit=10_000, num_drawn=16, seed=1) != shown
+    assert COUNTDOWN.demonstrations(make("1 1 1 1"), limit=5, num_drawn=16, seed=0) == ()
 
 
 @settings(deadline=None, max_examples=30)
@@ -273,9 +273,9 @@ def test_a_negative_target_is_demonstrated_with_the_subtraction_it_needs() -> No
 
 def test_six_numbers_are_demonstrated_without_listing_all_paths() -> None:
     problem = make("1 5 7 10 12 13", "24")
-    shown = COUNTDOWN.demonstrations(problem, limit=8, seed=3)
+    shown = COUNTDOWN.demonstrations(problem, limit=128, num_drawn=8, seed=3)
     assert len(set(shown)) == 8
-    assert shown == COUNTDOWN.demonstrations(problem, limit=8, seed=3)
+    assert shown == COUNTDOWN.demonstrations(problem, limit=128, num_drawn=8, seed=3)
     assert all(
         COUNTDOWN.grade(problem, finished(*steps)).verdict == Verdict.CORRECT for steps in shown
     )

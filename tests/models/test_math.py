@@ -65,9 +65,9 @@ def test_the_question_stands_in_the_prompt_as_it_is():
 
 def test_only_a_worked_answer_is_a_demonstration_and_nothing_is_an_exercise():
     worked = "16 - 3 = 13\n#### 13"
-    shown = MATH.demonstrations(problem(worked), limit=4, seed=0)
+    shown = MATH.demonstrations(problem(worked), limit=4, num_drawn=16, seed=0)
     assert shown == [("16 - 3 = 13\n", "#### 13")]
-    assert MATH.demonstrations(problem("13"), limit=4, seed=0) == []
+    assert MATH.demonstrations(problem("13"), limit=4, num_drawn=16, seed=0) == []
     assert MATH.exercises(problem(worked)) == []
     assert MATH.rephrasings(problem(worked)) == [problem(worked)]
 

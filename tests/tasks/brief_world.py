@@ -100,7 +100,7 @@ def teach(path, *, steps):
     texts = [
         family.prompt(problem) + "".join(response)
         for problem in problems
-        for response in family.demonstrations(problem, limit=2, seed=0)
+        for response in family.demonstrations(problem, limit=2, num_drawn=16, seed=0)
     ]
     ids = [
         [*tokenizer.encode(text, add_special_tokens=False), tokenizer.eos_token_id]

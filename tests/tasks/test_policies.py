@@ -173,3 +173,20 @@ def test_only_countdown_trains_the_embedded_policy():
     check_trainable(settings(problems={"domain": "math"}, prepare=folders))
     with pytest.raises(InputError, match=r"prepare\.weak: expected checkpoint folders, as the"):
         check_trainable(settings(problems={"domain": "math"}, prepare={**folders, "weak": ""}))
+
+
+def test_only_policies_that_see_large_hands_are_trained_again_when_their_draws_change(tmp_path):
+    problems = problems_manifest(Store(str(tmp_path)))
+    given = {
+        "four": {},
+        "three": {"num_numbers": 3},
+        "five": {"num_numbers": 5},
+        "mixed": {"num_numbers": [4, 6]},
+        "file": {"path": "mine.csv"},
+    }
+    parameters = {
+        name: plan_pretrain(settings(problems=each), problems)[0].parameters
+        for name, each in given.items()
+    }
+    large = {name for name, each in parameters.items() if "large_hands" in each}
+    assert large == {"five", "mixed", "file"}

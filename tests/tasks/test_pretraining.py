@@ -58,8 +58,8 @@ def contents(outcome):
 def test_a_row_is_prompt_steps_and_end_of_text_and_the_prompt_is_no_target():
     tokenizer = build_tokenizer()
     [hand] = problems(hands=["6 6 6 6"])
-    corpus = build_corpus("countdown", [hand], tokenizer)
-    paths = domain("countdown").demonstrations(hand, limit=128, seed=0)
+    corpus = build_corpus("countdown", [hand], tokenizer, given=[hand])
+    paths = domain("countdown").demonstrations(hand, limit=128, num_drawn=16, seed=0)
     assert len(corpus.responses) == len(paths)
     prompt = tokenizer.encode("6 6 6 6 -> 24\n")
     response = [*tokenizer.encode("".join(paths[0])), tokenizer.eos_token_id]
@@ -77,7 +77,7 @@ def test_every_order_of_a_hand_is_drawn_with_each_response_of_its_own_hand_and_t
     family, tokenizer = domain("countdown"), build_tokenizer()
     asked = [("1 2 3 4", "24"), ("4 3 2 1", "24"), ("1 2 3 4", "10"), ("6 6 6 6", "24")]
     given = [family.problem(*each, problem_id=str(each), split="train") for each in asked]
-    corpus = build_corpus("countdown", given, tokenizer)
+    corpus = build_corpus("countdown", given, tokenizer, given=given)
     inputs, targets = corpus.batch(3000, seed=0, step=0)
     seen = set()
     for ids, response in zip(inputs.tolist(), targets.tolist(), strict=True):
@@ -87,15 +87,15 @@ def test_every_order_of_a_hand_is_drawn_with_each_response_of_its_own_hand_and_t
     assert seen == {
         (f"{each.question} -> {each.answer}", "".join(path))
         for each in given
-        for path in family.demonstrations(each, limit=128, seed=0)
+        for path in family.demonstrations(each, limit=128, num_drawn=16, seed=0)
     }
 
 
 def test_exercises_of_training_hands_leave_out_what_is_held_out():
     hands = problems()
-    everything = make_exercises("countdown", hands, [])
+    everything = list(make_exercises("countdown", hands, []))
     held_out = [each for each in everything if each.answer != "24"][:5]
-    kept = make_exercises("countdown", hands, held_out)
+    kept = list(make_exercises("countdown", hands, held_out))
     keys = {each.canonical_key for each in held_out}
     assert keys
     assert not keys & {each.canonical_key for each in kept}
@@ -105,7 +105,7 @@ def test_exercises_of_training_hands_leave_out_what_is_held_out():
 
 
 def test_each_problem_is_drawn_as_often_as_any_other_and_batches_depend_on_seed_and_step_only():
-    corpus = build_corpus("countdown", problems(), build_tokenizer())
+    corpus = build_corpus("countdown", problems(), build_tokenizer(), given=problems())
     inputs, _ = corpus.batch(2000, seed=3, step=5)
     first_tokens = inputs[:, :4].tolist()
     shares = [first_tokens.count(kind) / 2000 for kind in map(list, set(map(tuple, first_tokens)))]
@@ -119,7 +119,8 @@ def test_each_problem_is_drawn_as_often_as_any_other_and_batches_depend_on_seed_
 
 def test_the_loss_is_the_mean_over_response_tokens_and_padding_changes_nothing():
     tokenizer = build_tokenizer()
-    corpus = build_corpus("countdown", problems(hands=["6 6 6 6", "3 3 8 8"]), tokenizer)
+    given = problems(hands=["6 6 6 6", "3 3 8 8"])
+    corpus = build_corpus("countdown", given, tokenizer, given=given)
     model = Training(TINY, tokenizer, device="cpu").model
     pairs = [(corpus.prompts[0], corpus.responses[0]), (corpus.prompts[1], corpus.responses[-1])]
     total, count = 0.0, 0
@@ -136,7 +137,7 @@ def test_the_loss_is_the_mean_over_response_tokens_and_padding_changes_nothing()
 
 def test_a_checkpoint_is_the_mean_of_the_weights_since_the_warm_up():
     tokenizer = build_tokenizer()
-    corpus = build_corpus("countdown", problems(), tokenizer)
+    corpus = build_corpus("countdown", problems(), tokenizer, given=problems())
     training = Training(TINY, tokenizer, device="cpu")
     seen = []
     for _ in range(TINY.weak_steps):
@@ -188,7 +189,7 @@ def test_a_killed_training_goes_on_from_its_last_state_and_ends_with_the_same_by
     resumed = open_worker(settings, store, "cpu", lambda message, done, total: steps.append(done))
     outcome = resumed(unit)
     # It goes on from the state saved after step 14; 0 is told while demonstrations are read.
-    assert steps == [0, 20, 30]
+    assert steps == [0] * (len(HANDS) + 1) + [20, 30]
     settings, store, unit = prepared(tmp_path / "undisturbed")
     undisturbed = open_worker(settings, store, "cpu", silent)(unit)
     assert contents(outcome) == contents(undisturbed)

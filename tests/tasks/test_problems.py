@@ -6,16 +6,16 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pav.models.domains.countdown import Countdown
+from pav.models.domains.countdown import Countdown, is_solvable_prefix
 from pav.models.errors import InputError, StoreError
-from pav.models.records import Problem
+from pav.models.records import Prefix, Problem
 from pav.models.settings import ProblemSettings, RunSettings
 from pav.models.splits import hash_split
 from pav.tasks.datasets import frame
+from pav.tasks.embedded_problems import embedded_problems
 from pav.tasks.manifests import publish
 from pav.tasks.problems import (
     check_disjoint,
-    embedded_problems,
     load_problems,
     open_worker,
     plan_problems,
@@ -76,9 +76,9 @@ def test_limits_take_the_first_problems_of_each_split(tmp_path: Path) -> None:
 
 
 def test_other_hands_and_targets_are_generated_within_bounds() -> None:
-    settings = ProblemSettings(
+    settings = run_settings(
         target=100, highest=20, num_numbers=6, max_train=10, max_validation=2, max_test=2
-    )
+    ).problems
     problems = embedded_problems(settings, progress=ignore)
     assert counts(problems) == {"train": 10, "validation": 2, "test": 2}
     assert all(problem.canonical_key.endswith("=100") for problem in problems)
@@ -86,9 +86,71 @@ def test_other_hands_and_targets_are_generated_within_bounds() -> None:
 
 
 def test_a_target_that_no_hand_reaches_is_refused() -> None:
-    settings = ProblemSettings(target=9999, num_numbers=2)
+    settings = run_settings(target=9999, num_numbers=2).problems
     with pytest.raises(InputError, match="no hand of 2 numbers from 1 to 13 reaches 9999"):
         embedded_problems(settings, progress=ignore)
+
+
+def test_a_mix_of_hands_has_those_of_every_number_of_numbers() -> None:
+    mixed = run_settings(num_numbers=[3, 2], highest=9).problems
+    alone = [run_settings(num_numbers=number, highest=9).problems for number in (2, 3)]
+    keys = [{p.canonical_key for p in embedded_problems(each, progress=ignore)} for each in alone]
+    problems = embedded_problems(mixed, progress=ignore)
+    assert all(keys)
+    assert {problem.canonical_key for problem in problems} == keys[0] | keys[1]
+
+
+def test_targets_of_a_range_are_reached_and_a_hand_is_in_one_split() -> None:
+    chosen = run_settings(num_numbers=3, targets=[10, 40], targets_per_hand=3).problems
+    problems = embedded_problems(chosen, progress=ignore)
+    assert problems == embedded_problems(chosen, progress=ignore)
+    splits: dict[str, set[str]] = {}
+    targets: dict[str, list[int]] = {}
+    for problem in problems:
+        splits.setdefault(problem.question, set()).add(problem.split)
+        targets.setdefault(problem.question, []).append(int(problem.answer))
+        assert is_solvable_prefix(problem, Prefix(problem.problem_id))
+    assert {len(each) for each in splits.values()} == {1}
+    assert set().union(*splits.values()) == {"train", "validation", "test"}
+    assert {len(each) for each in targets.values()} == {1, 2, 3}
+    assert all(len(set(each)) == len(each) for each in targets.values())
+    everything = [target for each in targets.values() for target in each]
+    # All 31 targets are drawn, none far more often than the others.
+    assert (min(everything), max(everything), len(set(everything))) == (10, 40, 31)
+    assert (
+        counts(embedded_problems(chosen.model_copy(update={"max_train": 5}), progress=ignore))[
+            "train"
+        ]
+        == 5
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"targets": [5]}, r"problems.targets: expected the lowest and the highest .*, got \[5\]"),
+        ({"targets": [9, 5]}, r"such as \[1, 100\], got \[9, 5\]"),
+        ({"targets": [0, 5]}, r"from 1 to 10000.*got \[0, 5\]"),
+        ({"targets": [1, 10_001]}, r"got \[1, 10001\]"),
+        ({"targets": [7, 8], "targets_per_hand": 3}, "expected at most the 2 targets.*got 3"),
+    ],
+)
+def test_a_range_of_targets_that_is_none_is_refused_at_planning(
+    values: dict[str, object], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        plan_problems(run_settings(**values))
+
+
+def test_a_number_of_numbers_and_a_list_of_it_alone_are_the_same_problems() -> None:
+    listed = run_settings(num_numbers=[4])
+    assert plan_problems(listed).unit_id == plan_problems(RunSettings()).unit_id
+    ids = {
+        plan_problems(run_settings(**each)).unit_id
+        for each in ({}, {"num_numbers": 5}, {"num_numbers": [4, 5]}, {"targets": [1, 100]},
+                     {"targets": [1, 99]}, {"targets": [1, 100], "targets_per_hand": 2})
+    }  # fmt: skip
+    assert len(ids) == 6
 
 
 def test_the_unit_depends_on_what_decides_the_problems_and_on_nothing_else(tmp_path: Path) -> None:
