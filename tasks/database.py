@@ -21,7 +21,7 @@ from pav.models.errors import InputError, StoreError, WorkError
 from pav.tasks.datasets import SCHEMAS
 
 # Raise when a table or view changes; a database of another version is refused when read.
-DATABASE_VERSION = 3
+DATABASE_VERSION = 4
 # No build takes as long.
 _ABANDONED_SECONDS = 3600.0
 

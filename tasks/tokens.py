@@ -35,10 +35,11 @@ class Codec:
 
     def encode(self, prefix: Prefix) -> tuple[int, ...]:
         """Return the ids of the prompt and of every step, then end-of-text if it is finished."""
-        ids = self._encode_text(self._domain.prompt(self._problems[prefix.problem_id]))
+        prompt = self._domain.prompt(self._problems[prefix.problem_id])
+        ids = [*self._encode_text(prompt)]
         for step in prefix.steps:
-            ids += self._encode_text(step)
-        return ids + self._end_id if prefix.is_finished else ids
+            ids.extend(self._encode_text(step))
+        return (*ids, *self._end_id) if prefix.is_finished else tuple(ids)
 
     def num_prompt_tokens(self, prefix: Prefix) -> int:
         """Return the number of tokens of the bare problem's prompt."""
@@ -51,15 +52,16 @@ class Codec:
 
     def encode_with_ends(self, prefix: Prefix) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the ids and the index of the last token of the prompt and of every step."""
-        ids = self._encode_text(self._domain.prompt(self._problems[prefix.problem_id]))
+        prompt = self._domain.prompt(self._problems[prefix.problem_id])
+        ids = [*self._encode_text(prompt)]
         ends = [len(ids) - 1]
         for step in prefix.steps:
-            ids += self._encode_text(step)
+            ids.extend(self._encode_text(step))
             ends.append(len(ids) - 1)
         if not prefix.is_finished:
-            return ids, tuple(ends)
+            return tuple(ids), tuple(ends)
         # The end of text belongs to the last step: only there is the response known to be whole.
-        return ids + self._end_id, (*ends[:-1], len(ids))
+        return (*ids, *self._end_id), (*ends[:-1], len(ids))
 
     def sample(self, generated: Generated, before: tuple[str, ...] = ()) -> Sample:
         """Cut generated ids into steps after each token that holds the delimiter.

@@ -5,8 +5,8 @@ from typing import Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-# Seeds stand in columns of 64-bit integers with a sign.
-LARGEST_SEED = (1 << 63) - 1
+# Seeds stand in columns of 32-bit integers with a sign.
+LARGEST_SEED = (1 << 31) - 1
 
 
 class Settings(BaseModel):

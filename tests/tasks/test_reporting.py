@@ -23,6 +23,7 @@ from pav.tasks.artifacts import artifact_key, claims_markdown, table_records
 from pav.tasks.datasets import frame
 from pav.tasks.examples import ExampleTables, worked_examples
 from pav.tasks.planning import StageReport
+from pav.tasks.prefix_tables import with_steps
 from pav.tasks.report_inputs import ReportInputs
 from pav.tasks.report_tables import dataset_table, timing_table
 from pav.tasks.report_words import claims, label_words, limits
@@ -99,8 +100,8 @@ def invented_inputs(num_problems=40):
             tables["prefixes"].append(
                 {
                     "prefix_id": prefix_id, "problem_id": problem.problem_id,
-                    "steps": steps[:count], "text": prefix.text, "num_steps": count,
-                    "num_tokens": 10 * count,
+                    "solution_id": solution_id, "num_steps": count,
+                    "num_characters": len(prefix.text), "num_tokens": 10 * count,
                     "is_terminal": prefix.is_finished, "unit_id": "sample-0",
                     "verdict": str(grading.verdict) if prefix.is_finished else None,
                 }
@@ -143,7 +144,9 @@ def invented_inputs(num_problems=40):
         **invented_results(),
         "truth": truth_check(
             problem_frame(problems),
-            frame("prefixes", tables["prefixes"]),
+            with_steps(
+                frame("prefixes", tables["prefixes"]), frame("solutions", tables["solutions"])
+            ),
             frame("label_blocks", tables["label_blocks"]),
         ).to_record(),
         "verifiers": metrics_table(frame("scores", scores), by=("verifier", "split")).to_dicts(),
@@ -388,18 +391,18 @@ def test_the_loss_is_split_into_the_pick_and_the_beam(inputs):
 
 
 def test_a_right_rollout_of_a_hopeless_prefix_is_shown_as_an_error(inputs):
-    hopeless = inputs.prefixes.filter(pl.col("text").str.contains("= 24 left 24"))["prefix_id"][0]
+    known = with_steps(inputs.prefixes, inputs.solutions)
+    said = pl.col("steps").list.last().str.contains("= 24 left 24")
+    hopeless = known.filter(said)["prefix_id"][0]
     finished = pl.col("prefix_id") == hopeless
-    prefixes = inputs.prefixes.with_columns(
+    prefixes = known.with_columns(
         is_terminal=pl.when(finished).then(False).otherwise(pl.col("is_terminal"))
     )
     extra = inputs.label_blocks.head(1).with_columns(
         prefix_id=pl.lit(hopeless), num_correct=pl.lit(1, pl.Int32)
     )
     blocks = pl.concat([inputs.label_blocks, extra])
-    assert (
-        truth_check(inputs.problems, inputs.prefixes, inputs.label_blocks).num_contradictions == 0
-    )
+    assert truth_check(inputs.problems, known, inputs.label_blocks).num_contradictions == 0
     assert truth_check(inputs.problems, prefixes, blocks).num_contradictions == 1
 
 
