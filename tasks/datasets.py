@@ -20,11 +20,13 @@ SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "verdict": pl.String, "reason": pl.String, "wrong_step": pl.Int32,
         "finish_reason": pl.String, "num_tokens": pl.Int32, "seed": pl.Int32, "unit_id": pl.String,
     },
-    # is_terminal: a finished solution; its value is its verdict and it is never rolled out.
+    # The first steps of a solution, one of those that start with them: its steps would stand here
+    # as often as it has any. num_characters: where they end in its text. is_terminal: a finished
+    # solution; its value is its verdict and it is never rolled out.
     "prefixes": {
-        "prefix_id": pl.String, "problem_id": pl.String, "steps": STEPS, "text": pl.String,
-        "num_steps": pl.Int32, "num_tokens": pl.Int32, "is_terminal": pl.Boolean,
-        "verdict": pl.String, "unit_id": pl.String,
+        "prefix_id": pl.String, "problem_id": pl.String, "solution_id": pl.String,
+        "num_steps": pl.Int32, "num_characters": pl.Int32, "num_tokens": pl.Int32,
+        "is_terminal": pl.Boolean, "verdict": pl.String, "unit_id": pl.String,
     },
     "solution_prefixes": {
         "solution_id": pl.String, "num_steps": pl.Int32, "prefix_id": pl.String,

@@ -15,6 +15,7 @@ from pav.models.planners.tree_search import Selection, TreeBudget, tree_search
 from pav.models.records import Prefix, Verdict
 from pav.models.sequential import SequentialRule
 from pav.tasks.manifests import read_table, required_manifest
+from pav.tasks.prefix_tables import with_steps
 from pav.tasks.sampling import can_go_on
 from pav.tasks.store import Store
 from pav.tasks.units import Unit
@@ -64,9 +65,9 @@ def open_solutions(store: Store, unit: Unit, domain: Domain) -> dict[str, list[O
 
 def _prefix_names(store: Store, unit: Unit) -> dict[str, Prefix]:
     """Return prefix_id -> open prefix, by problem, steps and name."""
+    prefixes = _table(store, unit, "prefixes").filter(~pl.col("is_terminal"))
     rows = (
-        _table(store, unit, "prefixes")
-        .filter(~pl.col("is_terminal"))
+        with_steps(prefixes, _table(store, unit, "solutions"))
         .sort("problem_id", "num_steps", "prefix_id")
         .select("prefix_id", "problem_id", "steps")
     )

@@ -11,7 +11,7 @@ from pav.tasks.sampling_plan import buckets
 from pav.tasks.units import Manifest, Unit
 
 STAGE = "label"
-REVISION = 2
+REVISION = 3
 # Each has a manifest of its own, which every command looks up.
 _MOST_UNITS = 100_000
 

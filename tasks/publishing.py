@@ -12,10 +12,12 @@ from typing import Any
 import polars as pl
 
 from pav.models.hashing import canonical_json
+from pav.tasks import labelling_plan, problems, sampling_plan
 from pav.tasks.database import Fault, build_database, check_database
 from pav.tasks.database_inputs import ROW_SCHEMAS, Sources
 from pav.tasks.datasets import SCHEMAS
 from pav.tasks.manifests import find, local_file, published_units, read_manifest
+from pav.tasks.outside import import_plan
 from pav.tasks.prompts import prompt_rows
 from pav.tasks.recorded_runs import read_runs
 from pav.tasks.store import Store
@@ -25,8 +27,13 @@ DATABASE = "labels.duckdb"
 
 # Rollouts stay in Parquet: they are most of the bytes and few of the questions.
 _DATA_SETS = tuple(name for name in SCHEMAS if name != "rollouts")
-# What an older revision of these stages made is wrong or superseded, so it is left out.
-_LABEL_STAGES = {"problems", "sample", "label", "import"}
+# What an older revision of these stages made is wrong, superseded or of other columns: left out.
+REVISIONS = {
+    problems.STAGE: problems.REVISION,
+    sampling_plan.STAGE: sampling_plan.REVISION,
+    labelling_plan.STAGE: labelling_plan.REVISION,
+    import_plan.STAGE: import_plan.REVISION,
+}
 
 Row = dict[str, Any]
 
@@ -139,15 +146,10 @@ def _of_right_size(store: Store, manifests: Sequence[Manifest]) -> list[Manifest
 
 
 def _current(manifests: Sequence[Manifest]) -> list[Manifest]:
-    newest: dict[str, int] = {}
-    for manifest in manifests:
-        stage, revision = manifest.unit.stage, manifest.unit.revision
-        newest[stage] = max(revision, newest.get(stage, revision))
     return [
         manifest
         for manifest in manifests
-        if manifest.unit.stage not in _LABEL_STAGES
-        or manifest.unit.revision == newest[manifest.unit.stage]
+        if manifest.unit.revision == REVISIONS.get(manifest.unit.stage, manifest.unit.revision)
     ]
 
 

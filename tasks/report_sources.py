@@ -11,6 +11,7 @@ from pav.models.metrics import metrics_table
 from pav.models.score_checks import score_drift, worst_bins
 from pav.tasks.manifests import holding, read_tables
 from pav.tasks.planning import StageReport
+from pav.tasks.prefix_tables import with_steps
 from pav.tasks.report_facts import run_facts
 from pav.tasks.report_inputs import ReportInputs
 from pav.tasks.results import search_summary
@@ -57,7 +58,7 @@ def gather_inputs(
         "stages": [_stage_row(stage) for stage in stages],
         "verifiers": metrics_table(tables["scores"], by=("verifier", "split")).to_dicts(),
         "never_solved": never_solved(tables),
-        "truth": _truth(tables),
+        "truth": _truth(tables, _cut_from(store, run)),
         "facts": run_facts(run),
         "worst_bins": worst_bins(tables["scores"]),
         "score_drift": score_drift(tables["scores"], confidence=confidence),
@@ -88,8 +89,17 @@ def never_solved(tables: Mapping[str, pl.DataFrame]) -> list[dict[str, Any]]:
     )
 
 
-def _truth(tables: Mapping[str, pl.DataFrame]) -> dict[str, object] | None:
-    check = truth_check(tables["problems"], tables["prefixes"], tables["label_blocks"])
+def _cut_from(store: Store, run: FinishedRun) -> pl.DataFrame:
+    """Return the solutions that the run's prefixes are the first steps of."""
+    manifests = [each for part in _SOURCES["prefixes"] for each in run.manifests[part]]
+    columns = ("solution_id", "steps")
+    return read_tables(store, holding(manifests, "solutions"), "solutions", columns=columns)
+
+
+def _truth(tables: Mapping[str, pl.DataFrame], solutions: pl.DataFrame) -> dict[str, object] | None:
+    labels = tables["label_blocks"]
+    labelled = tables["prefixes"].join(labels, on="prefix_id", how="semi", maintain_order="left")
+    check = truth_check(tables["problems"], with_steps(labelled, solutions), labels)
     return check.to_record() if check else None
 
 

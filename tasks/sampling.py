@@ -1,13 +1,13 @@
 """Executes sampling units: solutions of a shard, and the distinct prefixes they pass through."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 
 from pav.models.budget import wasted_tokens
 from pav.models.domains import Domain
-from pav.models.hashing import digest
 from pav.models.planners.rollouts import Graded, full_response, sample_solutions
-from pav.models.prefixes import cut, outside_solution_id, prefix_id
+from pav.models.prefixes import outside_solution_id, prefix_ids, sampled_solution_id
 from pav.models.records import Prefix, Problem
 from pav.models.settings import RunSettings
 from pav.tasks.datasets import frame, to_parquet
@@ -97,15 +97,14 @@ def solution_outputs(driver: Driver, unit: Unit, drawn: Sequence[Drawn]) -> tupl
     prefixes: dict[str, Row] = {}
     joined: list[Row] = []
     for row, (response, _, _, _) in zip(solutions, drawn, strict=True):
-        for num_steps in range(len(response.steps) + 1):
-            prefix = cut(response, num_steps)
-            key = prefix_id(prefix)
-            if key not in prefixes:
-                prefixes[key] = _prefix_row(driver, unit, prefix, str(row["verdict"]))
+        for passed in _prefix_rows(driver, row, response):
+            prefixes.setdefault(str(passed["prefix_id"]), passed)
             joined.append(
-                {"solution_id": row["solution_id"], "num_steps": num_steps, "prefix_id": key,
-                 "unit_id": unit.unit_id}
-            )  # fmt: skip
+                {
+                    name: passed[name]
+                    for name in ("solution_id", "num_steps", "prefix_id", "unit_id")
+                }
+            )
     tables = {"solutions": solutions, "prefixes": list(prefixes.values()),
               "solution_prefixes": joined}  # fmt: skip
     return tuple(
@@ -131,17 +130,24 @@ def _solution_id(unit: Unit, response: Prefix, policy_id: str, number: int) -> s
     if is_outside(unit):
         return outside_solution_id(response, policy_id, repeat=0)
     seed = unit.parameters["pipeline_seed"]
-    return digest([policy_id, response.problem_id, seed, number], length=20)
+    return sampled_solution_id(response, policy_id, seed=seed, number=number)
 
 
-def _prefix_row(driver: Driver, unit: Unit, prefix: Prefix, verdict: str) -> Row:
-    is_terminal = prefix.is_finished or not can_go_on(driver.domain, prefix)
-    return {
-        "prefix_id": prefix_id(prefix), "problem_id": prefix.problem_id,
-        "steps": list(prefix.steps), "text": prefix.text, "num_steps": len(prefix.steps),
-        "num_tokens": len(driver.codec.encode(prefix)), "is_terminal": is_terminal,
-        "verdict": verdict if is_terminal else None, "unit_id": unit.unit_id,
-    }  # fmt: skip
+def _prefix_rows(driver: Driver, solution: Row, response: Prefix) -> Iterator[Row]:
+    """Yield the prefixes that a solution passes through, the bare problem first."""
+    names, (_, ends) = prefix_ids(response), driver.codec.encode_with_ends(response)
+    num_characters = accumulate(map(len, response.steps), initial=0)
+    steps = ("", *response.steps)
+    for number, (name, length, end) in enumerate(zip(names, num_characters, ends, strict=True)):
+        is_end = response.is_finished and number == len(response.steps)
+        is_terminal = is_end or (number > 0 and not driver.domain.ends_step(steps[number]))
+        yield {
+            "prefix_id": name, "problem_id": response.problem_id,
+            "solution_id": solution["solution_id"], "num_steps": number,
+            "num_characters": length, "num_tokens": end + 1, "is_terminal": is_terminal,
+            "verdict": solution["verdict"] if is_terminal else None,
+            "unit_id": solution["unit_id"],
+        }  # fmt: skip
 
 
 def can_go_on(domain: Domain, prefix: Prefix) -> bool:

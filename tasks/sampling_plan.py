@@ -11,7 +11,7 @@ from pav.tasks.policies import PolicySpec
 from pav.tasks.units import InputRef, Manifest, Unit
 
 STAGE = "sample"
-REVISION = 2
+REVISION = 3
 
 
 def plan_sampling(

@@ -47,10 +47,11 @@ class Codec:
 
     def encode(self, prefix: Prefix) -> tuple[int, ...]:
         """Return the ids of the prompt and of every step, then end-of-text if it is finished."""
-        ids = self._encode_text(self._domain.prompt(self._problems[prefix.problem_id]))
+        prompt = self._domain.prompt(self._problems[prefix.problem_id])
+        ids = [*self._encode_text(prompt)]
         for step in prefix.steps:
-            ids += self._encode_text(step)
-        return ids + self._end_id if prefix.is_finished else ids
+            ids.extend(self._encode_text(step))
+        return (*ids, *self._end_id) if prefix.is_finished else tuple(ids)
 
     def encode_responses(self, responses: Iterable[Sequence[str]]) -> list[tuple[int, ...]]:
         """Return the ids of finished responses, given as steps, without a prompt.

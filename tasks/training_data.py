@@ -23,6 +23,7 @@ from pav.models.verifier_data import (
     value_sequences,
 )
 from pav.tasks.manifests import holding, read_tables, required_manifest
+from pav.tasks.prefix_tables import with_steps
 from pav.tasks.store import Store
 from pav.tasks.tokens import Codec
 from pav.tasks.units import Manifest, Unit
@@ -32,7 +33,7 @@ MAX_VALIDATION = 3072
 # Where no validation problems are labelled, one in so many training problems stands in.
 _STAND_IN = 10
 _ROLLOUT_COLUMNS = ("prefix_id", "policy_id", "steps", "verdict", "finish_reason")
-_PREFIX_COLUMNS = ("prefix_id", "problem_id", "steps", "is_terminal")
+_PREFIX_COLUMNS = ("prefix_id", "problem_id", "solution_id", "num_steps", "is_terminal")
 _SOLUTION_COLUMNS = ("solution_id", "problem_id", "policy_id", "steps", "verdict", "finish_reason")
 
 
@@ -72,9 +73,10 @@ def read_published(store: Store, unit: Unit) -> Published:
     # A tree search labels prefixes of its own. The responses it went through are wrong because it
     # looks for wrong ones: they are rollouts here, never solutions.
     prefixes = read([*sampled, *labelled], "prefixes", _PREFIX_COLUMNS)
+    whole = read([*sampled, *labelled], "solutions", ("solution_id", "steps"))
     return Published(
         read(sampled, "solutions", _SOLUTION_COLUMNS),
-        prefixes.unique("prefix_id", keep="first", maintain_order=True),
+        with_steps(prefixes.unique("prefix_id", keep="first", maintain_order=True), whole),
         read(sampled, "solution_prefixes"),
         read(labelled, "rollouts", _ROLLOUT_COLUMNS),
     )

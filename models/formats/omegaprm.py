@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pav.models.errors import InputError, shown
+from pav.models.formats.bounds import bounded
 from pav.models.formats.fields import (
     as_object,
     list_of,
@@ -60,7 +61,7 @@ def parse_rows(fields: Mapping[str, Any]) -> Parsed:
         start = len(open_path[-1][0]) if open_path else 0
         open_path.append((response, _Node(response[start:], share_of(row, "mc_value"))))
     paths.append(tuple(node for _, node in open_path))
-    return Parsed(tuple(_solution(fields, path) for path in paths))
+    return Parsed(bounded(_solution(fields, path) for path in paths))
 
 
 def parse_tree(fields: Mapping[str, Any]) -> Parsed:
@@ -69,8 +70,8 @@ def parse_tree(fields: Mapping[str, Any]) -> Parsed:
     if text_of(root, "text").strip() != text_of(fields, "question").strip():
         raise InputError(f"reasoning_steps: expected the question, got {shown(root.get('text'))}")
     start = _Node("", share_of(root, "mc_value"))
-    paths = [(start, *path) for path in _branches(root, "reasoning_steps")]
-    return Parsed(tuple(_solution(fields, path) for path in paths))
+    paths = ((start, *path) for path in _branches(root, "reasoning_steps"))
+    return Parsed(bounded(_solution(fields, path) for path in paths))
 
 
 def _goes_on(before: str, response: str) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pav.models.errors import InputError, shown
+from pav.models.formats.bounds import bounded
 from pav.models.formats.fields import (
     as_object,
     lines_of,
@@ -53,7 +54,7 @@ def parse(fields: Mapping[str, Any]) -> Parsed:
         for number, step in enumerate(_listed(label, "steps"), start=1)
     ]
     answer = optional_text(asked, "ground_truth_answer")
-    solutions = tuple(
+    solutions = bounded(
         OutsideSolution(
             question=text_of(asked, "problem"),
             steps=lines_of([each.text for each in path], end="\n", is_whole=finish == "stop"),
@@ -75,9 +76,9 @@ def _paths(
 ) -> Iterator[tuple[tuple[_Completion, ...], Finish]]:
     """Yield every path through the session and how it ends, the one that was taken first."""
     taken: list[_Completion] = []
-    branches: list[tuple[tuple[_Completion, ...], Finish]] = []
+    branches: list[tuple[int, _Completion]] = []
     for step in steps:
-        branches += [((*taken, other), _finish(other)) for other in step.others]
+        branches += [(len(taken), other) for other in step.others]
         if step.taken is None:
             # Where nothing was chosen, the completions there hold the path that led to them.
             if taken and not step.others:
@@ -87,7 +88,9 @@ def _paths(
     else:
         if taken:
             yield tuple(taken), "stop" if is_solved else "open"
-    yield from branches
+    # Written out as they are asked for: together they are the square of the session.
+    for length, other in branches:
+        yield (*taken[:length], other), _finish(other)
 
 
 def _finish(completion: _Completion) -> Finish:

@@ -13,8 +13,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 
-# Seeds stand in columns of 64-bit integers with a sign.
-LARGEST_SEED = (1 << 63) - 1
+# Seeds stand in columns of 32-bit integers with a sign.
+LARGEST_SEED = (1 << 31) - 1
 
 
 class Settings(BaseModel):

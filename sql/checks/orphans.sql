@@ -18,6 +18,9 @@ missing as (
     select concat_ws(' ', solution_id, num_steps), 'steps that are the unknown prefix ' || prefix_id
     from solution_prefixes anti join prefixes using (prefix_id)
     union all
+    select prefix_id, 'prefix of the unknown solution ' || coalesce(solution_id, 'null')
+    from prefix_cuts anti join solutions using (solution_id)
+    union all
     select prefix_id, 'prefix with the unknown parent ' || parent_id
     from prefixes anti join (select prefix_id as parent_id from prefixes) using (parent_id)
     where parent_id is not null

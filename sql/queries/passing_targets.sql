@@ -37,6 +37,22 @@ samples as (
 
 ),
 
+open_prefixes as (
+
+    select
+        prefix_cuts.prefix_id,
+        prefix_cuts.problem_id,
+        prefix_cuts.num_steps,
+        left(solutions.text, prefix_cuts.num_characters) as text
+    from prefix_cuts
+    inner join solutions using (solution_id)
+    where
+        not prefix_cuts.is_terminal
+        -- Nothing passes through those of problems that were only imported, however long they are.
+        and prefix_cuts.problem_id in (select problem_id from samples)
+
+),
+
 -- The last step ends the response: that is a verdict, not a prefix to go on from.
 passed as (
 
@@ -53,26 +69,25 @@ passed as (
 select
     problems.question,
     problems.split,
-    prefixes.num_steps,
-    prefixes.text,
+    open_prefixes.num_steps,
+    open_prefixes.text,
     coalesce(policies.name, passed.policy_id) as policy,
     count_if(passed.is_own) as own_rollouts,
     count_if(passed.is_own and passed.is_correct) as own_correct,
     count(*) as num_rollouts,
     count_if(passed.is_correct) as num_correct,
     count_if(passed.is_correct) / count(*)::double as target,
-    prefixes.prefix_id,
+    open_prefixes.prefix_id,
     passed.policy_id
 from passed
-inner join prefixes using (problem_id, text)
-inner join problems on problems.problem_id = prefixes.problem_id
+inner join open_prefixes using (problem_id, text)
+inner join problems on problems.problem_id = open_prefixes.problem_id
 left join policies using (policy_id)
-where not prefixes.is_terminal
 group by all
 order by
     problems.split,
     problems.question,
-    prefixes.num_steps,
-    prefixes.text,
+    open_prefixes.num_steps,
+    open_prefixes.text,
     policy,
     passed.policy_id

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pav.tasks.datasets import SCHEMAS, to_parquet
 from pav.tasks.manifests import publish
+from pav.tasks.publishing import REVISIONS
 from pav.tasks.recorded_runs import record_run
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
@@ -110,14 +111,9 @@ def _solutions(problem_ids: pl.Series, random: np.random.Generator) -> pl.DataFr
             (pl.col(f"text{depth - 1}") + pl.col(f"step{depth}")).alias(f"text{depth}")
         )
     return frame.with_columns(
-        steps=_steps(NUM_STEPS), text=pl.col(f"text{NUM_STEPS}"),
-    )  # fmt: skip
-
-
-def _steps(depth: int) -> pl.Expr:
-    if not depth:
-        return pl.lit(pl.Series([[]], dtype=pl.List(pl.String))).first()
-    return pl.concat_list(f"step{number}" for number in range(1, depth + 1))
+        steps=pl.concat_list(f"step{number}" for number in range(1, NUM_STEPS + 1)),
+        text=pl.col(f"text{NUM_STEPS}"),
+    )
 
 
 def _prefixes(rows: pl.DataFrame, depth: int, random: np.random.Generator) -> pl.DataFrame:
@@ -125,8 +121,8 @@ def _prefixes(rows: pl.DataFrame, depth: int, random: np.random.Generator) -> pl
     is_end = depth == NUM_STEPS
     shared = {0: NUM_SOLUTIONS, 1: 2}.get(depth, 1)
     return rows.select(
-        "solution_id", "problem_id", "verdict", pl.col(f"text{depth}").alias("text"),
-        _steps(depth).alias("steps"),
+        "solution_id", "problem_id", "verdict",
+        pl.col(f"text{depth}").str.len_chars().alias("num_characters"),
     ).with_columns(
         pl.lit(is_end).alias("is_terminal"),
         prefix_id=pl.Series(np.repeat(_ids(rows.height // shared, random).to_numpy(), shared)),
@@ -163,7 +159,7 @@ def _blocks(shard: Shard, policy_id: str, block: int, random: np.random.Generato
 
 def _put(store: Store, stage: str, name: str, tables: Mapping[str, pl.DataFrame]) -> str:
     """Publish a unit with these tables, every column typed and named as its data set says."""
-    unit = Unit(stage, name, 1, {"name": name})
+    unit = Unit(stage, name, REVISIONS[stage], {"name": name})
     outputs = []
     for data_set, table in tables.items():
         schema = SCHEMAS[data_set]

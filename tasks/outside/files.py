@@ -10,6 +10,7 @@ from pathlib import Path
 from pav.models.domains import Domain, domain
 from pav.models.errors import InputError
 from pav.models.formats import format_of
+from pav.models.formats.bounds import bounded
 from pav.models.formats.plain import OPTIONAL, REQUIRED
 from pav.models.formats.records import Format, OutsideSolution, Parsed
 from pav.models.records import Problem
@@ -72,10 +73,10 @@ def _parsed(path: str, sha256: str, known: Format, domain_key: str) -> OutsideFi
         try:
             parsed = _parse(row, known)
             remarks.update(parsed.remarks)
-            for solution in parsed.solutions:
+            for solution in bounded(_in_steps(each, family) for each in parsed.solutions):
                 problem = _problem(solution, family, path)
                 problems.add(problem, row.line)
-                solutions.append((row.line, problem.canonical_key, _in_steps(solution, family)))
+                solutions.append((row.line, problem.canonical_key, solution))
         except InputError as error:
             errors.append((row.line, str(error)))
     refuse_bad_rows(path, errors)

@@ -10,7 +10,7 @@ from pav.tasks.outside.files import OutsideFile, read_outside
 from pav.tasks.units import Unit
 
 STAGE = "import"
-REVISION = 1
+REVISION = 2
 
 
 @dataclass(frozen=True)

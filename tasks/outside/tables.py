@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 
 import polars as pl
 
 from pav.models.domains import Domain, domain
 from pav.models.formats.records import OutsideSolution
-from pav.models.prefixes import cut, outside_solution_id, prefix_id
+from pav.models.prefixes import outside_solution_id, prefix_ids
 from pav.models.records import Grading, Prefix, Problem, Verdict
 from pav.models.settings import GradeSettings
 from pav.tasks.datasets import frame, to_parquet
@@ -102,12 +103,8 @@ class _Tables:
         name = outside_solution_id(response, policy_id, repeat=repeat) if repeat else equal
         self._add_solution(name, policy_id, judged)
         self._num_solutions += 1
-        names = [self._prefix(judged, num_steps) for num_steps in range(len(response.steps) + 1)]
-        for num_steps, prefix in enumerate(names):
-            self.put(
-                "solution_prefixes",
-                {"solution_id": name, "num_steps": num_steps, "prefix_id": prefix},
-            )
+        names = prefix_ids(response)
+        self._add_prefixes(name, names, judged)
         for label in solution.labels:
             self.put("outside_labels", {
                 "solution_id": name, "num_steps": label.num_steps,
@@ -145,21 +142,26 @@ class _Tables:
                     "wrong_step": grading.wrong_step}  # fmt: skip
         self.put("solutions", row)
 
-    def _prefix(self, judged: Judged, num_steps: int) -> str:
-        prefix = cut(judged.response, num_steps)
-        name = prefix_id(prefix)
-        if name not in self._prefixes:
+    def _add_prefixes(self, solution_id: str, names: Sequence[str], judged: Judged) -> None:
+        """Take in the prefixes of a solution, those that others begin with as well once."""
+        steps = judged.response.steps
+        ends = accumulate(map(len, steps), initial=0)
+        for number, (name, end) in enumerate(zip(names, ends, strict=True)):
+            place = {"solution_id": solution_id, "num_steps": number, "prefix_id": name}
+            self.put("solution_prefixes", place)
+            if name in self._prefixes:
+                continue
             self._prefixes.add(name)
-            is_terminal = prefix.is_finished or self._is_cut_off(judged, prefix)
+            is_terminal = number == len(steps) and self._is_ended(judged)
             verdict = str(judged.grading.verdict) if judged.grading and is_terminal else None
             self.put("prefixes", {
-                "prefix_id": name, "problem_id": prefix.problem_id, "steps": list(prefix.steps),
-                "text": prefix.text, "num_steps": len(prefix.steps), "is_terminal": is_terminal,
-                "verdict": verdict,
+                **place, "problem_id": judged.response.problem_id, "num_characters": end,
+                "is_terminal": is_terminal, "verdict": verdict,
             })  # fmt: skip
-        return name
 
-    def _is_cut_off(self, judged: Judged, prefix: Prefix) -> bool:
-        """Whether a prefix is all of a response that was cut off within a step."""
-        is_all = len(prefix.steps) == len(judged.response.steps) > 0
-        return judged.finish == "length" and is_all and not self._family.ends_step(prefix.steps[-1])
+    def _is_ended(self, judged: Judged) -> bool:
+        """Whether a response is whole, or was cut off within a step."""
+        steps = judged.response.steps
+        is_cut_off = judged.finish == "length" and bool(steps)
+        is_mid_step = is_cut_off and not self._family.ends_step(steps[-1])
+        return judged.response.is_finished or is_mid_step

@@ -4,7 +4,7 @@ import pytest
 
 from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.manifests import publish
-from pav.tasks.publishing import publish_database
+from pav.tasks.publishing import REVISIONS, publish_database
 from pav.tasks.recorded_runs import record_run
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
@@ -40,7 +40,7 @@ BLOCKS = {
 
 def put(store, stage, name, tables, cost=None):
     """Publish a unit that made these rows; every row names it."""
-    unit = Unit(stage, name, 1, {"name": name})
+    unit = Unit(stage, name, REVISIONS.get(stage, 1), {"name": name})
     outputs = []
     for data_set, rows in tables.items():
         table = frame(data_set, [row | {"unit_id": unit.unit_id} for row in rows])
@@ -58,10 +58,11 @@ def problem(problem_id, question, split):
 
 def prefix(name):
     problem_id, steps, verdict = PREFIXES[name]
+    owner = "lost" if problem_id == "ones" else "wrong" if name.startswith("bad") else "right"
     return {
-        "prefix_id": name, "problem_id": problem_id, "steps": list(steps), "text": "".join(steps),
-        "num_steps": len(steps), "num_tokens": 9 * len(steps), "is_terminal": verdict is not None,
-        "verdict": verdict,
+        "prefix_id": name, "problem_id": problem_id, "solution_id": owner,
+        "num_steps": len(steps), "num_characters": len("".join(steps)),
+        "num_tokens": 9 * len(steps), "is_terminal": verdict is not None, "verdict": verdict,
     }  # fmt: skip
 
 

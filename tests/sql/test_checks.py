@@ -61,7 +61,7 @@ def test_rows_that_name_what_is_not_there_are_found(broken):
 
 
 def test_a_label_of_an_unknown_prefix_is_found(broken):
-    found = broken("delete from prefixes where prefix_id = 'bad2'")
+    found = broken("delete from prefix_cuts where prefix_id = 'bad2'")
     assert ("orphans", f"bad2 {'b' * 16}", "label of an unknown prefix") in found
     assert ("orphans", "wrong 2", "steps that are the unknown prefix bad2") in found
 
@@ -79,13 +79,38 @@ def test_a_search_on_training_problems_under_a_false_split_is_found(broken):
     assert ("splits", "twelve", "searched as test, is train") in found
 
 
+OTHER_TEXT = "prefix text is not the first steps joined"
+
+
+def test_a_prefix_that_ends_elsewhere_is_found(broken):
+    found = broken("update prefix_cuts set num_characters = 5 where prefix_id = 'bad2'")
+    assert ("steps", "wrong 2", OTHER_TEXT) in found
+
+
 def test_a_prefix_that_is_not_the_solutions_first_steps_is_found(broken):
-    found = broken("update prefixes set text = 'else' where prefix_id = 'bad2'")
-    assert ("steps", "wrong 2", "prefix text is not the first steps joined") in found
+    # Both solutions pass through `first`, and one of them says something else there.
+    found = broken(
+        "update solutions set text = 'X' || text[2:], steps = list_prepend('X' || steps[1][2:], "
+        "steps[2:]) where solution_id = 'wrong'"
+    )
+    assert found == [("steps", "wrong 1", OTHER_TEXT)]
+
+
+def test_a_difference_before_the_last_shared_step_is_found(broken):
+    found = broken(
+        "update solution_prefixes set prefix_id = 'good2' where prefix_id = 'bad2';"
+        "update prefix_cuts set num_characters = 46 where prefix_id = 'good2'"
+    )
+    assert ("steps", "wrong 2", OTHER_TEXT) in found
+
+
+def test_a_prefix_of_no_solution_is_found(broken):
+    found = broken("update prefix_cuts set solution_id = 'none' where prefix_id = 'bad2'")
+    assert ("orphans", "bad2", "prefix of the unknown solution none") in found
 
 
 def test_a_terminal_prefix_with_rollouts_or_without_a_verdict_is_found(broken):
-    found = broken("update prefixes set is_terminal = true where prefix_id = 'ones'")
+    found = broken("update prefix_cuts set is_terminal = true where prefix_id = 'ones'")
     assert ("terminal_prefixes", "ones", "terminal prefix has rollouts") in found
     assert ("terminal_prefixes", "ones", "terminal prefix without a verdict") in found
 

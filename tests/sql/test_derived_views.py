@@ -6,6 +6,7 @@ from pav.models.verifier_data import passing_tallies, rollout_completions, solut
 from pav.tasks.database import build_database, run_query
 from pav.tasks.database_inputs import Sources
 from pav.tasks.datasets import frame
+from pav.tasks.prefix_tables import with_steps
 
 STEP = "sequential block=4 width=0.3 threshold=0 confidence=0.95 most=16"
 
@@ -218,14 +219,15 @@ def test_fresh_counts_of_a_pit_stand_in_columns_of_their_own(labelled):
 
 def test_passing_targets_are_those_that_training_uses(store, ask):
     tables = {name: store_table(store, name) for name in ("rollouts", "prefixes", "solutions")}
+    prefixes = with_steps(tables["prefixes"], tables["solutions"])
     policy_id = "b" * 16
     completions = [
-        *rollout_completions(tables["rollouts"], tables["prefixes"], policy_id=policy_id),
+        *rollout_completions(tables["rollouts"], prefixes, policy_id=policy_id),
         *solution_completions(tables["solutions"].unique("solution_id")),
     ]
     expected = passing_tallies((each, 1.0) for each in completions)
-    texts = {(row["problem_id"], row["text"]): row["prefix_id"]
-             for row in tables["prefixes"].to_dicts() if not row["is_terminal"]}  # fmt: skip
+    texts = {(row["problem_id"], "".join(row["steps"])): row["prefix_id"]
+             for row in prefixes.to_dicts() if not row["is_terminal"]}  # fmt: skip
     found = {row["prefix_id"]: (row["num_correct"], row["num_rollouts"])
              for row in ask("passing_targets")}  # fmt: skip
     assert found == {

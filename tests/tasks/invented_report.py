@@ -15,6 +15,7 @@ from pav.models.settings import RunSettings
 from pav.tasks.arm_labels import arm_label
 from pav.tasks.datasets import frame
 from pav.tasks.planning import StageReport
+from pav.tasks.prefix_tables import with_steps
 from pav.tasks.report_inputs import ReportInputs
 from pav.tasks.truth_check import truth_check
 
@@ -87,8 +88,8 @@ def invented_inputs(num_problems=40):
             tables["prefixes"].append(
                 {
                     "prefix_id": prefix_id, "problem_id": problem.problem_id,
-                    "steps": steps[:count], "text": prefix.text, "num_steps": count,
-                    "num_tokens": 10 * count,
+                    "solution_id": solution_id, "num_steps": count,
+                    "num_characters": len(prefix.text), "num_tokens": 10 * count,
                     "is_terminal": prefix.is_finished, "unit_id": "sample-0",
                     "verdict": str(grading.verdict) if prefix.is_finished else None,
                 }
@@ -131,7 +132,9 @@ def invented_inputs(num_problems=40):
         **invented_results(),
         "truth": truth_check(
             problem_frame(problems),
-            frame("prefixes", tables["prefixes"]),
+            with_steps(
+                frame("prefixes", tables["prefixes"]), frame("solutions", tables["solutions"])
+            ),
             frame("label_blocks", tables["label_blocks"]),
         ).to_record(),
         "verifiers": metrics_table(frame("scores", scores), by=("verifier", "split")).to_dicts(),

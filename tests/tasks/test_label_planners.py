@@ -10,9 +10,11 @@ from pav.models.records import Prefix
 from pav.models.sequential import SequentialRule
 from pav.models.settings import RunSettings
 from pav.tasks import allocating, labelling
+from pav.tasks.database import run_query
 from pav.tasks.labelling_plan import check_labelling, labelled, plan_labelling
 from pav.tasks.manifests import find_many, holding, read_tables
-from pav.tasks.publishing import publish_database
+from pav.tasks.prefix_tables import with_steps
+from pav.tasks.publishing import DATABASE, publish_database
 from pav.tasks.rounds_plan import Rounds
 from pav.tasks.training_data import counts_by_prefix, make_examples, read_published
 from pav.tasks.training_plan import plan_training
@@ -148,11 +150,28 @@ def test_a_tree_search_publishes_the_responses_and_prefixes_that_it_went_through
     known = {*prefixes["prefix_id"], *labels.prefixes["prefix_id"]}
     assert set(labels.blocks["prefix_id"]) <= known
     # The solver says of every labelled prefix with a right rollout that it can still be solved.
+    whole = pl.concat([searched, labels.solutions])
     alive = labels.blocks.filter(pl.col("num_correct") > 0).join(
-        prefixes.unique("prefix_id"), on="prefix_id"
+        with_steps(prefixes.unique("prefix_id"), whole), on="prefix_id"
     )
     for problem_id, steps in alive.select("problem_id", "steps").iter_rows():
         assert is_solvable_prefix(world.problems[problem_id], Prefix(problem_id, tuple(steps)))
+
+
+def test_the_database_cuts_the_prefixes_of_a_tree_search_out_of_its_responses(world):
+    labels = made(world, with_label(world, **TREE_SEARCH))
+    assert publish_database(world.store).faults == []
+    searched = read_tables(world.store, holding(labels.manifests, "solutions"), "solutions")
+    prefixes = read_tables(world.store, holding(labels.manifests, "prefixes"), "prefixes")
+    expected = {
+        prefix_id(Prefix(problem_id, tuple(steps), is_finished)): "".join(steps)
+        for problem_id, steps, is_finished in with_steps(prefixes, searched)
+        .select("problem_id", "steps", "is_terminal")
+        .iter_rows()
+    }
+    found = run_query(world.store.local_path(DATABASE), "select prefix_id, text from prefixes")
+    assert expected.items() <= dict(found.iter_rows()).items()
+    assert len(expected) > 10
 
 
 def test_what_a_tree_search_looked_for_trains_no_orm_as_a_seed_solution(world):

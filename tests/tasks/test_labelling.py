@@ -17,6 +17,7 @@ from pav.tasks import labelling, problems, sampling
 from pav.tasks.labelling_plan import plan_labelling
 from pav.tasks.manifests import publish, read_tables
 from pav.tasks.policies import resolve_policies
+from pav.tasks.prefix_tables import with_steps
 from pav.tasks.problems import plan_problems, read_problems
 from pav.tasks.sampling_plan import plan_sampling
 from pav.tasks.store import Store
@@ -82,14 +83,24 @@ def test_every_policy_that_is_asked_gives_its_share_of_solutions(tables):
 
 
 def test_a_solution_passes_through_all_its_prefixes(tables):
-    joined = tables["solution_prefixes"].join(
-        tables["solutions"].select("solution_id", "problem_id", "text", last="num_steps"),
-        on="solution_id",
-    ).join(tables["prefixes"].select("prefix_id", prefix_text="text"), on="prefix_id")  # fmt: skip
+    joined = (
+        tables["solution_prefixes"]
+        .join(
+            tables["solutions"].select("solution_id", "problem_id", "text", last="num_steps"),
+            on="solution_id",
+        )
+        .join(
+            with_steps(tables["prefixes"], tables["solutions"]).select(
+                "prefix_id", "num_characters", prefix_text=pl.col("steps").list.join("")
+            ),
+            on="prefix_id",
+        )
+    )
     assert joined.height == (tables["solutions"]["num_steps"] + 1).sum()
     assert all(text.startswith(part) for text, part in joined.select("text", "prefix_text").rows())
     whole = joined.filter(pl.col("num_steps") == pl.col("last"))
     assert (whole["text"] == whole["prefix_text"]).all()
+    assert (joined["num_characters"] == joined["prefix_text"].str.len_chars()).all()
 
 
 def test_identical_prefixes_are_one_and_labelled_once_per_block(tables):

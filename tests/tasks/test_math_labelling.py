@@ -22,6 +22,7 @@ from pav.tasks import labelling, problems, sampling
 from pav.tasks.labelling_plan import plan_labelling
 from pav.tasks.manifests import publish, read_tables
 from pav.tasks.policies import resolve_policies
+from pav.tasks.prefix_tables import with_steps
 from pav.tasks.problems import plan_problems, read_problems
 from pav.tasks.sampling_plan import plan_sampling
 from pav.tasks.store import Store
@@ -103,7 +104,8 @@ def test_solutions_are_cut_and_graded_by_the_domain(made):
 def test_prefixes_that_end_within_a_step_are_terminal_and_the_others_labelled(made):
     settings, tables = made
     family = domain_of(settings.problems)
-    for row in tables["prefixes"].filter("is_terminal").to_dicts():
+    prefixes = with_steps(tables["prefixes"], tables["solutions"])
+    for row in prefixes.filter("is_terminal").to_dicts():
         is_cut_off = row["verdict"] == "truncated"
         assert not is_cut_off or not family.ends_step(row["steps"][-1])
     still_open = set(tables["prefixes"].filter(~tables["prefixes"]["is_terminal"])["prefix_id"])

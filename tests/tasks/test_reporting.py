@@ -14,6 +14,7 @@ from pav.tasks.artifacts import artifact_key, claims_markdown, table_records
 from pav.tasks.examples import ExampleTables, worked_examples
 from pav.tasks.planning import StageReport
 from pav.tasks.plotting import DARK, ON_DARK, ON_LIGHT
+from pav.tasks.prefix_tables import with_steps
 from pav.tasks.report_arm_tables import GROUP_COLUMNS, arm_groups
 from pav.tasks.report_claims import claim_table
 from pav.tasks.report_context import claims_part, head_part, report_context
@@ -340,18 +341,18 @@ def test_the_wall_time_is_never_told_as_the_cost_of_what_was_reused(stages, word
 
 
 def test_a_right_rollout_of_a_hopeless_prefix_is_shown_as_an_error(inputs):
-    hopeless = inputs.prefixes.filter(pl.col("text").str.contains("= 24 left 24"))["prefix_id"][0]
+    known = with_steps(inputs.prefixes, inputs.solutions)
+    said = pl.col("steps").list.last().str.contains("= 24 left 24")
+    hopeless = known.filter(said)["prefix_id"][0]
     finished = pl.col("prefix_id") == hopeless
-    prefixes = inputs.prefixes.with_columns(
+    prefixes = known.with_columns(
         is_terminal=pl.when(finished).then(False).otherwise(pl.col("is_terminal"))
     )
     extra = inputs.label_blocks.head(1).with_columns(
         prefix_id=pl.lit(hopeless), num_correct=pl.lit(1, pl.Int32)
     )
     blocks = pl.concat([inputs.label_blocks, extra])
-    assert (
-        truth_check(inputs.problems, inputs.prefixes, inputs.label_blocks).num_contradictions == 0
-    )
+    assert truth_check(inputs.problems, known, inputs.label_blocks).num_contradictions == 0
     assert truth_check(inputs.problems, prefixes, blocks).num_contradictions == 1
 
 

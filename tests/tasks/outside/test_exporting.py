@@ -14,7 +14,7 @@ from pav.tasks.manifests import publish, read_table, required_manifest
 from pav.tasks.outside.exporting import export_file
 from pav.tasks.outside.import_plan import plan_import
 from pav.tasks.outside.importing import import_file
-from pav.tasks.publishing import publish_database
+from pav.tasks.publishing import REVISIONS, publish_database
 from pav.tasks.recorded_runs import record_run
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
@@ -66,7 +66,7 @@ def export(store, form, out, policy="", split=""):
 
 
 def put(store, stage, tables, **parameters):
-    unit = Unit(stage, f"{stage} by hand", 1, parameters)
+    unit = Unit(stage, f"{stage} by hand", REVISIONS[stage], parameters)
     outputs = []
     for name, rows in tables.items():
         table = frame(name, [row | {"unit_id": unit.unit_id} for row in rows])
@@ -92,8 +92,8 @@ def label(store, **settings):
         "reason": "", "finish_reason": "stop", "num_tokens": 30, "seed": 0,
     }  # fmt: skip
     prefixes = [
-        {"prefix_id": f"p{n}", "problem_id": "hand", "steps": list(STEPS[:n]),
-         "text": "".join(STEPS[:n]), "num_steps": n, "num_tokens": n, "is_terminal": n == 3,
+        {"prefix_id": f"p{n}", "problem_id": "hand", "solution_id": "right", "num_steps": n,
+         "num_characters": len("".join(STEPS[:n])), "num_tokens": n, "is_terminal": n == 3,
          "verdict": "correct" if n == 3 else None}
         for n in range(4)
     ]  # fmt: skip

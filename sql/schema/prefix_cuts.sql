@@ -1,12 +1,21 @@
--- One row per distinct prefix; num_tokens by the base's tokenizer; verdict where terminal.
--- parent_id is the prefix without its last step.
-create table prefixes as
+-- One row per distinct prefix: where it ends in a solution that it is cut from, and its parent.
+-- parent_id is the prefix without its last step. num_tokens are by the base's tokenizer.
+create table prefix_cuts as
 
 with
 
 read_prefixes as (
 
-    select prefix_id, problem_id, text, num_steps, num_tokens, is_terminal, verdict, unit_id
+    select
+        prefix_id,
+        problem_id,
+        solution_id,
+        num_steps,
+        num_characters,
+        num_tokens,
+        is_terminal,
+        verdict,
+        unit_id
     from read_parquet($prefixes, union_by_name = true)
     qualify row_number() over (
         partition by prefix_id order by verdict is null, num_tokens is null, unit_id
@@ -28,8 +37,9 @@ select
     read_prefixes.prefix_id,
     read_prefixes.problem_id,
     parents.parent_id,
-    read_prefixes.text,
+    read_prefixes.solution_id,
     read_prefixes.num_steps,
+    read_prefixes.num_characters,
     read_prefixes.num_tokens,
     read_prefixes.is_terminal,
     read_prefixes.verdict,
