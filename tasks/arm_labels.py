@@ -40,6 +40,9 @@ _PICKS = {
     "orm": "ORM",
     "q_likely": f"last Q {TIMES} likelihood",
     "orm_likely": f"ORM {TIMES} likelihood",
+    "effective_last": "effective reward of the last step",
+    "effective_mean": "mean effective reward",
+    "effective_min": "least effective reward",
 }
 
 

@@ -25,7 +25,7 @@ def arm_table(arms: Sequence[Row], *, caption: str) -> Table:
         (
             arm_label(arm),
             f"{arm['alpha']:g}" if arm["verifier"] == "pav" else DASH,
-            pick_words(str(arm["final_pick"] or "")) or DASH,
+            _arm_picks([arm]) or DASH,
             f"{arm['num_pipeline_seeds']} {TIMES} {arm['num_search_seeds']}",
             *_arm_cells(arm),
         )
@@ -76,13 +76,19 @@ def _arm_note(arms: Sequence[Row]) -> str:
     """Return seeds, alpha and final pick of an arm, where they apply."""
     seeds = " or ".join(dict.fromkeys(seeds_label(arm) for arm in arms))
     alphas = " or ".join(dict.fromkeys(f"{arm['alpha']:g}" for arm in arms))
-    picks = pick_words(" / ".join(str(arm["final_pick"] or "") for arm in arms))
+    picks = _arm_picks(arms)
     said = [
         f"{ALPHA} = {alphas}" if arms[0]["verifier"] == "pav" else "",
         f"final pick: {picks}" if picks else "",
         seeds,
     ]
     return "; ".join(filter(None, said))
+
+
+def _arm_picks(arms: Sequence[Row]) -> str:
+    """Return what validation problems chose to pick by; other arms pick by their own score."""
+    is_chosen = str(arms[0]["strategy"]).startswith("beam") or arms[0]["verifier"] == "pav"
+    return pick_words(" / ".join(str(arm["final_pick"]) for arm in arms)) if is_chosen else ""
 
 
 def pick_table(arms: Sequence[Row], picks: Sequence[str], *, caption: str) -> Table:

@@ -38,7 +38,8 @@ def drift_words(drift: Sequence[Row]) -> str:
     worst = max(drift[1:], key=lambda row: abs(row["change"]))
     change = f"{worst['change']:+.3f}".replace("-", MINUS)
     error = "unknown" if worst["error"] is None else f"{worst['error']:.3f}"
-    detail = f"{change} after {worst['num_steps']} steps, standard error {error}"
+    steps = f"{worst['num_steps']} step{'' if worst['num_steps'] == 1 else 's'}"
+    detail = f"{change} after {steps}, standard error {error}"
     if all(row["is_flat"] for row in drift[1:]):
         return f"{said} It is flat within its error (largest change {detail})."
     return (

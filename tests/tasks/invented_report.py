@@ -301,7 +301,7 @@ def invented_arm(strategy, verifier, prover, num_samples, accuracy):
         "scored_tokens": 61.0 * num_samples, "seconds": 0.004 * num_samples,
         "num_pipeline_seeds": 3, "num_search_seeds": 3 if is_main else 1,
         "num_searches": 262 * 3, "searches_cut_off": 0,
-        "final_pick": "q_likely" if strategy == "beam" else "",
+        "final_pick": {"beam": "q_likely", "single": ""}.get(strategy, "orm"),
     }  # fmt: skip
 
 

@@ -317,6 +317,12 @@ def test_every_arm_stands_once_in_a_table_that_is_narrow_enough_for_any_page(inp
     )
 
 
+def test_an_arm_that_picks_by_its_own_score_has_no_pick_of_another(inputs):
+    notes = {group.label: group.note for group in arm_groups(inputs.arms)}
+    assert notes["best-of-N majority"] == "3 pipeline \u00d7 1 search seed"
+    assert "final pick" in notes["beam Q"]
+
+
 def test_every_colour_of_a_figure_is_swapped_or_kept_on_purpose_in_the_dark(inputs, written, store):
     # Bright enough on either page: yellow, sky and the pale shades of value classes.
     both = {"#e69f00", "#56b4e9", "#4c93c9", "#9cc9e3", "#f2d9a0", ON_DARK.lower(), ON_LIGHT}
