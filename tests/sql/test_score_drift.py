@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pav.tasks.database import ROW_SCHEMAS, Sources, build_database, run_query
+from pav.tasks.database import build_database, run_query
+from pav.tasks.database_inputs import ROW_SCHEMAS, Sources
 from pav.tasks.datasets import frame
 from pav.tasks.queries import saved_query
 
