@@ -3,7 +3,7 @@
 Shapes: P problems, R bootstrap resamples of them (row 0: all problems once).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from pav.models.statistics import bootstrap_weights
 
 Floats = NDArray[np.float64]
+# Two masks of the problems, of shape (P,).
+Halves = tuple[Floats, Floats]
 
 
 @dataclass(frozen=True)
@@ -45,18 +47,61 @@ def resamples(num_problems: int, num_resamples: int, *, seed: int) -> Floats:
     return np.concatenate([np.full((1, num_problems), 1 / num_problems), drawn])
 
 
+def halves(num_problems: int, *, seed: int) -> Halves:
+    """Return two masks of shape (P,) that part the problems at random, each 1 where the other is 0.
+
+    Of an odd number one half has one more.
+    """
+    places = np.random.default_rng(seed).permutation(num_problems)
+    first = (places % 2).astype(np.float64)
+    return first, 1 - first
+
+
 def point(setting: str, sums: Sums, weights: Floats) -> Point:
-    """Return root-mean-square error of Q, first-error accuracy and price of one setting."""
+    """Return root-mean-square error of Q, first-error accuracy and price of one setting.
+
+    NaN where the problems that count have no prefix, or no wrong solution.
+    """
     prefixes = weights @ sums.prefixes
-    mean_square = np.maximum(weights @ sums.squared / prefixes, 0.0)
-    return Point(
-        setting, weights @ sums.rollouts / prefixes, np.sqrt(mean_square),
-        (weights @ sums.found) / (weights @ sums.wrong),
-    )  # fmt: skip
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean_square = np.maximum(weights @ sums.squared / prefixes, 0.0)
+        return Point(
+            setting, weights @ sums.rollouts / prefixes, np.sqrt(mean_square),
+            (weights @ sums.found) / (weights @ sums.wrong),
+        )  # fmt: skip
+
+
+def equal_price(
+    settings: Mapping[str, Sums], reference: Sums, weights: Floats, *, figure: str, parts: Halves
+) -> Floats:
+    """Return a planner's rollouts as a share of the reference's where both are as good, (R,).
+
+    Which of its settings make up the curve is chosen on one half of the problems and the price
+    read off on the other, both ways; the mean of both is taken in logarithms. A planner with many
+    settings would else show the luckiest of them, where the reference has one.
+    """
+    shares = []
+    for own, other in (parts, parts[::-1]):
+        chosen = frontier([point(*each, other[None, :]) for each in settings.items()], figure)
+        points = [point(name, settings[name], weights * own) for name in chosen]
+        fixed = point("", reference, weights * own)
+        reached = rollouts_at(points, getattr(fixed, figure), figure=figure)
+        shares.append(reached / fixed.rollouts_per_prefix)
+    return np.asarray(np.sqrt(shares[0] * shares[1]))
+
+
+def frontier(points: Sequence[Point], figure: str) -> list[str]:
+    """Return the settings that no cheaper one is as good as on all problems, the cheapest first."""
+    best: list[Point] = []
+    for each in sorted(points, key=lambda each: float(each.rollouts_per_prefix[0])):
+        height = _height(getattr(each, figure), figure)[0]
+        if not best or height > _height(getattr(best[-1], figure), figure)[0]:
+            best.append(each)
+    return [each.setting for each in best]
 
 
 def rollouts_at(points: Sequence[Point], height: Floats, *, figure: str) -> Floats:
-    """Return the rollouts per prefix at which a curve reaches a figure, shape (R,).
+    """Return the rollouts per prefix at which a curve first reaches a figure, shape (R,).
 
     Between settings the curve is taken as a straight line in the logarithms (`error`), or in the
     logarithm of rollouts (`accuracy`). NaN where it is not reached; never less than the cheapest
@@ -93,12 +138,12 @@ def _height(values: Floats, figure: str) -> Floats:
 def _first_crossing(amounts: Floats, heights: Floats, wanted: float) -> float:
     """Return the amount at which a curve first reaches a height; NaN where it never does."""
     order = np.argsort(amounts)
-    amounts, best = amounts[order], np.maximum.accumulate(heights[order])
-    reached = np.flatnonzero(best >= wanted)
+    amounts, heights = amounts[order], heights[order]
+    reached = np.flatnonzero(heights >= wanted)
     if not len(reached):
         return float("nan")
     after = int(reached[0])
     if after == 0:
         return float(np.exp(amounts[0]))
-    share = (wanted - best[after - 1]) / (best[after] - best[after - 1])
+    share = (wanted - heights[after - 1]) / (heights[after] - heights[after - 1])
     return float(np.exp(amounts[after - 1] + share * (amounts[after] - amounts[after - 1])))

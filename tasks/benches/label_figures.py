@@ -1,20 +1,35 @@
 """The figures of `pav bench labels`: curves, prices at equal error, searches, and rates."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pav.models.label_curves import Point, interval, resamples, rollouts_at
+from pav.models.label_curves import (
+    Point,
+    Sums,
+    equal_price,
+    halves,
+    interval,
+    point,
+    resamples,
+    rollouts_at,
+)
 from pav.models.planners.binary_search import binary_search
 from pav.models.planners.exhaustive import exhaustive
 from pav.models.planners.replay import replay
-from pav.tasks.benches.labels import BLOCK, SEARCHES, Case, curve, players
+from pav.tasks.benches.labels import BLOCK, SEARCHES, Case, curve, played, players
+
+Floats = NDArray[np.float64]
 
 RESAMPLES = 1000
 EXHAUSTIVE = "exhaustive"
-# What the project promises: the price of a planner's labels as a share of exhaustive ones, at most.
+# What each figure's prices are a share of: of values the same rollouts for every prefix, of first
+# errors what is left of that where nothing is rolled out that says nothing of them.
+REFERENCES = {"error": EXHAUSTIVE, "accuracy": "walk, n each"}
+# What the project promises: the price of a planner's labels as a share of the reference's, at most.
 SHARE = 0.5
 # Which planners are held to it, by figure.
 PROMISED = {
@@ -26,18 +41,22 @@ PROMISED = {
 def label_figures(case: Case, *, seed: int) -> dict[str, Any]:
     """Return curves, prices at equal error and accuracy, and how binary search fared, as JSON."""
     weights = resamples(case.num_problems, RESAMPLES, seed=seed)
-    curves = {
-        planner: curve(case, settings, weights) for planner, settings in players(case).items()
-    }
+    sums = {planner: played(case, settings) for planner, settings in players(case).items()}
     return {
         "num_problems": case.num_problems,
         "num_prefixes": len(case.pool.prefixes),
         "num_solutions": len(case.solutions),
         "num_wrong": sum(error is not None for error in case.errors),
+        "longest": max(len(each.prefixes) for each in case.solutions),
         "curves": {
-            planner: [_point_record(each) for each in points] for planner, points in curves.items()
+            planner: [_point_record(each) for each in curve(settings, weights)]
+            for planner, settings in sums.items()
         },
-        "prices": [record for figure in PROMISED for record in _prices(curves, figure)],
+        "prices": [
+            record
+            for figure in REFERENCES
+            for record in _prices(sums, figure, weights=weights, seed=seed)
+        ],
         "binary_search": [compare_searches(case, k) for k in SEARCHES],
     }
 
@@ -51,16 +70,23 @@ def _point_record(each: Point) -> dict[str, Any]:
     }
 
 
-def _prices(curves: Mapping[str, Sequence[Point]], figure: str) -> list[dict[str, Any]]:
-    """Return each planner's rollouts as a share of exhaustive ones where both are as good."""
+def _prices(
+    sums: Mapping[str, Mapping[str, Sums]], figure: str, *, weights: Floats, seed: int
+) -> list[dict[str, Any]]:
+    """Return each planner's rollouts as a share of the reference's where both are as good."""
+    reference = REFERENCES[figure]
+    parts = halves(weights.shape[1], seed=seed)
     records = []
-    for planner, points in curves.items():
-        for fixed in curves[EXHAUSTIVE] if planner != EXHAUSTIVE else ():
-            wanted = getattr(fixed, figure)
-            share = rollouts_at(points, wanted, figure=figure) / fixed.rollouts_per_prefix
+    for planner, settings in sums.items():
+        for at, fixed in sums[reference].items() if planner != reference else ():
+            share = equal_price(settings, fixed, weights, figure=figure, parts=parts)
+            level = getattr(point(at, fixed, weights[:1]), figure)
+            # On all problems at once: the amount that a bench of rates buys, no claim.
+            bought = rollouts_at(curve(settings, weights[:1]), level, figure=figure)
             records.append({
-                "planner": planner, "figure": figure, "at": fixed.setting,
-                "level": float(wanted[0]), "share": interval(share),
+                "planner": planner, "figure": figure, "reference": reference, "at": at,
+                "level": float(level[0]), "share": interval(share),
+                "rollouts_per_prefix": float(bought[0]),
                 "promised": SHARE if planner in PROMISED[figure] else None,
             })  # fmt: skip
     return records
@@ -72,8 +98,7 @@ def equal_rollouts(figures: Mapping[str, Any], planner: str, *, at: str) -> floa
         each for each in figures["prices"]
         if (each["planner"], each["figure"], each["at"]) == (planner, "error", at)
     ]  # fmt: skip
-    [fixed] = [each for each in figures["curves"][EXHAUSTIVE] if each["setting"] == at]
-    return float(record["share"][0] * fixed["rollouts_per_prefix"][0])
+    return float(record["rollouts_per_prefix"])
 
 
 def compare_searches(case: Case, k: int) -> dict[str, Any]:
@@ -120,9 +145,16 @@ def as_text(figures: Mapping[str, Any]) -> str:
     for planner, points in figures["curves"].items():
         lines += [_point_line(planner, each) for each in points]
     lines.append("")
-    lines.append("rollouts as a share of exhaustive ones, where both are as good")
+    lines.append(
+        "rollouts as a share of the reference's, where both are as good; settings chosen on the "
+        "other half of the problems"
+    )
     lines += [_price_line(each) for each in figures["prices"] if _is_known(each)]
     lines.append("")
+    lines.append(
+        f"binary search in solutions of at most {figures['longest']} open prefixes: with so few "
+        "it says how often the search agrees with trying all, not how its price grows"
+    )
     lines += [_search_line(each) for each in figures["binary_search"]]
     for rates in figures.get("rates", ()):
         lines += ["", *_rate_lines(rates)]
@@ -147,7 +179,8 @@ def _price_line(each: Mapping[str, Any]) -> str:
     promised = f"  promised at most {each['promised']:g}" if each["promised"] else ""
     level = f"{each['level']:.4f}" if each["figure"] == "error" else f"{100 * each['level']:.1f} %"
     return (
-        f"{each['planner']:24}{each['figure']:>10} {level:>8} of {each['at']:10}"
+        f"{each['planner']:24}{each['figure']:>10} {level:>8} of {each['reference']}, "
+        f"{each['at']:10}"
         f"{share[0]:8.2f} ({share[1]:.2f}-{share[2]:.2f}){promised}"
     )
 

@@ -19,10 +19,11 @@ from pav.tasks.plotting import (
 
 # A planner keeps its colour in both figures.
 _PLANNERS = ("exhaustive", "adaptive, budget", "first pit", "adaptive, width",
-             "adaptive, first error", "binary search")  # fmt: skip
+             "adaptive, first error", "walk, n each",
+             "walk, until right")  # fmt: skip
 _TICKS = (2, 4, 8, 16, 32, 64, 128)
 # Figure -> the planners that are for it.
-_SHOWN = {"error": _PLANNERS[:4], "accuracy": (*_PLANNERS[:3], *_PLANNERS[4:])}
+_SHOWN = {"error": _PLANNERS[:4], "accuracy": (_PLANNERS[0], _PLANNERS[2], *_PLANNERS[4:])}
 
 
 def curve_figures(figures: Mapping[str, Any]) -> dict[str, bytes]:

@@ -17,7 +17,7 @@ from pav.models.domains.countdown import is_solvable_prefix
 from pav.models.label_curves import Point, Sums, point
 from pav.models.planners.adaptive import adaptive, adaptive_walk
 from pav.models.planners.binary_search import binary_search
-from pav.models.planners.blocks import OpenSolution, Planner
+from pav.models.planners.blocks import Block, OpenSolution, Planner, counts
 from pav.models.planners.exhaustive import exhaustive
 from pav.models.planners.first_pit import PitBudget, first_pit
 from pav.models.planners.replay import Pool, Replay, replay, replay_budget
@@ -132,6 +132,10 @@ def players(case: Case) -> dict[str, dict[str, Player]]:
             f"below {threshold}": partial(adaptive_walk, rule=_rule(threshold=threshold))
             for threshold in THRESHOLDS
         },
+        "walk, n each": {f"n = {n}": partial(walk, num_rollouts=n) for n in FIXED},
+        "walk, until right": {
+            f"n = {n}": partial(walk, num_rollouts=n, until_right=True) for n in FIXED
+        },
         "first pit": {
             f"{n}, pit {walk}": partial(first_pit, high_value=0.0, budget=_pits(n, walk))
             for n, walk in PITS
@@ -141,7 +145,7 @@ def players(case: Case) -> dict[str, dict[str, Player]]:
             for k in SEARCHES
         },
     }
-    played: dict[str, dict[str, Player]] = {
+    played_by: dict[str, dict[str, Player]] = {
         planner: {
             setting: partial(_play, solutions=case.solutions, build=build)
             for setting, build in settings.items()
@@ -154,7 +158,7 @@ def players(case: Case) -> dict[str, dict[str, Player]]:
         )
         for mean, block in BUDGETS
     }
-    return {"exhaustive": played.pop("exhaustive"), "adaptive, budget": budgets, **played}
+    return {"exhaustive": played_by.pop("exhaustive"), "adaptive, budget": budgets, **played_by}
 
 
 def _play(
@@ -172,6 +176,25 @@ def _exhaustive(solution: OpenSolution, *, num_rollouts: int) -> Planner:
     return exhaustive(solution.prefixes, range(num_rollouts // BLOCK))
 
 
+def walk(solution: OpenSolution, *, num_rollouts: int, until_right: bool = False) -> Planner:
+    """Roll out a wrong solution until a prefix has none right of n; return that prefix, or None.
+
+    What a first error takes without any planner: a correct solution has none, what follows a dead
+    prefix says nothing of it, and with `until_right` one right rollout settles a prefix.
+    """
+    blocks = num_rollouts // BLOCK
+    turns = [[number] for number in range(blocks)] if until_right else [range(blocks)]
+    for prefix in () if solution.is_correct else solution.prefixes:
+        correct = 0
+        for numbers in turns:
+            correct += counts((yield [Block(prefix, number) for number in numbers]))[0]
+            if correct:
+                break
+        if not correct:
+            return prefix
+    return None
+
+
 def _rule(*, width: float = 0.0, threshold: float = 0.0) -> SequentialRule:
     return SequentialRule(
         block=BLOCK, width=width, threshold=threshold, confidence=0.95, most=256,
@@ -185,13 +208,17 @@ def _pits(num_rollouts: int, walk: int) -> PitBudget:
     return PitBudget(pilot=blocks, walk=blocks, estimate=num_rollouts // BLOCK, pit=1)
 
 
-def curve(case: Case, settings: Mapping[str, Player], weights: Floats) -> list[Point]:
-    """Return one point for each setting of a planner, the mean over all orders of the blocks."""
+def played(case: Case, settings: Mapping[str, Player]) -> dict[str, Sums]:
+    """Return what each setting of a planner came to, the mean over all orders of the blocks."""
     pools = [case.pool.shuffled(order) for order in range(ORDERS)]
-    return [
-        point(name, _mean([_sums(case, play(pool)) for pool in pools]), weights)
-        for name, play in settings.items()
-    ]
+    return {
+        name: _mean([_sums(case, play(pool)) for pool in pools]) for name, play in settings.items()
+    }
+
+
+def curve(settings: Mapping[str, Sums], weights: Floats) -> list[Point]:
+    """Return one point for each setting of a planner."""
+    return [point(name, sums, weights) for name, sums in settings.items()]
 
 
 def _sums(case: Case, played: Replay) -> Sums:

@@ -3,7 +3,17 @@ import math
 import numpy as np
 import pytest
 
-from pav.models.label_curves import Point, Sums, interval, point, resamples, rollouts_at
+from pav.models.label_curves import (
+    Point,
+    Sums,
+    equal_price,
+    frontier,
+    halves,
+    interval,
+    point,
+    resamples,
+    rollouts_at,
+)
 
 
 def flat(setting, rollouts, error, accuracy=0.5, size=3):
@@ -41,11 +51,59 @@ def test_a_level_below_the_cheapest_setting_costs_the_cheapest_and_one_never_rea
     assert math.isnan(found[2])
 
 
-def test_accuracy_is_read_off_the_best_so_far():
-    points = [flat("a", 4, 1, 0.6), flat("b", 8, 1, 0.5), flat("c", 16, 1, 0.7)]
-    found = rollouts_at(points, np.array([0.6, 0.65, 0.7]), figure="accuracy")
-    # From b, at the best so far .6, halfway in log rollouts to c.
-    assert found == pytest.approx([4.0, math.sqrt(8 * 16), 16.0])
+def test_accuracy_is_read_off_where_the_curve_first_reaches_it():
+    points = [flat("a", 4, 1, 0.5), flat("b", 16, 1, 0.7), flat("c", 64, 1, 0.6)]
+    found = rollouts_at(points, np.array([0.5, 0.6, 0.7]), figure="accuracy")
+    # Halfway in log rollouts from a to b.
+    assert found == pytest.approx([4.0, 8.0, 16.0])
+
+
+def test_the_frontier_leaves_out_what_a_cheaper_setting_is_as_good_as():
+    points = [flat("d", 16, 0.1, 0.9), flat("b", 8, 0.3, 0.5), flat("a", 4, 0.3, 0.6),
+              flat("c", 12, 0.2, 0.6)]  # fmt: skip
+    assert frontier(points, "error") == ["a", "c", "d"]
+    assert frontier(points, "accuracy") == ["a", "d"]
+
+
+def test_halves_part_the_problems():
+    first, second = halves(7, seed=0)
+    assert (first + second).tolist() == [1.0] * 7
+    assert sorted([first.sum(), second.sum()]) == [3.0, 4.0]
+    assert first.tolist() != halves(7, seed=1)[0].tolist()
+
+
+def by_problem(rollouts, squared):
+    ones = np.ones(len(squared))
+    return Sums(np.array(squared, dtype=np.float64), ones, ones * rollouts, ones, ones)
+
+
+def test_a_price_is_read_off_on_the_half_that_had_no_say_in_the_settings():
+    # Two settings of 8 rollouts, each good by luck on one half of the problems and bad on the
+    # other; a dear one is better than the reference, of 16, everywhere.
+    lucky = {"cheap": by_problem(4, [0.49] * 4), "one": by_problem(8, [0.01, 0.01, 0.5, 0.5]),
+             "other": by_problem(8.001, [0.5, 0.5, 0.01, 0.01]),
+             "dear": by_problem(32, [0.0025] * 4)}  # fmt: skip
+    parts = (np.array([1.0, 1, 0, 0]), np.array([0.0, 0, 1, 1]))
+    weights = np.full((1, 4), 0.25)
+    reference = by_problem(16, [0.04] * 4)
+    found = equal_price(lucky, reference, weights, figure="error", parts=parts)
+    # On each half the setting that was lucky on the other one is bad, error sqrt(.5) at 8; the
+    # reference's .2 is on the line from there to .05 at 32. Lucky ones alone would cost half.
+    share = math.log(0.5**0.5 / 0.2) / math.log(0.5**0.5 / 0.05)
+    assert found == pytest.approx([8 * 4**share / 16], rel=1e-3)
+    [honest] = equal_price(
+        {"half": by_problem(8, [0.04] * 4)}, reference, weights, figure="error", parts=parts
+    )
+    assert honest == pytest.approx(0.5)
+
+
+def test_a_half_without_a_wrong_solution_has_no_accuracy_and_no_price():
+    sums = Sums(*(np.array(each, dtype=np.float64) for each in (
+        [0.1, 0.1], [1, 1], [8, 8], [1, 0], [1, 0],
+    )))  # fmt: skip
+    parts = (np.array([1.0, 0]), np.array([0.0, 1]))
+    found = equal_price({"n": sums}, sums, np.full((1, 2), 0.5), figure="accuracy", parts=parts)
+    assert math.isnan(found[0])
 
 
 def test_an_interval_is_that_of_the_resamples_and_what_is_not_reached_is_infinitely_dear():

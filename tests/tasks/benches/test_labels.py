@@ -11,7 +11,7 @@ from pav.tasks.benches import pooling
 from pav.tasks.benches.label_figures import as_text, compare_searches, equal_rollouts, label_figures
 from pav.tasks.benches.label_plot import curve_figures, envelope
 from pav.tasks.benches.label_rates import Timing, bench_rates
-from pav.tasks.benches.labels import BLOCK, Case, curve, players, read_case
+from pav.tasks.benches.labels import BLOCK, Case, curve, played, players, read_case, walk
 from pav.tasks.benches.pool_plan import POOL_ROLLOUTS, TRUTH_ROLLOUTS, plan_pool
 from tests.tasks.brief_world import TaughtWorld
 
@@ -61,10 +61,10 @@ def test_the_true_first_error_is_the_solvers_and_a_correct_solution_has_none(cas
 def test_errors_fall_with_rollouts_for_every_planner_that_estimates_all(case):
     weights = np.full((1, case.num_problems), 1 / case.num_problems)
     settings = players(case)
-    exhaustive = curve(case, settings["exhaustive"], weights)
+    exhaustive = curve(played(case, settings["exhaustive"]), weights)
     assert [each.rollouts_per_prefix[0] for each in exhaustive] == [4, 8, 16, 32, 64, 128]
     assert exhaustive[0].error[0] > exhaustive[-1].error[0]
-    spent = curve(case, settings["adaptive, budget"], weights)
+    spent = curve(played(case, settings["adaptive, budget"]), weights)
     assert [each.rollouts_per_prefix[0] for each in spent] == pytest.approx(
         [3, 4, 5, 6, 8, 12, 16, 24, 32, 48], abs=2 * BLOCK / len(case.pool.prefixes)
     )
@@ -101,11 +101,38 @@ def test_the_figures_are_printed_with_the_rates_of_all_ways(world, case):
     assert min(rates["labels_per_second"].values()) > 0
     assert rates["num_labels"] >= 12
     text = as_text(figures | {"rates": [rates]})
-    assert "rollouts as a share of exhaustive ones" in text
+    assert "rollouts as a share of the reference's" in text
+    assert "walk, until right" in text
     assert "promised 12" in text
     drawn = curve_figures(figures)
     assert set(drawn) == {"labels-error.svg", "labels-accuracy.svg"}
     assert all(b"first pit" in svg and b"exhaustive" in svg for svg in drawn.values())
+
+
+def test_the_fair_reference_walks_wrong_solutions_to_their_first_dead_prefix(solution):
+    wrong = solution("abcd")
+    # Of four rollouts the bare problem has a right one in its second block, a in its first, ab
+    # none; abc is never looked at.
+    right = np.array([[0, 1], [2, 0], [0, 0], [2, 2]], dtype=np.int64)
+    pool = Pool(wrong.prefixes, right, 2)
+    fixed = replay(pool, [walk(wrong, num_rollouts=4)])
+    assert fixed.num_rollouts.tolist() == [4, 4, 4, 0]
+    stopped = replay(pool, [walk(wrong, num_rollouts=4, until_right=True)])
+    assert stopped.num_rollouts.tolist() == [4, 2, 4, 0]
+    for each in (fixed, stopped):
+        assert each.returned == [wrong.prefixes[2]]
+        assert each.first_dead([wrong]) == [2]
+    correct = solution("abcd", is_correct=True)
+    nothing = replay(pool, [walk(correct, num_rollouts=4)])
+    assert (nothing.returned, nothing.num_rollouts.sum()) == ([None], 0)
+
+
+def test_first_errors_are_priced_against_the_walk_and_values_against_every_prefix(case):
+    prices = label_figures(case, seed=0)["prices"]
+    assert {(each["figure"], each["reference"]) for each in prices} == {
+        ("error", "exhaustive"), ("accuracy", "walk, n each"),
+    }  # fmt: skip
+    assert not any(each["planner"] == each["reference"] for each in prices)
 
 
 def test_a_curve_leaves_out_settings_that_a_cheaper_one_is_as_good_as():
