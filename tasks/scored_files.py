@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from pav.models.errors import InputError
+from pav.models.errors import InputError, shown
 from pav.models.formats.fields import optional_text, texts_of
 from pav.tasks.row_files import Row, file_bytes, file_rows, refuse_bad_rows
 from pav.tasks.scoring import Solution, StepScores, Verifier
@@ -71,7 +71,7 @@ def _solution(row: Row, verifier: Verifier) -> Solution:
     fields = row.fields
     finish = fields.get("finish_reason") or "stop"
     if finish not in FINISH_REASONS:
-        raise InputError(f"finish_reason: expected one of {FINISH_REASONS}, got {finish!r}")
+        raise InputError(f"finish_reason: expected one of {FINISH_REASONS}, got {shown(finish)}")
     solution = Solution(_prompt(fields, verifier), _steps(fields, verifier), finish == "stop")
     verifier.encode(solution)
     return solution
@@ -98,5 +98,5 @@ def _steps(fields: Mapping[str, Any], verifier: Verifier) -> tuple[str, ...]:
 def _text(fields: Mapping[str, Any], name: str) -> str:
     value = fields.get(name)
     if value is not None and not isinstance(value, str):
-        raise InputError(f"{name}: expected text, got {value!r}")
+        raise InputError(f"{name}: expected text, got {shown(value)}")
     return value or ""

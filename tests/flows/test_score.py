@@ -5,43 +5,17 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import torch
-from transformers import AutoModelForTokenClassification
 
-from pav.models.calibration import Calibration
-from pav.models.embedded import build_config, build_tokenizer
-from pav.models.settings import PrepareSettings
 from pav.tasks.scoring import Solution, load_verifier
-from pav.tasks.verifiers import verifier_files
+from tests.untrained_verifier import untrained
 
 STEPS = ["3 - 1 = 2 left 2 20\n", "20 + 2 = 22 left 22"]
 PROMPT = "1 3 20 -> 24\n"
-SIZES = PrepareSettings(num_layers=1, hidden_size=16, intermediate_size=32, num_heads=2)
-
-
-def saved(folder, heads, **details):
-    """Save an untrained verifier of the embedded architecture."""
-    tokenizer = build_tokenizer()
-    config = build_config(SIZES, tokenizer)
-    config.num_labels = len(heads)
-    torch.manual_seed(1)
-    model = AutoModelForTokenClassification.from_config(config)
-    calibration = dict.fromkeys(heads, Calibration(3.0, 0.5))
-    files = verifier_files(
-        model,
-        tokenizer,
-        calibration=calibration,
-        card="",
-        details={"domain": "countdown"} | details,
-    )
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
-    return str(folder)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return saved(tmp_path_factory.mktemp("verifier"), ["q"], kind="q")
+    return untrained(tmp_path_factory.mktemp("verifier"), ["q"])
 
 
 def written(rows, name="rows.jsonl"):
@@ -106,7 +80,7 @@ def test_tables_are_read_too_and_out_takes_the_lines(pav_here, folder):
 
 
 def test_a_head_is_chosen_and_an_orm_says_what_it_is(pav_here, tmp_path_factory):
-    folder = saved(tmp_path_factory.mktemp("heads"), ["a", "b"], kind="orm_all")
+    folder = untrained(tmp_path_factory.mktemp("heads"), ["a", "b"], kind="orm_all")
     name = written([{"prompt": PROMPT, "steps": STEPS}])
     status, _, err = pav_here("score", name, "--verifier", folder, "--head", "b")
     assert status == 0

@@ -473,3 +473,16 @@ def test_a_prompt_stands_as_it_is_before_the_first_step():
 def test_a_trl_row_has_as_many_labels_as_completions():
     row = trl.written("q", ("a\n", "b"), is_right=[True, False])
     assert row == {"prompt": "q", "completions": ["a", "b"], "labels": [True, False]}
+
+
+def test_a_prmbench_error_may_be_any_step_from_the_first_to_the_last():
+    row = {"original_process": ["a"], "modified_process": ["a", "b"], "error_steps": [1],
+           "original_question": "p?", "modified_question": "p?"}  # fmt: skip
+    for step in (1, 2):
+        _, modified = FORMATS["prmbench"].parse(row | {"error_steps": [step]}).solutions
+        assert [label.num_steps for label in modified.labels if label.value] == [step]
+
+
+def test_a_step_without_a_sign_is_an_error_of_ours():
+    with pytest.raises(ValueError, match="zip"):
+        math_shepherd.written("q ", ["a", "b"], is_right=[True], task="")

@@ -206,3 +206,10 @@ def test_the_example_is_the_shortest_whole_right_solution_that_was_scored():
 def test_without_scores_the_example_is_a_validation_solution():
     shown = chosen()
     assert (shown.steps, shown.is_finished, shown.scores) == (("z",), True, ())
+
+
+def test_the_card_is_text_that_people_read_whatever_the_language():
+    asked = CardExample(PROBLEM, "Wie viel kostet ein Brötchen?\n", ("½",), True, ())
+    card = written(example=asked)
+    assert 'prompt = "Wie viel kostet ein Brötchen?\\n"\nsteps = ["½"]\n' in card.text
+    assert str(card).endswith("that the project makes.\n")

@@ -5,39 +5,22 @@ import re
 from pathlib import Path
 
 import pytest
-import torch
-from transformers import AutoModelForTokenClassification
 
 from pav.models.calibration import Calibration
-from pav.models.embedded import build_config, build_tokenizer
+from pav.models.embedded import build_tokenizer
 from pav.models.errors import InputError
-from pav.models.settings import PrepareSettings
 from pav.tasks.scoring import Solution, load_verifier
-from pav.tasks.verifiers import verifier_files
+from tests.untrained_verifier import untrained
 
 STEPS = ["3 - 1 = 2 left 2 20\n", "20 + 2 = 22 left 22"]
 PROMPT = "1 3 20 -> 24\n"
 HEADS = {"q_weak": Calibration(2.0, 0.5), "q_strong": Calibration(1.0, -1.0)}
-SIZES = PrepareSettings(num_layers=1, hidden_size=16, intermediate_size=32, num_heads=2)
-
-
-@pytest.fixture(scope="module")
-def files():
-    tokenizer = build_tokenizer()
-    config = build_config(SIZES, tokenizer)
-    config.num_labels = 2
-    torch.manual_seed(1)
-    model = AutoModelForTokenClassification.from_config(config)
-    details = {"domain": "countdown", "kind": "q"}
-    return verifier_files(model, tokenizer, calibration=HEADS, card="", details=details)
 
 
 @pytest.fixture
-def folder(files, tmp_path):
+def folder(tmp_path):
     """An untrained verifier with two heads."""
-    for name, data in files.items():
-        (tmp_path / name).write_bytes(data)
-    return tmp_path
+    return untrained(tmp_path, HEADS)
 
 
 @pytest.mark.slow
