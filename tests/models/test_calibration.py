@@ -102,3 +102,9 @@ def test_one_problem_cannot_be_judged_by_others_and_changes_nothing():
     assert fit_where_better([0.0, 1.0], [0.9, 0.9], [1, 1], groups=["p", "p"]) == Calibration()
     with pytest.raises(InputError, match="a group for each of 2 rows"):
         fit_where_better([0.0, 1.0], [0.9, 0.9], [1, 1], groups=["p"])
+
+
+def test_a_calibration_is_kept_however_little_its_rows_weigh():
+    logits, targets, _, problems = distorted(num_problems=40, scale=0.5, bias=-1.0, seed=0)
+    found = fit_where_better(logits, targets, np.full(800, 0.001), groups=problems)
+    assert found != Calibration()

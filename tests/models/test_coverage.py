@@ -25,3 +25,9 @@ def test_with_three_seeds_the_interval_over_problems_alone_covers_too_little():
 def test_one_seed_has_no_interval_over_seeds():
     covered = coverage_simulation(World(num_seeds=1), num_trials=20, num_resamples=100)
     assert set(covered) == {"over_problems", "resampled_both"}
+
+
+def test_the_effect_is_the_first_arms_advantage_in_logits():
+    still = World(effect=0.5, level=0.0, problem_sd=0.0, taste_sd=0.0, seed_sd=0.0, noise_sd=0.0)
+    # 1/(1 + e^-.25) - 1/(1 + e^.25) = tanh(1/8)
+    assert simulate(still, 400, seed=0).mean() == pytest.approx(np.tanh(1 / 8), abs=0.005)

@@ -98,3 +98,11 @@ def test_batches_hold_about_the_asked_number_of_sequences(batch_size, number):
     assert sum(sizes) == 50
     assert len(batches) == each.batches_per_epoch
     assert max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize("value", [0.1, 0.9])
+def test_where_all_values_are_on_one_side_balancing_changes_nothing(value):
+    values = np.full(50, value, dtype=np.float32)
+    plain, balanced = (Sampler(LENGTHS, values, 4, 0, each).epoch(0) for each in (False, True))
+    assert numbers(balanced) == numbers(plain)
+    assert all((factors == 1).all() for _, factors in balanced)
