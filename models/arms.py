@@ -32,8 +32,8 @@ class Arm:
 
     strategy: str
     verifier: str
-    prover: str = ""
-    num_seeds: int = 1
+    prover: str
+    num_seeds: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,9 @@ def candidates(path):
             inner.update(id(each) for row in node.body for each in ast.walk(row))
         notes = [getattr(node, name, None) for name in ("annotation", "returns")]
         notes += getattr(node, "decorator_list", [])
-        if isinstance(node, ast.Raise | ast.JoinedStr):
+        # Messages are words; `strict` of a zip guards against slips that are not there.
+        is_strict = isinstance(node, ast.keyword) and node.arg == "strict"
+        if isinstance(node, ast.Raise | ast.JoinedStr) or is_strict:
             notes.append(node)
         for note in filter(None, notes):
             skipped.update(id(each) for each in ast.walk(note))

@@ -35,3 +35,8 @@ def test_later_rounds_see_what_the_rounds_before_them_drew():
     assert asked[1][0] == [1] * 8
     assert spent.sum() == 16
     assert spent.argsort(kind="stable")[-2:].tolist() == [1, 4]
+
+
+def test_of_two_rounds_the_first_is_for_first_blocks_alone():
+    assert Budget(800, 8, 2).blocks_of_round(0, spent=0, unlabelled=60) == 60
+    assert Budget(800, 8, 1).blocks_of_round(0, spent=0, unlabelled=60) == 100

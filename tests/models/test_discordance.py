@@ -72,5 +72,5 @@ def test_the_sign_test_is_the_exact_binomial_one(wins, losses):
 
 def test_holm_multiplies_the_smallest_by_their_number_and_keeps_the_order():
     assert holm([0.04, 0.01, 0.03, 0.9]) == pytest.approx([0.09, 0.04, 0.09, 0.9])
-    assert holm([0.5, 0.6]) == [1.0, 1.0]
+    assert holm([0.5, 0.6]) == holm([0.9, 0.8]) == [1.0, 1.0]
     assert holm([]) == []

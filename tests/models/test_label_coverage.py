@@ -84,3 +84,9 @@ def test_an_estimate_that_does_not_exist_is_left_out():
 def test_the_sequence_is_wider_than_an_interval_for_a_fixed_number():
     widths = [covered(fixed_plan(64), kind).width for kind in ("wilson", "sequence")]
     assert np.diff(widths) > 0.1
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_a_value_of_none_or_all_is_held_at_every_look(value):
+    # All rollouts are wrong, or all are right, and then an interval reaches 0 or 1.
+    assert coverage_of_all_looks(8, 4, [value], interval="sequence", confidence=0.95).worst == 1

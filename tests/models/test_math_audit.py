@@ -14,6 +14,8 @@ from pav.models.domains.math_audit import audit_same
         ("1,018", r"\boxed{1018}", True),
         ("1/2", r"\boxed{\frac{1}{2}}", True),
         ("0.5", r"\boxed{\dfrac12}", None),
+        ("1/2", "#### 0.5", True),
+        ("1/2", "#### 2", False),
         (r"\text{Evelyn}", r"\boxed{Evelyn}", True),
         ("x+1", r"\boxed{1+x}", None),
         ("18", "#### 3 or 18", None),

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pav.models.domains.math_forms import MOST_CHARACTERS, compare, normal_form, read_number
+from pav.models.domains.math_forms import (
+    MOST_CHARACTERS,
+    comparable,
+    compare,
+    normal_form,
+    read_number,
+)
 
 SAME = [
     ("18", "18"), ("18", "18."), ("18", "$18"), ("18", r"\$18"), ("18", "$18$"), ("18", "18.00"),
@@ -19,6 +25,7 @@ SAME = [
 DIFFERENT = [
     ("18", "118"), ("18", "1.8"), ("18", "-18"), ("1/2", "1/3"), ("0.5", "0.25"), ("3/4", "4/3"),
     ("1000", "1,001"), ("0", "1/1000"), ("73", "**37**"), ("18", "$81"),
+    ("0.5", "0.5001"),
 ]  # fmt: skip
 UNCERTAIN = [
     ("21/2", "2 1/2"), ("18", "5 million"), ("18", "1 8"), ("1/3", "0.333333"), ("0.5", "50%"),
@@ -26,6 +33,7 @@ UNCERTAIN = [
     ("1/0", "1/0.0"),
     ("18", "1\x008"), (r"\frac{1}{2004!}", r"\frac{1}{2006!}"), ("18", "$18$ or $19$"), ("", ""),
     ("2", "1.99999"), ("10", "10 000"), ("no t", "not"),
+    ("0.5", "0.500099995"),
 ]  # fmt: skip
 
 
@@ -90,3 +98,8 @@ def test_an_answer_too_long_to_be_one_is_compared_as_it_stands():
     digits = "7" * (MOST_CHARACTERS + 1)
     assert compare(digits, digits) is True
     assert compare("7", digits) is False
+
+
+@pytest.mark.parametrize("mark", ["$", "$$"])
+def test_marks_around_nothing_are_no_empty_answer(mark):
+    assert comparable(mark) != comparable("")

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import t as student
 
 from pav.models import statistics
 from pav.models.discordance import score_interval
@@ -147,3 +148,20 @@ def test_a_curve_shifted_by_a_ratio_matches_at_that_ratio(target, ratio):
     slow = statistics.match_point(amounts * ratio, accuracies, target)
     fast = statistics.match_point(amounts, accuracies, target)
     assert slow / fast == pytest.approx(ratio)
+
+
+def test_two_seeds_use_the_t_quantile_of_one_degree_of_freedom():
+    # means .1 and .3: error .1, t(1, .975) = 12.7062
+    interval = statistics.over_seeds([[0.0, 0.2], [0.4, 0.2]])
+    assert interval.high - interval.mean == pytest.approx(12.7062 * 0.1, rel=1e-5)
+
+
+def test_variances_of_seeds_and_problems_add_with_satterthwaites_degrees_of_freedom():
+    # Seeds' means 0, 1/2, 1: 1/4 / 3 = 1/12. Problems' means 1/3, 2/3: 1/18 / 2 = 1/36.
+    # (1/9)^2 / ((1/12)^2 / 2 + (1/36)^2 / 1) = 32/11, and the error is 1/3.
+    interval = statistics.over_both([[0, 0], [0, 1], [1, 1]])
+    assert interval.mean == pytest.approx(0.5)
+    assert interval.high - 0.5 == pytest.approx(student.ppf(0.975, 32 / 11) / 3)
+    # Two seeds of two problems: 1/16 + 1/16, two degrees of freedom.
+    least = statistics.over_both([[0, 1], [1, 1]])
+    assert least.high - 0.75 == pytest.approx(4.302653 / 8**0.5)

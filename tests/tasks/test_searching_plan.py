@@ -267,5 +267,5 @@ def test_alpha_zero_is_never_chosen():
 
 
 def test_a_line_keeps_the_words_of_its_arm():
-    line = Line.of(Arm("beam", "pav", "bo4"), 16, alpha=0.5, final_pick="orm")
+    line = Line.of(Arm("beam", "pav", "bo4", 1), 16, alpha=0.5, final_pick="orm")
     assert Line(**line.to_record()) == line
