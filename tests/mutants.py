@@ -32,7 +32,7 @@ LOG, RAN = FOLDER / "last.log", FOLDER / "ran.txt"
 # Modules that are loaded before pytest cannot be rewritten by it, which it warns of.
 OPTIONS = ["-q", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
 OPTIONS += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-TESTS = ["tests/models", "tests/tasks", "tests/sql"]
+TESTS = ["tests/models", "tests/tasks", "tests/sql", "tests/flows/test_settings_page.py"]
 TURNED = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,

@@ -43,6 +43,13 @@ def test_arrays_of_counts_give_what_each_count_gives(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("correct", "rollouts"), [(-1, 2), (3, 2), ([1, 3], [2, 2])])
+def test_counts_that_cannot_be_are_refused(kind, correct, rollouts):
+    with pytest.raises(InputError, match="0 <= num_correct <= num_rollouts"):
+        kind(correct, rollouts, confidence=0.9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("level", [0.0, 1.0])
 def test_a_confidence_of_nothing_or_all_is_refused(kind, level):
     with pytest.raises(InputError, match="confidence"):
