@@ -1,24 +1,35 @@
 -- One row per prefix and prover: the 40 where a prover's value is farthest from the base's.
+with
+
+-- Chosen before texts are cut, which is what costs.
+farthest as (
+
+    select *
+    from prover_disagreement
+    where difference is not null
+    order by abs(difference) desc, se, prover, prefix_id
+    limit 40
+
+)
+
 select
-    prover_disagreement.prover,
+    farthest.prover,
     problems.question,
     problems.split,
-    prover_disagreement.num_steps,
+    farthest.num_steps,
     prefixes.text,
-    prover_disagreement.base_value,
-    prover_disagreement.prover_value,
-    prover_disagreement.difference,
-    prover_disagreement.se,
-    prover_disagreement.base_rollouts,
-    prover_disagreement.prover_rollouts,
-    prover_disagreement.prefix_id
-from prover_disagreement
+    farthest.base_value,
+    farthest.prover_value,
+    farthest.difference,
+    farthest.se,
+    farthest.base_rollouts,
+    farthest.prover_rollouts,
+    farthest.prefix_id
+from farthest
 inner join prefixes using (prefix_id)
-inner join problems on problems.problem_id = prover_disagreement.problem_id
-where prover_disagreement.difference is not null
+inner join problems on problems.problem_id = farthest.problem_id
 order by
-    abs(prover_disagreement.difference) desc,
-    prover_disagreement.se,
-    prover_disagreement.prover,
-    prover_disagreement.prefix_id
-limit 40
+    abs(farthest.difference) desc,
+    farthest.se,
+    farthest.prover,
+    farthest.prefix_id
