@@ -39,6 +39,11 @@ def test_a_rule_scores_by_its_aggregate(kind, rank):
     assert rule.score({"q": Q, "q_weak": (0.0, 0.5, 0.25)}) == rank
 
 
+def test_the_last_effective_reward_is_that_of_the_last_of_many_steps():
+    q = (0.25, 0.5, 0.75, 0.375, 0.625)
+    assert Rule("effective_last", alpha=1.0).score({"q": q}) == 0.625 + (0.625 - 0.375)
+
+
 def test_a_rule_says_which_verifiers_it_reads():
     assert Rule("last", "orm_all").verifiers == {"orm_all"}
     assert Rule("effective_last", prover=BO2).verifiers == {"q"}
