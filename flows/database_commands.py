@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pav.flows.options import DEFAULT_STORE, StoreAddress, aligned, named_store, put, put_bytes
+from pav.flows.options import DEFAULT_STORE, StoreAddress, aligned, put, put_bytes
 from pav.models.errors import InputError
 
 commands = typer.Typer()
@@ -52,7 +52,7 @@ def sql(
         raise InputError("pav sql: expected a select or a saved query's name; --list shows them")
     is_terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if is_terminal else None
-    data = render(ask(named_store(store), question), table_format.value, width=width)
+    data = render(ask(Store(store), question), table_format.value, width=width)
     if is_terminal and table_format is not TableFormat.PARQUET:
         # A text of a question or a response must not move the cursor, nor worse.
         data = "".join(f"{visible(line)}\n" for line in data.decode().split("\n")[:-1]).encode()
@@ -63,9 +63,10 @@ def sql(
 def check(store: StoreAddress = DEFAULT_STORE) -> None:
     """Check the integrity of the store's database; exit status 1 where anything is wrong."""
     from pav.tasks.queries import check_store
-    from pav.tasks.tables import visible
+    from pav.tasks.store import Store
+from pav.tasks.tables import visible
 
-    faults = check_store(named_store(store))
+    faults = check_store(Store(store))
     for fault in faults:
         put(visible(fault.text))
     put(f"{len(faults):,} {'fault' if len(faults) == 1 else 'faults'}" if faults

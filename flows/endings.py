@@ -26,8 +26,10 @@ def end_with(command: Callable[[], object], *, advice: str) -> NoReturn:
     if stops:
         # Whatever else happened, happened because of it.
         status, message = 128 + stops[0], f"pav: {_WORDS[stops[0]]}"
-    if output.complaint:
-        status, message = status or 1, message or output.complaint
+    if output.error and not status:
+        # Who stops reading (`| head`) knows it.
+        is_cut = isinstance(output.error, BrokenPipeError)
+        status, message = 1, "" if is_cut else f"pav: standard output: {output.error.strerror}"
     if message:
         sys.stderr.write(f"{message}\n")
     sys.exit(status)
@@ -90,14 +92,14 @@ def _open_streams() -> None:
 class _Output(io.FileIO):
     """Standard output; what cannot be written is dropped, and why is remembered."""
 
-    complaint = ""
+    error: OSError | None = None
 
     def write(self, data: Any) -> int:
         """Write what can be written; return the size of all of it."""
         try:
             return super().write(data)
         except OSError as error:
-            self.complaint = f"pav: standard output: {error.strerror}"
+            self.error = error
             return memoryview(data).nbytes
 
 

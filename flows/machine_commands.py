@@ -11,7 +11,6 @@ from pav.flows.options import (
     Overrides,
     StoreAddress,
     aligned,
-    named_store,
     open_store,
     put,
 )
@@ -91,7 +90,8 @@ def bench(
 @commands.command()
 def doctor(store: StoreAddress = DEFAULT_STORE, as_json: AsJson = False) -> None:
     """Show what this machine and the store have."""
-    from pav.tasks.machine import machine_facts, store_facts
+    from pav.tasks.store import Store
+from pav.tasks.machine import machine_facts, store_facts
 
-    facts = machine_facts() | store_facts(named_store(store))
+    facts = machine_facts() | store_facts(Store(store))
     put(json.dumps(facts) if as_json else aligned(facts))

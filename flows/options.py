@@ -1,15 +1,14 @@
 """Options that commands share, the store that they name, and how they print."""
 
 import json
-import os
 import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, Protocol
 
 import typer
 
-from pav.models.errors import InputError, StoreError, WorkError
-from pav.tasks.store import Store
+from pav.models.errors import InputError, StoreError
+from pav.tasks.store import Store, StoreUnreachableError
 
 DEFAULT_STORE = "./store"
 
@@ -42,20 +41,14 @@ class Shown(Protocol):
 
 def open_store(address: str) -> Store:
     """Return a store that can be written; InputError where the address cannot be one."""
-    store = named_store(address)
+    store = Store(address)
     try:
         store.check_writable()
+    except StoreUnreachableError:
+        raise
     except StoreError as error:
         raise InputError(str(error)) from error
     return store
-
-
-def named_store(address: str) -> Store:
-    """Return the store of an address, to be read; InputError where the address cannot be one."""
-    try:
-        return Store(address)
-    except StoreError as error:
-        raise InputError(str(error)) from error
 
 
 def show(result: Shown, *, as_json: bool) -> None:
@@ -64,21 +57,14 @@ def show(result: Shown, *, as_json: bool) -> None:
 
 
 def put(text: str) -> None:
-    """Print a text and a newline; WorkError where standard output takes no more."""
+    """Print a text and a newline."""
     put_bytes(f"{text}\n".encode())
 
 
 def put_bytes(data: bytes) -> None:
-    """Write to standard output; WorkError where it takes no more, silence where nobody reads on."""
-    try:
-        sys.stdout.buffer.write(data)
-        sys.stdout.flush()
-    except OSError as error:
-        # What is left in the buffer would fail again when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
-            raise typer.Exit(1) from None
-        raise WorkError(f"standard output: {error.strerror}; not all of it was written") from error
+    """Write to standard output, and let nothing wait; `end_with` tells what could not be written."""
+    sys.stdout.buffer.write(data)
+    sys.stdout.flush()
 
 
 def aligned(facts: Mapping[str, str]) -> str:

@@ -14,7 +14,6 @@ from pav.flows.options import (
     Overrides,
     Shown,
     StoreAddress,
-    named_store,
     open_store,
     put,
     show,
@@ -111,7 +110,7 @@ def status(
     """Show units done, missing and failed per data set, their cost, and what is left."""
     from pav.flows.status import look
 
-    show(look(load_settings(config, overrides or ()), named_store(store)), as_json=as_json)
+    show(look(load_settings(config, overrides or ()), Store(store)), as_json=as_json)
 
 
 @commands.command("open")
@@ -120,9 +119,10 @@ def open_report(
     store: StoreAddress = DEFAULT_STORE,
 ) -> None:
     """Print where a run's report lies, and open it where there is a display."""
-    from pav.tasks.run_records import written_report
+    from pav.tasks.store import Store
+from pav.tasks.run_records import written_report
 
-    address = written_report(named_store(store), run)
+    address = written_report(Store(store), run)
     put(address)
     has_display = sys.platform == "darwin" or any(map(os.environ.get, _DISPLAYS))
     if has_display and sys.stdout.isatty():

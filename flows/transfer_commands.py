@@ -9,7 +9,6 @@ from pav.flows.options import (
     AsJson,
     Overrides,
     StoreAddress,
-    named_store,
     open_store,
     put,
     show,
@@ -56,9 +55,10 @@ def hand_out(
     ] = None,
 ) -> None:
     """Export solutions with their step labels; report what the format cannot hold."""
-    from pav.flows import transfer
+    from pav.tasks.store import Store
+from pav.flows import transfer
 
-    written = transfer.hand_out(form, out, named_store(store), policy=policy, split=split or "")
+    written = transfer.hand_out(form, out, Store(store), policy=policy, split=split or "")
     put(written.summary)
     for note in written.notes:
         typer.echo(f"pav: {note}", err=True)

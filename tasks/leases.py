@@ -224,7 +224,7 @@ def _as_failure(lease: Lease, error: object) -> PavError:
     """Return the error of a lease that gave up with units left."""
     if isinstance(error, PavError):
         return error
-    return WorkError(f"{lease.name}: {error!r} ended the lease with {len(lease.todo)} units left")
+    return WorkError(f"{lease.name}: {error!r} ended this batch with {len(lease.todo)} units left")
 
 
 def _raise_first(stage: str, failures: list[PavError], *, num_missing: int) -> None:

@@ -207,8 +207,8 @@ def _translate(error: Exception, where: str) -> StoreError:
         )
     is_remote_failure = not isinstance(error, OSError) or error.errno is None
     if is_remote_failure or getattr(error, "errno", None) in _PASSING:
+        reason = f"{type(error).__name__}: {str(error) or 'no answer in time'}"
         return StoreUnreachableError(
-            f"{where}: {type(error).__name__}: {error or 'no answer in time'}. {_RESUME}; once "
-            "the store answers, the same command goes on"
+            f"{where}: {reason}. {_RESUME}; once the store answers, the same command goes on"
         )
     return StoreError(f"{where}: {type(error).__name__}: {error}. {_RESUME}")

@@ -94,7 +94,7 @@ class Worker:
         label = job.unit.title
         started = time.monotonic()
         reply = None
-        loss = "interrupted: its lease was out of time, or the run was stopped"
+        loss = "interrupted: its batch of units was out of time, or the run was stopped"
         try:
             self.device(on_update)
             self._send(job)

@@ -9,13 +9,13 @@ class RunnerSettings(Settings):
     """How units become Prefect tasks."""
 
     workers: int = Field(1, ge=1, le=256)
-    """Leases that run at the same time; each holds one engine."""
+    """Worker processes; each does one batch of units at a time and holds one engine."""
     retries: int = Field(2, ge=0, le=50)
-    """Retries of a lease after a failure that may pass."""
+    """Retries of a batch of units after a failure that may pass."""
     retry_seconds: float = Field(2.0, ge=0, le=86_400)
     """Wait before the first retry; it doubles each time."""
     timeout_seconds: float = Field(7200, gt=0, le=31_536_000)
-    """Longest time of a lease."""
+    """Longest time of a batch of units; it is then tried again with what is left of it."""
     stall_seconds: float = Field(120, ge=10, le=86_400)
     """A worker that is silent for so long is replaced. Its process tells that it runs, even in the
     middle of a long computation; one that runs but never comes to an end meets

@@ -80,10 +80,10 @@ def test_a_full_standard_output_is_one_line(tmp_path, command):
     )  # fmt: skip
 
 
-def test_a_reader_that_went_away_is_one_line(tmp_path):
+def test_a_reader_that_went_away_needs_no_words(tmp_path):
     # The pipe is gone before `pav` writes: its reader ends at once, its writer starts later.
     line = "{ sleep 0.5; pav sql --list; echo $? > status; } | true"
-    assert shell(line, tmp_path)[2] == "pav: standard output: Broken pipe\n"
+    assert shell(line, tmp_path)[2] == ""
     assert (tmp_path / "status").read_text() == "1\n"
 
 

@@ -24,7 +24,6 @@ def numbers(kind):
     return [
         pytest.param(f"{block.__name__}.{name}", block, name, id=f"{block.__name__}.{name}")
         for block in blocks()
-        if block.__name__ != "RunnerSettings"
         for name, field in block.model_fields.items()
         if field.annotation is kind
     ]

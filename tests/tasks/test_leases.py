@@ -115,7 +115,7 @@ def test_a_lease_over_its_time_ends_its_worker_and_is_tried_again(store, tmp_pat
     marker = tmp_path / "marker"
     late = unit("a", do="sleep_once", marker=str(marker))
     started = time.monotonic()
-    run(store, [late], timeout_seconds=3)
+    run(store, [late], timeout_seconds=6, retries=3)
     assert time.monotonic() - started < 60
     assert find_many(store, [late])
     assert events(store, "a") == ["started", "failed", "started", "finished"]

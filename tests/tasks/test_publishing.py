@@ -16,7 +16,13 @@ from pav.tasks.datasets import frame, to_parquet
 from pav.tasks.manifests import publish
 from pav.tasks.publishing import DATABASE, REVISIONS, gather, publish_database
 from pav.tasks.recorded_runs import read_runs, record_run
-from pav.tasks.run_records import FinishedRun, check_faults, is_published, publish_run
+from pav.tasks.run_records import (
+    DATABASE_MARK,
+    FinishedRun,
+    check_faults,
+    is_published,
+    publish_run,
+)
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
 
@@ -276,6 +282,14 @@ def test_a_whole_database_has_no_faults_and_its_run_passes_for_published(store):
     assert publish_run(store, run) == []
     assert is_published(store, run)
     check_faults(store, [])
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"[" * 100_000, b'{"run_id": 1}', b"\xff"])
+def test_a_garbled_mark_of_the_database_is_none(store, text):
+    run = FinishedRun("a", RunSettings(), {}, {"problems": [problems(store, "one", "train")]})
+    publish_run(store, run)
+    store.write_bytes(DATABASE_MARK, text)
+    assert not is_published(store, run)
 
 
 def test_faults_are_told_each_time_and_the_database_is_there_all_the_same(store):
