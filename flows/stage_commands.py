@@ -21,6 +21,7 @@ from pav.flows.options import (
 from pav.flows.settings_file import DEFAULT_CONFIG, load_settings
 from pav.models.errors import WorkError
 from pav.tasks.progress import tell
+from pav.tasks.store import Store
 
 commands = typer.Typer()
 
@@ -119,8 +120,7 @@ def open_report(
     store: StoreAddress = DEFAULT_STORE,
 ) -> None:
     """Print where a run's report lies, and open it where there is a display."""
-    from pav.tasks.store import Store
-from pav.tasks.run_records import written_report
+    from pav.tasks.run_records import written_report
 
     address = written_report(Store(store), run)
     put(address)
