@@ -53,7 +53,7 @@ class Forecast(Plan):
     def finished(self, name: str) -> list[Manifest]:
         """Return the manifests of an earlier part, of units that are not done too."""
         part = self.part(name)
-        return [part.done.get(unit.unit_id) or _stand_in(unit, ["data"]) for unit in part.units]
+        return [part.done.get(unit.unit_id) or _stand_in(unit, {"data": ""}) for unit in part.units]
 
     @cached_property
     def problems(self) -> Mapping[str, Problem]:
@@ -66,8 +66,8 @@ class Forecast(Plan):
         if not self._is_open("pretrain"):
             return super().policies
         steps = kept_steps(self.settings.prepare)
-        names = [f"{role}/model.safetensors {steps[role]}" for role in ROLES]
-        trained = _stand_in(self.part("pretrain").units[0], names)
+        weights = {f"{role}/model.safetensors": str(steps[role]) for role in ROLES}
+        trained = _stand_in(self.part("pretrain").units[0], weights)
         specs = resolve_policies(self.settings, self.store, trained)
         return {str(role): spec for role, spec in specs.items()}
 
@@ -127,10 +127,10 @@ class _Known:
         return sum(of_stage) / len(of_stage) if of_stage else None
 
 
-def _stand_in(unit: Unit, names: Sequence[str]) -> Manifest:
-    """Return a manifest for a unit that is not done; what follows a space in a name is content."""
+def _stand_in(unit: Unit, content: Mapping[str, str]) -> Manifest:
+    """Return a manifest for a unit that is not done: file name -> what tells it from others."""
     files = tuple(
-        DataFile(name.partition(" ")[0], "", f"{unit.unit_id} {name}", 0, 0) for name in names
+        DataFile(name, "", f"{unit.unit_id} {what}", 0, 0) for name, what in content.items()
     )
     return Manifest(unit, files, {}, {}, 0, "")
 

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import polars as pl
 
+from pav.models.errors import InputError
+
 Result = TypeVar("Result")
 _LOOK_SECONDS = 0.1
 
@@ -19,6 +21,8 @@ _PLAIN = frozenset({
     "bigint", "boolean", "decimal", "double", "enum", "float", "integer", "smallint", "tinyint",
     "ubigint", "uinteger", "usmallint", "utinyint", "varchar",
 })  # fmt: skip
+# How a question begins.
+_READS = re.compile(r"(?:\s|--.*\n|/\*.*?\*/|\()*(?:from|pivot|select|with)\b", re.IGNORECASE)
 _WIDE = re.compile(r"\bU?HUGEINT\b")
 _DATES = frozenset({"date", "timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns"})
 _NESTED = frozenset({"list", "array", "struct"})
@@ -32,6 +36,20 @@ class _Stream:
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self.relation.__arrow_c_stream__(requested_schema)
+
+
+def check_select(connection: Any, query: str) -> None:
+    """Raise InputError unless the text is one SELECT, since `explain analyze copy` writes."""
+    statements = connection.extract_statements(query)
+    kinds = [statement.type.name for statement in statements]
+    # A pivot whose columns are not listed is several statements to DuckDB.
+    is_pivot = kinds == ["MULTI"] and _READS.match(statements[0].query)
+    if kinds != ["SELECT"] and not is_pivot:
+        raise InputError(
+            f"SQL: expected one select statement (also `with`, `from`, `pivot`, `describe`, "
+            f"`summarize`, `show tables`), got {', '.join(kinds).lower() or 'nothing'}; the "
+            "database is read only, `copy` and the like work in the bare shell on a copy of it"
+        )
 
 
 def fetch(connection: Any, query: str, parameters: Mapping[str, Any] | None) -> pl.DataFrame:

@@ -16,7 +16,7 @@ import polars as pl
 
 from pav import sql
 from pav.models.errors import InputError, StoreError, WorkError
-from pav.tasks.answers import fetch, interruptible
+from pav.tasks.answers import check_select, fetch, interruptible
 from pav.tasks.database_inputs import Sources, build_parameters
 from pav.tasks.database_schema import build_schema, rollout_list
 
@@ -33,7 +33,6 @@ _LOCKED = re.compile(r"Could not set lock on file.*\(PID (\d+)\)", re.DOTALL)
 # What DuckDB raises where the file is at fault and not the query.
 _DAMAGED = (duckdb.InternalException, duckdb.FatalException, duckdb.SerializationException)
 _DAMAGED_WORDS = re.compile(r"(IO Error: )?Corrupt database|IO Error: .*labels\.duckdb", re.DOTALL)
-_READS = re.compile(r"(?:\s|--.*\n|/\*.*?\*/|\()*(?:from|pivot|select|with)\b", re.IGNORECASE)
 _CLOSING = (
     "autoinstall_known_extensions = false", "autoload_known_extensions = false",
     "enable_external_access = false", "lock_configuration = true",
@@ -110,8 +109,8 @@ def run_query(
     """
     with _reading(path) as connection:
         _close(connection, files or StoreFiles())
-        _check_select(connection, query)
         with _explained(path):
+            check_select(connection, query)
             return interruptible(connection, lambda: fetch(connection, query, parameters))
 
 
@@ -141,6 +140,7 @@ def _reading(path: Path) -> Iterator[Any]:
     if not path.is_file():
         raise InputError(f"{path}: no database yet; `pav run` makes it")
     with (
+        _interrupts(),
         tempfile.TemporaryDirectory(prefix="pav-") as folder,
         # DuckDB shares one instance a file and process: a plain connect could see a replaced file.
         duckdb.connect(config={"temp_directory": folder}) as connection,
@@ -153,6 +153,17 @@ def _reading(path: Path) -> Iterator[Any]:
             raise InputError(f"{path}: {_why_closed(error)}") from error
         _check_version(path, found[0][0] if found else None)
         yield connection
+
+
+@contextmanager
+def _interrupts() -> Iterator[None]:
+    """Raise KeyboardInterrupt for what DuckDB makes of one that falls into a call of its own."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from None
+        raise
 
 
 def _why_closed(error: duckdb.Error) -> str:
@@ -200,21 +211,6 @@ def _check_version(path: Path, version: int | None) -> None:
         raise InputError(
             f"{path}: schema version {version} is from an older pav, this one reads "
             f"{DATABASE_VERSION}; {_REBUILT}"
-        )
-
-
-def _check_select(connection: Any, query: str) -> None:
-    """Raise InputError unless the text is one SELECT, since `explain analyze copy` writes."""
-    with _explained(Path()):
-        statements = connection.extract_statements(query)
-    kinds = [statement.type.name for statement in statements]
-    # A pivot whose columns are not listed is several statements to DuckDB.
-    is_pivot = kinds == ["MULTI"] and _READS.match(statements[0].query)
-    if kinds != ["SELECT"] and not is_pivot:
-        raise InputError(
-            f"SQL: expected one select statement (also `with`, `from`, `pivot`, `describe`, "
-            f"`summarize`, `show tables`), got {', '.join(kinds).lower() or 'nothing'}; the "
-            "database is read only, `copy` and the like work in the bare shell on a copy of it"
         )
 
 

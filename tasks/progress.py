@@ -24,7 +24,10 @@ def tell(text: str) -> None:
 
 @contextmanager
 def announced(text: str, *, is_told: bool = True) -> Iterator[None]:
-    """Tell what is being done, at once unless it is mostly quick, and again while it lasts."""
+    """Tell what is being done, at once unless it is mostly quick, and again while it lasts.
+
+    It is told until something else is: what is announced within, or a stage's own progress.
+    """
     started = time.monotonic()
     done = threading.Event()
 
@@ -32,15 +35,24 @@ def announced(text: str, *, is_told: bool = True) -> Iterator[None]:
         while not done.wait(LINE_SECONDS):
             tell(f"{text} … {time.monotonic() - started:.0f} s")
 
+    _hush()
+    _repeating.append(done)
     if is_told:
         tell(f"{text} …")
-    beat = threading.Thread(target=repeat, daemon=True)
-    beat.start()
+    threading.Thread(target=repeat, daemon=True).start()
     try:
         yield
     finally:
         done.set()
-        beat.join()
+
+
+# The end of each announcement that may still be repeated.
+_repeating: list[threading.Event] = []
+
+
+def _hush() -> None:
+    while _repeating:
+        _repeating.pop().set()
 
 
 class StageProgress:
@@ -82,6 +94,7 @@ class StageProgress:
             )  # fmt: skip
             self._bar.add_task(self._stage, total=1.0, note="")
             self._bar.start()
+        _hush()
         self._show(is_due=True)
         threading.Thread(target=self._beat, daemon=True).start()
         return self

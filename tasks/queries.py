@@ -1,5 +1,6 @@
 """Questions to labels.duckdb: saved by name or written in SQL, and their answers as text."""
 
+import difflib
 import io
 import json
 import re
@@ -51,10 +52,13 @@ def _files(store: Store, path: Path, query: str) -> StoreFiles:
 
 def saved_query(name: str) -> str:
     """Return the text of a saved query; InputError lists the names where there is none."""
-    if name not in sql.names("queries"):
+    names = sql.names("queries")
+    if name not in names:
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
         raise InputError(
-            f"saved query {name!r}: expected one of {', '.join(sql.names('queries'))}, or SQL "
-            "such as 'select * from labels limit 5'"
+            f"saved query {name!r}: {hint}expected one of {', '.join(names)}, or SQL such as "
+            "'select * from labels limit 5'"
         )
     return sql.read(f"queries/{name}")
 

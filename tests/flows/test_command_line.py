@@ -5,6 +5,9 @@ import sys
 
 import pytest
 
+from pav.tasks.recorded_runs import record_run
+from pav.tasks.store import Store
+
 HEAVY = ("torch", "transformers", "prefect")
 
 
@@ -35,7 +38,11 @@ WRONG = {
     "unknown command": (["frobnicate"], "frobnicate"),
     "unknown option": (["run", "--frobnicate"], "--frobnicate"),
     "no database": (["sql", "select 1"], "no database yet"),
-    "no such bench": (["bench", "nothing"], "expected one of engine"),
+    "no such bench": (["bench", "nothing"], "is not one of"),
+    "no such domain": (["grade", "x.jsonl", "--domain", "chess"], "is not one of"),
+    "no such format": (["import", "parchment", "x.jsonl"], "is not one of"),
+    "no such setting": (["settings", "trian"], "did you mean 'train'"),
+    "no report": (["open"], "no report yet"),
     "no question": (["sql"], "--list"),
 }
 
@@ -106,7 +113,8 @@ def test_the_status_of_an_empty_store_is_that_all_is_missing(pav_here, tmp_path)
     overview = json.loads(out)
     assert status == 0
     assert [(part["part"], part["missing"]) for part in overview["parts"]] == [("problems", 1)]
-    assert overview["unplanned"][0] == "pretrain"
+    assert overview["unplanned"]["pretrain"] == {"units": 1, "seconds": None}
+    assert overview["unplanned"]["label"]["units"] == 14
     assert contents(tmp_path) == []
 
 
@@ -141,3 +149,48 @@ def test_the_coverage_bench_needs_no_run_and_leaves_its_figures(pav_here, tmp_pa
     assert status == 0
     assert "any of 8 looks" in out
     assert {row["interval"] for row in figures["coverage"]} >= {"wilson", "sequence"}
+
+
+def test_the_status_of_an_empty_store_does_not_claim_to_know_the_time(pav_here):
+    _, out, _ = pav_here("status", "smoke")
+    assert "after that, in units: about pretrain 1, sample 4, label 14, train 5" in out
+    assert out.splitlines()[-1].endswith(
+        "time left unknown, as this store has no finished unit to tell it by"
+    )
+
+
+STAGES_WITH_OTHERS = ["sample", "label", "train", "evaluate", "report"]
+
+
+@pytest.mark.parametrize("stage", STAGES_WITH_OTHERS)
+def test_help_says_that_a_stage_runs_those_before_it(pav_here, stage):
+    _, out, _ = pav_here(stage, "--help")
+    assert "and every stage before it" in " ".join(out.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [("bench", "engine|labels|grading|coverage|publish"), ("grade", "countdown|math"),
+     ("import", "plain|math-shepherd|prm800k"), ("export", "math-shepherd|trl|parquet"),
+     ("sql", "table|csv|json|jsonl|parquet"), ("grade", "problems.answer_mark=boxed")],
+)  # fmt: skip
+def test_help_names_the_choices(pav_here, monkeypatch, command, words):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert words in pav_here(command, "--help")[1]
+
+
+def test_flags_are_shown_as_flags(pav_here):
+    _, out, _ = pav_here("run", "--help")
+    [line] = [line for line in out.splitlines() if "--json" in line]
+    assert "<" not in line
+
+
+def test_the_newest_report_is_opened_by_its_path(pav_here, tmp_path):
+    store = Store(str(tmp_path / "store"))
+    for run_id in ("first", "second", "third"):
+        record_run(store, run_id, settings={}, unit_ids=[])
+        if run_id != "third":
+            store.write_bytes(f"runs/{run_id}/report.html", b"<p>")
+    assert pav_here("open")[:2] == (0, f"{store.root}/runs/second/report.html\n")
+    assert pav_here("open", "first")[1] == f"{store.root}/runs/first/report.html\n"
+    assert pav_here("open", "third")[0] == 2
