@@ -9,6 +9,7 @@ import typer
 
 from pav.flows.options import DEFAULT_STORE, StoreAddress, aligned, put, put_bytes
 from pav.models.errors import InputError
+from pav.tasks.store import Store
 
 commands = typer.Typer()
 
@@ -63,8 +64,7 @@ def sql(
 def check(store: StoreAddress = DEFAULT_STORE) -> None:
     """Check the integrity of the store's database; exit status 1 where anything is wrong."""
     from pav.tasks.queries import check_store
-    from pav.tasks.store import Store
-from pav.tasks.tables import visible
+    from pav.tasks.tables import visible
 
     faults = check_store(Store(store))
     for fault in faults:

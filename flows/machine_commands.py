@@ -16,6 +16,7 @@ from pav.flows.options import (
 )
 from pav.flows.settings_file import DEFAULT_CONFIG, load_settings
 from pav.models.settings import DomainName
+from pav.tasks.store import Store
 
 commands = typer.Typer()
 
@@ -90,8 +91,7 @@ def bench(
 @commands.command()
 def doctor(store: StoreAddress = DEFAULT_STORE, as_json: AsJson = False) -> None:
     """Show what this machine and the store have."""
-    from pav.tasks.store import Store
-from pav.tasks.machine import machine_facts, store_facts
+    from pav.tasks.machine import machine_facts, store_facts
 
     facts = machine_facts() | store_facts(Store(store))
     put(json.dumps(facts) if as_json else aligned(facts))

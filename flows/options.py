@@ -62,7 +62,7 @@ def put(text: str) -> None:
 
 
 def put_bytes(data: bytes) -> None:
-    """Write to standard output, and let nothing wait; `end_with` tells what could not be written."""
+    """Write to standard output at once; `end_with` tells what could not be written."""
     sys.stdout.buffer.write(data)
     sys.stdout.flush()
 

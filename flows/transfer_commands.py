@@ -15,6 +15,7 @@ from pav.flows.options import (
 )
 from pav.flows.settings_file import DEFAULT_CONFIG, load_settings
 from pav.models.settings import FormatName
+from pav.tasks.store import Store
 
 commands = typer.Typer()
 
@@ -55,8 +56,7 @@ def hand_out(
     ] = None,
 ) -> None:
     """Export solutions with their step labels; report what the format cannot hold."""
-    from pav.tasks.store import Store
-from pav.flows import transfer
+    from pav.flows import transfer
 
     written = transfer.hand_out(form, out, Store(store), policy=policy, split=split or "")
     put(written.summary)
