@@ -12,14 +12,12 @@ from pav.flows.options import (
     AsJson,
     Config,
     Overrides,
-    Shown,
     StoreAddress,
     open_store,
     put,
     show,
 )
 from pav.flows.settings_file import DEFAULT_CONFIG, load_settings
-from pav.models.errors import WorkError
 from pav.tasks.progress import tell
 from pav.tasks.store import Store
 
@@ -47,15 +45,11 @@ def _stage_command(name: str) -> Callable[..., None]:
     ) -> None:
         settings = load_settings(config, overrides or ())
         opened = open_store(store)
+        # At once: what plans a run takes a second to import.
+        tell(f"planning {config} in {opened.root} …")
+        from pav.flows.run import run_until
 
-        def work() -> Shown:
-            # At once: what plans a run takes a second to import.
-            tell(f"planning {config} in {opened.root} …")
-            from pav.flows.run import run_until
-
-            return run_until(name, settings, opened)
-
-        show(_resumable(work), as_json=as_json)
+        show(run_until(name, settings, opened), as_json=as_json)
 
     return command
 
@@ -79,15 +73,7 @@ def _label(
 
     settings = load_settings(config, overrides or ())
     opened = open_store(store)
-    show(_resumable(lambda: estimate_labels(settings, opened)), as_json=as_json)
-
-
-def _resumable(work: Callable[[], Shown]) -> Shown:
-    """Return what comes of the work; Ctrl-C is a failure that can be resumed."""
-    try:
-        return work()
-    except KeyboardInterrupt:
-        raise WorkError("interrupted") from None
+    show(estimate_labels(settings, opened), as_json=as_json)
 
 
 def _help(name: str) -> str:

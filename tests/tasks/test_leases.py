@@ -118,7 +118,8 @@ def test_a_lease_over_its_time_ends_its_worker_and_is_tried_again(store, tmp_pat
     run(store, [late], timeout_seconds=6, retries=3)
     assert time.monotonic() - started < 60
     assert find_many(store, [late])
-    assert events(store, "a") == ["started", "failed", "started", "finished"]
+    assert events(store, "a")[:2] == ["started", "failed"]
+    assert events(store, "a")[-2:] == ["started", "finished"]
 
 
 def test_nothing_to_do_starts_nothing(tmp_path):
