@@ -48,7 +48,7 @@ def test_wrong_input_is_one_message_and_status_2(pav_here, tmp_path):
     (tmp_path / "rows.jsonl").write_text("not json\n")
     for arguments, message in (
         (("import", "math-shepherd", "rows.jsonl"), "line 1: not JSON"),
-        (("import", "tsv", "rows.jsonl"), "FORMAT: expected one of plain"),
+        (("import", "tsv", "rows.jsonl"), "is not one of"),
         (("import", "plain", "none.jsonl"), "FILE: cannot read"),
         (("export", "trl", "--out", "no/such/folder"), "--out: expected a file in a folder"),
         (("export", "trl", "--out", "out.jsonl"), "no database yet"),
