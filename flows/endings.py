@@ -25,7 +25,7 @@ def end_with(command: Callable[[], object], *, advice: str) -> NoReturn:
         status, message = _outcome(command, advice)
     if stops:
         # Whatever else happened, happened because of it.
-        status, message = 128 + stops[0], f"pav: {_WORDS[stops[0]]}"
+        status, message = 128 + stops[0], f"pav: {_WORDS[stops[0]]}\n{advice}".rstrip()
     if output.error and not status:
         # Who stops reading (`| head`) knows it.
         is_cut = isinstance(output.error, BrokenPipeError)

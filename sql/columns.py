@@ -51,6 +51,7 @@ COLUMNS = {
     "num_tokens": "tokens of the response",
     # Prefixes
     "prefixes.text": "the steps so far, joined; the prompt is not in it",
+    "num_characters": "where the prefix ends in that solution's text",
     "prefixes.num_steps": "steps so far; 0 is the bare problem",
     "prefixes.num_tokens": "tokens of the steps so far, by the base policy's tokenizer",
     "prefixes.verdict": "the finished solution's verdict; NULL where the prefix is open",

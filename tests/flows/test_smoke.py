@@ -134,7 +134,7 @@ def test_an_interrupt_says_what_is_kept_and_how_to_go_on(smoke_copy, pav, prefec
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert f"pav label smoke --store {smoke_copy.path}" in err
     assert "Traceback" not in err
 
