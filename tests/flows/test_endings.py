@@ -28,8 +28,8 @@ ENDS = {
     "a wrong input": (lambda: raise_it(InputError("bad")), 2, "pav: bad\n"),
     "failed work": (lambda: raise_it(StoreError("gone")), 1, "pav: gone\ngo on\n"),
     "an exit of its own": (lambda: sys.exit(2), 2, ""),
-    "Ctrl-C": (lambda: signal.raise_signal(signal.SIGINT), 130, "pav: interrupted\n"),
-    "a request to end": (lambda: signal.raise_signal(signal.SIGTERM), 143, "pav: terminated\n"),
+    "Ctrl-C": (lambda: signal.raise_signal(signal.SIGINT), 130, "pav: interrupted\ngo on\n"),
+    "a request to end": (lambda: signal.raise_signal(signal.SIGTERM), 143, "pav: terminated\ngo on\n"),
 }
 
 
