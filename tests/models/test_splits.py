@@ -20,3 +20,7 @@ def test_the_split_of_a_problem_never_moves():
     assert found == [
         "train", "validation", "validation", "train", "train", "validation", "train", "train",
     ]  # fmt: skip
+
+
+def test_every_split_that_a_hash_gives_is_a_split_and_no_other_is():
+    assert {splits.hash_split(str(number)) for number in range(200)} == set(splits.SPLITS)
