@@ -29,7 +29,11 @@ ENDS = {
     "failed work": (lambda: raise_it(StoreError("gone")), 1, "pav: gone\ngo on\n"),
     "an exit of its own": (lambda: sys.exit(2), 2, ""),
     "Ctrl-C": (lambda: signal.raise_signal(signal.SIGINT), 130, "pav: interrupted\ngo on\n"),
-    "a request to end": (lambda: signal.raise_signal(signal.SIGTERM), 143, "pav: terminated\ngo on\n"),
+    "a request to end": (
+        lambda: signal.raise_signal(signal.SIGTERM),
+        143,
+        "pav: terminated\ngo on\n",
+    ),
 }
 
 
