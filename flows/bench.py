@@ -27,6 +27,7 @@ _SHOWN_BY = {
     "coverage": "pav.tasks.benches.coverage",
     "publish": "pav.tasks.benches.publish",
     "problems": "pav.tasks.benches.problems",
+    "memory": "pav.tasks.benches.memory",
 }
 # Rollouts of a prefix whose error `labels` are timed at, the block of the budget, and how many
 # prefixes are labelled. Eight is what Math-Shepherd and OmegaPRM label with.
@@ -79,6 +80,12 @@ def _problems(settings: RunSettings, store: Store, data: str) -> Figures:
     from pav.tasks.benches.problems import bench_problems
 
     return bench_problems(settings.problems)
+
+
+def _memory(settings: RunSettings, store: Store, data: str) -> Figures:
+    from pav.tasks.benches.memory import bench_memory
+
+    return bench_memory(settings.prepare)
 
 
 def _engine(settings: RunSettings, store: Store, data: str) -> Figures:
@@ -155,4 +162,5 @@ _MEASURES: Mapping[str, Callable[[RunSettings, Store, str], Figures]] = {
     "coverage": _coverage,
     "publish": _publish,
     "problems": _problems,
+    "memory": _memory,
 }

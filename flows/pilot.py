@@ -15,6 +15,7 @@ from pav.tasks.store import Store
 def pilot(settings: RunSettings, store: str) -> int:
     """Label a few problems with each policy to see what labels cost; return how many pilots ran."""
     plan = Plan(settings, Store(store))
+    plan.check_answers()
     todo = missing_pilots(settings, plan.store, plan.piloted_units)
     with workplace(settings) as place:
         done = run_units(STAGE, todo, settings=settings, store=plan.store, pool=place.workers)

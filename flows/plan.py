@@ -37,6 +37,7 @@ from pav.tasks.searching_plan import (
 from pav.tasks.store import Store
 from pav.tasks.training_plan import plan_training
 from pav.tasks.units import Manifest, Unit
+from pav.tasks.unparsed import check_sampled
 
 # The parts in order; those of one stage flow stand together.
 PARTS: Mapping[str, tuple[str, ...]] = {
@@ -118,6 +119,10 @@ class Plan:
             policies=self.policies,
             sample_manifests=self.finished("sample"),
         )
+
+    def check_answers(self) -> None:
+        """Raise InputError where too many sampled solutions have no answer that can be found."""
+        check_sampled(self.settings, self.store, self.policies, self.finished("sample"))
 
     @cached_property
     def problems(self) -> Mapping[str, Problem]:

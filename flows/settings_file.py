@@ -97,11 +97,7 @@ def _apply(source: _Source, override: str) -> None:
     path, option = tuple(key.strip().split(".")), f"--set {cut_text(override)}"
     if not equals or not all(path):
         raise InputError(f"{option}: expected KEY=VALUE such as train.steps=200")
-    try:
-        # Nothing after the sign is the empty text; YAML would say nothing at all.
-        value = read_yaml(text) if text.strip() else ""
-    except InputError as error:
-        raise InputError(f"{option}: expected a YAML value, got {error}") from None
+    value = _value(path, text, option)
     block = source.values
     for name in path[:-1]:
         inner = block.setdefault(name, {})
@@ -110,6 +106,34 @@ def _apply(source: _Source, override: str) -> None:
         block = inner
     block[path[-1]] = value
     source.overrides[path] = option
+
+
+def _value(path: Sequence[str], text: str, option: str) -> Any:
+    """Return what was set: a text as it stands where the setting is text, unless it is quoted.
+
+    Patterns and prompts mean something else, or nothing, as YAML: `[Tt]he answer`, `Q: x`.
+    """
+    # Nothing after the sign is the empty text; YAML would say nothing at all.
+    if not text.strip():
+        return ""
+    is_quoted = text[0] in "'\"" and text[-1] == text[0] and len(text) > 1
+    if _is_text(path) and not is_quoted:
+        return text
+    try:
+        return read_yaml(text)
+    except InputError as error:
+        raise InputError(f"{option}: expected a YAML value, got {error}") from None
+
+
+def _is_text(path: Sequence[str]) -> bool:
+    """Return whether a key path is that of a setting which any text may be given to."""
+    block: type[BaseModel] = RunSettings
+    for name in path[:-1]:
+        inner = block.model_fields[name].annotation if name in block.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return False
+        block = inner
+    return path[-1] in block.model_fields and block.model_fields[path[-1]].annotation is str
 
 
 def _explain(source: _Source, error: ValidationError) -> str:

@@ -21,6 +21,7 @@ from pav.tasks.roles import Roles, policy_folder
 from pav.tasks.sampling import Drawn, Progress, shard_problems, solution_outputs
 from pav.tasks.store import Store
 from pav.tasks.units import Outcome, Output, Unit
+from pav.tasks.unparsed import check_rolled
 
 __all__ = ["STAGE", "open_worker"]
 
@@ -38,7 +39,9 @@ def open_worker(
         started = time.perf_counter()
         driver = labelling_driver(roles, store, unit, progress)
         planners = planners_by_problem(store, unit, driver.domain)
-        return _outcome(driver, unit, run_unit_planners(driver, unit, planners.values()), started)
+        labelled = run_unit_planners(driver, unit, planners.values())
+        check_rolled(settings, unit.parameters["role"], _in_order(labelled))
+        return _outcome(driver, unit, labelled, started)
 
     return execute
 

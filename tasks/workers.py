@@ -26,6 +26,10 @@ _THREAD_VARIABLES = (
 )  # fmt: skip
 # Threads that wait must not spin: the cores are shared with other workers.
 _PATIENT = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
+# oneDNN, with which torch multiplies bfloat16 on a CPU, keeps a kernel of half a megabyte or more
+# for each shape that it met, in two caches of over a thousand. A training on many lengths meets
+# thousands of shapes. One step needs about 25 kernels, and to make one again takes a millisecond.
+KERNELS = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128", "LRU_CACHE_CAPACITY": "128"}
 # Everything is loaded from local folders; a bar of a library would break the run's own.
 _OFFLINE = {
     "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -35,6 +39,12 @@ _OFFLINE = {
 
 class PoolClosedError(WorkError):
     """The run ends or was stopped, so no worker takes a unit any more."""
+
+
+def worker_environment(num_threads: int) -> dict[str, str]:
+    """Return the environment of a worker process; but for threads, what is set already stays."""
+    limits = dict.fromkeys(_THREAD_VARIABLES, str(num_threads))
+    return {**_PATIENT, **KERNELS, **_OFFLINE, **os.environ, **limits}
 
 
 def ignore(update: Update) -> None:
@@ -148,8 +158,6 @@ class Worker:
         return self._process
 
     def _spawn(self, read_end: int, write_end: int) -> "subprocess.Popen[bytes]":
-        threads = str(cores_per_worker(len(self._pool.workers)))
-        limits = dict.fromkeys(_THREAD_VARIABLES, threads)
         command = [sys.executable, "-m", "pav.tasks.worker", str(read_end), str(write_end)]
         # A session of its own: Ctrl-C reaches the run alone, which then ends its workers.
         beat_seconds = str(self._pool.stall_seconds / _MISSED_BEATS)
@@ -157,7 +165,7 @@ class Worker:
         return subprocess.Popen(
             [*command, device, str(self._index), beat_seconds, *self._pool.preload],
             pass_fds=(read_end, write_end), stdin=subprocess.DEVNULL, stdout=2,
-            env={**_PATIENT, **_OFFLINE, **os.environ, **limits},
+            env=worker_environment(cores_per_worker(len(self._pool.workers))),
             start_new_session=True,
         )  # fmt: skip
 

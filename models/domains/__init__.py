@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from pav.models.domains.countdown import Countdown
 from pav.models.domains.math import Math
@@ -22,6 +22,9 @@ class Domain(Protocol):
     # Whether all whole responses to a problem have one number of steps: then the chance of each
     # can be compared as it is; else a longer one is less likely for its length alone.
     equal_lengths: bool
+    # The settings that say where a response's answer stands; empty where a response that cannot
+    # be read is wrong by itself.
+    answer_settings: str
 
     def problem(self, question: str, answer: str, *, problem_id: str, split: str) -> Problem:
         """Return the checked problem with its canonical key; InputError says what is wrong."""
@@ -85,7 +88,10 @@ def domain(key: str) -> Domain:
     name, _, options = key.partition(" ")
     if name not in DOMAINS:
         raise InputError(f"domain: expected one of {sorted(DOMAINS)}, got {name!r}")
-    return DOMAINS[name](**json.loads(options or "{}"))
+    values: dict[str, Any] = json.loads(options or "{}")
+    # It tells units apart, and is nothing that can be chosen.
+    values.pop("reading", None)
+    return DOMAINS[name](**values)
 
 
 def check_stepwise(family: Domain) -> None:
@@ -106,6 +112,7 @@ def domain_key(settings: ProblemSettings) -> str:
     if settings.domain == "countdown":
         return settings.domain
     options = settings.model_dump(mode="json", include=set(Math.OPTIONS))
+    options["reading"] = Math.READING
     return f"{settings.domain} {json.dumps(options, sort_keys=True)}"
 
 

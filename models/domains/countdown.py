@@ -37,6 +37,7 @@ class Countdown:
     name: str = "countdown"
     delimiter: str = "\n"
     equal_lengths: bool = True
+    answer_settings: str = ""
 
     def problem(self, question: str, answer: str, *, problem_id: str, split: str) -> Problem:
         """Return the checked problem; an empty `problem_id` becomes the canonical key."""

@@ -14,8 +14,6 @@ _DRAWS = 4
 
 def reaches(hand: State, target: Number) -> bool:
     """Return whether some formula that uses each number once makes the target."""
-    if target == 0 and 0 in hand:
-        return True
     of = _tables(hand, target)
     writer, random = Writer(hand, is_signed=of.is_signed), Random(0)
     for found in of.making(target):

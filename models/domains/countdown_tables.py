@@ -82,7 +82,8 @@ class Values:
 
     @cached_property
     def _placed(self) -> NDArray[np.complex128]:
-        return _placed(self._groups.rows, self._groups.keys)
+        # The last one, which equals nothing, stands for what is greater than all.
+        return np.append(_placed(self._groups.rows, self._groups.keys), np.nan)
 
     def find(self, rows: Integers, keys: Floats) -> tuple[Integers, Integers, Integers]:
         """Return which (part, value) pairs exist, and from where to where each stands in `order`.
@@ -100,7 +101,7 @@ class Values:
         missed = np.flatnonzero(~is_same & groups.is_shared[hashes[index]])
         if missed.size:
             wanted = _placed(row[missed], key[missed])
-            group[missed] = np.minimum(np.searchsorted(self._placed, wanted), groups.keys.size - 1)
+            group[missed] = np.searchsorted(self._placed[:-1], wanted)
             is_same[missed] = self._placed[group[missed]] == wanted
         found = group[is_same]
         return index[is_same], groups.firsts[found], groups.ends[found]

@@ -19,9 +19,12 @@ _SLOT = "{question}"
 class Math:
     """Questions with a final answer; what a step is and where the answer stands are settings."""
 
+    # Raised when other answers are read out of the same responses: units are named by it.
+    READING: ClassVar = 2
     OPTIONS: ClassVar = ("prompt", "segmenter", "step_words", "answer_mark", "answer_pattern")
     name: str = "math"
     equal_lengths: bool = False
+    answer_settings: str = "problems.answer_mark, or problems.answer_pattern,"
 
     def __init__(
         self,
@@ -130,9 +133,10 @@ def judged(is_same: bool, reason: str = "") -> Grading:
 @lru_cache(maxsize=1 << 14)
 def _gold(answer: str, rule: AnswerRule) -> str:
     """Return the final answer of a problem's answer: what it marks, else the one line it is."""
-    found = find_answer(answer, rule).answer or find_answer(answer, AnswerRule("any")).answer
-    if found is not None:
-        return found
+    signs = AnswerRule("signs", rule.pattern) if rule.kind == "any" else rule
+    for each in (signs, AnswerRule("signs"), AnswerRule("any")):
+        if (found := find_answer(answer, each).answer) is not None:
+            return found
     if not answer or "\n" in answer:
         raise InputError(
             "answer: expected a final answer on one line, or a worked one that marks it with "

@@ -1,6 +1,7 @@
-r"""The final answer of a text: after `####`, in the last `\boxed{}`, or where a pattern says."""
+r"""The final answer of a text: `#### 18`, `\boxed{18}`, `The answer is 18`, or by a pattern."""
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import zip_longest
@@ -8,6 +9,7 @@ from itertools import zip_longest
 import regex
 
 from pav.models.domains.math_forms import normal_form
+from pav.models.domains.math_phrases import announced
 from pav.models.domains.pattern_size import check_pattern_size
 from pav.models.errors import InputError, shown
 
@@ -33,11 +35,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """An answer and where it starts; `is_box` False for what runs to the end of a line."""
+    """An answer and where it starts; `is_box` False for what runs to the end of a line.
+
+    `is_said` where words announce it: one that is said later on the same line takes its place.
+    """
 
     start: int
     answer: str
     is_box: bool = False
+    is_said: bool = False
 
     @property
     def end(self) -> int:
@@ -47,7 +53,11 @@ class _Mark:
 
 @dataclass(frozen=True)
 class AnswerRule:
-    """Which marks count: `hashes`, `boxed`, `pattern`, or `any`, the last of whichever stand."""
+    """Which marks count: `hashes`, `boxed`, `pattern`, or `any`, the last of whichever stand.
+
+    `signs` are all of these but words such as "the answer is": a worked answer that is known to be
+    right goes by its sign, whatever it says on the way.
+    """
 
     kind: str
     pattern: str = ""
@@ -86,7 +96,7 @@ def find_answer(text: str, rule: AnswerRule) -> Found:
     """Return the final answer of a text, by time in proportion to its length, or `TOO_SLOW`.
 
     Different answers on the last marked line are returned together, joined by commas; of
-    different answers on several lines the last counts.
+    different answers on several lines, or announced in words, the last counts.
     """
     try:
         marks, is_open = _marks(text, rule)
@@ -96,8 +106,7 @@ def find_answer(text: str, rule: AnswerRule) -> Found:
         return Found(None, f"{NO_ANSWER}: a \\boxed{{ is never closed")
     if not marks:
         return Found(None, NO_ANSWER)
-    line = text.rfind("\n", 0, marks[-1].start)
-    last = _distinct([mark.answer for mark in marks if mark.start > line])
+    last = _distinct([mark.answer for mark in _last_line(text, marks)])
     if len(last) > 1:
         return Found(", ".join(last), SEVERAL)
     answer = marks[-1].answer
@@ -111,19 +120,41 @@ def _marks(text: str, rule: AnswerRule) -> tuple[list[_Mark], bool]:
     """Return the marked answers in the order of the text, and whether a box is left open."""
     marks: list[_Mark] = []
     is_open = False
-    if rule.kind in ("any", "boxed"):
+    if rule.kind in ("any", "signs", "boxed"):
         marks, is_open = _boxes(text)
-    if rule.kind in ("any", "hashes"):
+    if rule.kind in ("any", "signs", "hashes"):
         marks += [_Mark(match.start(1), match[1].strip()) for match in _HASHES.finditer(text)]
-    pattern = compile_pattern(rule.pattern)
-    if pattern is not None and rule.kind in ("any", "pattern"):
-        found = (
-            match
-            for match in pattern.finditer(text, timeout=_LIMIT_SECONDS)
-            if match[1] is not None
-        )
-        marks += [_Mark(match.start(1), match[1].strip()) for match in found]
+    if rule.kind == "any":
+        marks += [_Mark(start, answer, is_said=True) for start, answer in announced(text)]
+    if rule.kind in ("any", "signs", "pattern"):
+        marks = _with_pattern(marks, text, rule)
     return _precise(sorted(marks, key=lambda mark: mark.start)), is_open
+
+
+def _with_pattern(marks: list[_Mark], text: str, rule: AnswerRule) -> list[_Mark]:
+    """Add what the user's pattern finds; words that it reads itself announce nothing else."""
+    pattern = compile_pattern(rule.pattern)
+    if pattern is None:
+        return marks
+    found = [
+        match for match in pattern.finditer(text, timeout=_LIMIT_SECONDS) if match[1] is not None
+    ]
+    starts = [match.start() for match in found]
+
+    def is_free(mark: _Mark) -> bool:
+        before = bisect_right(starts, mark.start)
+        return not (mark.is_said and before and mark.start < found[before - 1].end())
+
+    pattern_marks = [_Mark(match.start(1), match[1].strip()) for match in found]
+    return [*filter(is_free, marks), *pattern_marks]
+
+
+def _last_line(text: str, marks: list[_Mark]) -> list[_Mark]:
+    """The marks that give the answer together: the last, and others like it on its line."""
+    if marks[-1].is_said:
+        return marks[-1:]
+    line = text.rfind("\n", 0, marks[-1].start)
+    return [mark for mark in marks if mark.start > line and not mark.is_said]
 
 
 def _boxes(text: str) -> tuple[list[_Mark], bool]:

@@ -60,3 +60,6 @@ class LabelSettings(Settings):
     """Unit of the budget; generated tokens and minutes are turned into rollouts by a pilot."""
     rounds: int = Field(4, ge=1, le=100)
     """Rounds in which the budget is spent: a first block everywhere, then by expected gain."""
+    max_unparsed: float = Field(0.05, ge=0, le=1)
+    """Share of responses without an answer that `problems.answer_mark` finds (math); where more
+    have none, labelling stops, as it would call them failures. 1 allows all."""

@@ -52,7 +52,8 @@ class ProblemSettings(Settings):
     """Words in one step (math, segmenter `words`)."""
     answer_mark: Literal["any", "hashes", "boxed", "pattern"] = "any"
     """Where the final answer stands (math): after `####`, in the last \\boxed{}, where
-    `answer_pattern` says, or `any`: at the last of these."""
+    `answer_pattern` says, or `any`: the last of these and of "The answer is 18.", "final answer
+    is", "Answer: 18" and a line "A: 18", in bold or not."""
     answer_pattern: str = ""
     """Regular expression whose only group is the final answer, such as `^A: (.*)`; ^ and $ match at
     lines (math)."""

@@ -27,6 +27,9 @@ WORKED = {
     "GSM8K test": ("gsm8k/test.jsonl", "question", "answer"),
     "MATH test": ("math/test.jsonl", "problem", "solution"),
 }
+# How models announce an answer; the answers of GSM8K are said in each of these ways.
+SAID = ("The answer is {}.", "the final answer is ${}$. I hope it is correct.", "**Answer:** {}",
+        "Final answer: **{}**", "A: {} dollars")  # fmt: skip
 REPEATS = 3
 VERDICTS_PER_SECOND = 20_000
 _MOST_LISTED = 20
@@ -51,7 +54,7 @@ class Case:
 
 def bench_grading(folder: str, settings: GradeSettings) -> dict[str, Any]:
     """Return agreement, gold answers accepted, verdicts a second and the worst time, as JSON."""
-    family = Math(answer_pattern="^A:(.*)")
+    family = Math()
     solutions = list(_solutions(Path(folder), family))
     grader = Grader(family, GradingPool(settings))
     try:
@@ -62,6 +65,7 @@ def bench_grading(folder: str, settings: GradeSettings) -> dict[str, Any]:
             "promised_per_second": VERDICTS_PER_SECOND,
             "agreement": _agreement(grader, solutions),
             "gold": [_gold(name, Path(folder), family, grader) for name in WORKED],
+            "said": [_said(form, Path(folder), family, grader) for form in SAID],
             "limit_seconds": settings.limit_seconds,
             "nasty": _nasty(settings),
         }
@@ -81,6 +85,8 @@ def as_text(figures: Mapping[str, Any]) -> str:
     for gold in figures["gold"]:
         rows.append((f"gold accepted, {gold['name']}", f"{gold['accepted']:,} of {gold['rows']:,}"))
         rows += [(f"  line {each['line']}", each["reason"]) for each in gold["refused"]]
+    for said in figures["said"]:
+        rows.append((f"said as {said['name']}", f"{said['accepted']:,} of {said['rows']:,}"))
     worst = figures["nasty"]["slowest"]
     seconds = f"{worst['seconds']:.2f} s (limit {figures['limit_seconds']:g} s)"
     rows.append(("slowest nasty expression", f"{seconds}: {worst['answer']!r}"))
@@ -168,6 +174,20 @@ def _gold(name: str, folder: Path, family: Math, grader: Grader) -> dict[str, An
     accepted = len(rows) - len(refused)
     return {"name": name, "rows": len(rows), "accepted": accepted,
             "refused": refused[:_MOST_LISTED]}  # fmt: skip
+
+
+def _said(form: str, folder: Path, family: Math, grader: Grader) -> dict[str, Any]:
+    """Return how many answers of GSM8K are called right where a worked answer says them so."""
+    files = [WORKED[name] for name in ("GSM8K train", "GSM8K test")]
+    pairs = [
+        (problem, _finished(problem.answer.rpartition("####")[0] + form.format(answer)))
+        for file, question, worked in files
+        for row in _rows(folder / file)
+        for problem, _ in [_worked(family, row[question], row[worked])]
+        for answer in [problem.answer.rpartition("####")[2].strip()]
+    ]
+    verdicts = [grading.verdict for grading in grader.grade(pairs)]
+    return {"name": form, "rows": len(pairs), "accepted": verdicts.count(Verdict.CORRECT)}
 
 
 def _worked(family: Math, question: str, worked: str) -> tuple[Problem, Prefix]:

@@ -27,12 +27,21 @@ def timed(figures: dict[str, float]) -> Iterator[None]:
     figures["cpu_seconds"] = time.process_time() - cores
 
 
+def resident_bytes() -> int:
+    """Return the memory that this process holds now; where /proc is none, the most it ever held."""
+    return _status("VmRSS")
+
+
 def peak_bytes() -> int:
     """Return the most memory that this process has held."""
+    return _status("VmHWM")
+
+
+def _status(field: str) -> int:
     status = Path("/proc/self/status")
     if status.exists():
         # What getrusage says begins with the peak of the process that this one was forked from.
         fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return int(fields["VmHWM"].split()[0]) * 1024
+        return int(fields[field].split()[0]) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

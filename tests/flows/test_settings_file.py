@@ -47,6 +47,32 @@ def test_values_are_yaml():
     assert settings.train.learning_rate == 1e-4
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["[Tt]he answer is (.*)", "Question: {question}\\n", "{question}", "# {question}", "~", "12",
+     "'", "*x", "no", " a ", "a: b", "'a' or 'b", "%{question}", "2001-99-99", "\"{question}"],
+)  # fmt: skip
+def test_text_is_taken_as_it_stands_where_the_setting_is_text(text):
+    settings = load_settings(
+        "smoke", [f"problems.prompt={text}", f"problems.answer_pattern={text}"]
+    )
+    assert (settings.problems.prompt, settings.problems.answer_pattern) == (text, text)
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1).filter(str.strip))
+def test_any_text_without_quotes_around_it_is_taken_as_it_stands(text):
+    is_quoted = len(text) > 1 and text[0] in "'\"" and text[-1] == text[0]
+    if not is_quoted:
+        assert load_settings("smoke", [f"problems.prompt={text}"]).problems.prompt == text
+
+
+def test_text_in_quotes_is_yaml_so_that_it_can_have_line_ends():
+    settings = load_settings(
+        "smoke", ['problems.prompt="Q: {question}\\nA:"', "problems.path='a b'"]
+    )
+    assert (settings.problems.prompt, settings.problems.path) == ("Q: {question}\nA:", "a b")
+
+
 @given(st.integers(1, 10**6))
 def test_any_allowed_number_of_steps_is_taken(steps):
     assert load_settings("smoke", [f"train.steps={steps}"]).train.steps == steps
@@ -68,8 +94,8 @@ WRONG_OPTIONS = {
     "no equals sign": ("train.steps", ["expected KEY=VALUE"]),
     "no key": ("=3", ["expected KEY=VALUE"]),
     "not YAML": ("train.steps=[1", ["expected a YAML value"]),
-    "nothing for a text": ("prepare.base=~", ["--set prepare.base=~: expected text, got None"]),
-    "a date for a text": ("prepare.base=2001-99-99", ["expected a YAML value", "month"]),
+    "nothing for a text": ("prepare={base: ~}", ["--set prepare={base: ~}: expected text", "None"]),
+    "a date for a number": ("prepare.seed=2001-99-99", ["expected a YAML value", "month"]),
     "a tag that lies": ("prepare.seed=!!int ''", ["expected a YAML value"]),
     "half a character": ('prepare.base="\\ud800"', ["text that can be written in UTF-8"]),
     "an endless number": ("train.steps=0x" + "f" * 9000, ["expected", "36,000 bits"]),

@@ -65,6 +65,26 @@ def test_a_state_reaches_what_sets_of_exact_values_hold(state: State, target: Fr
     assert reaches(state, target) == is_listed(state, target)
 
 
+@pytest.mark.parametrize(
+    ("state", "target", "is_reached"),
+    [
+        ((0, 5), 0, True),
+        ((0, 5), 6, False),
+        ((0, 2, 7), 50, False),
+        ((0, 2, 7), 14, True),
+        ((0, 2, 3, 17, 40, 101), 0, True),
+        ((0, 0, 0, 0, 0, 7), 7, True),
+        ((0, 0, 0, 0, 0, 7), 8, False),
+        ((-3, 0, 0, 0, 0, 0), -3, True),
+        ((-3, 0, 0, 0, 0, 0), 4, False),
+    ],
+)
+def test_a_state_with_zeros_reaches_what_sets_of_exact_values_hold(
+    state: State, target: int, is_reached: bool
+) -> None:
+    assert reaches(state, target) == is_listed(state, target) == is_reached
+
+
 @settings(deadline=None, max_examples=4)
 @given(st.lists(st.integers(1, 13), min_size=5, max_size=5).map(sorted).map(tuple), st.data())
 def test_five_numbers_reach_what_sets_of_exact_values_hold(

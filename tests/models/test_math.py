@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,6 +83,9 @@ def test_a_key_holds_every_setting_that_changes_steps_or_verdicts():
     )}  # fmt: skip
     assert len(keys) == 6
     assert domain_key(ProblemSettings()) == "countdown"
+    # A key that was written before answers were read in another way is still known.
+    assert domain('math {"segmenter": "words"}').name == "math"
+    assert json.loads(domain_key(chosen).partition(" ")[2])["reading"] == 2
     assert domain_key(ProblemSettings(domain="math", max_train=3)) in keys
 
 

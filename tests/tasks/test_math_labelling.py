@@ -65,7 +65,7 @@ def made(request, tmp_path_factory):
                                  segmenter=request.param, step_words=1),
         prepare=PrepareSettings(base=base, weak=base, strong=base),
         sample=SampleSettings(num_train=40, max_tokens=8, num_shards=1),
-        label=LabelSettings(num_rollouts=4, block_size=4),
+        label=LabelSettings(num_rollouts=4, block_size=4, max_unparsed=1),
     )  # fmt: skip
     store = Store(str(root / "store"))
 

@@ -15,7 +15,7 @@ from pav.tasks.manifests import find
 from pav.tasks.messages import Job, as_pav_error, describe_exit
 from pav.tasks.store import Store
 from pav.tasks.units import Unit
-from pav.tasks.workers import WorkerPool
+from pav.tasks.workers import WorkerPool, worker_environment
 from pav.tasks.workers import pool as make_pool
 
 HERE = str(Path(__file__).parent)
@@ -161,7 +161,6 @@ from pav.tasks.messages import Job
 from pav.models.settings import RunSettings
 from pav.tasks.units import Unit
 from pav.tasks.workers import WorkerPool
-from pav.tasks.workers import pool as make_pool
 pool = WorkerPool(1, device="cpu")
 worker = pool.workers[0]
 worker.device()
@@ -260,3 +259,22 @@ def test_every_exception_becomes_one_of_ours(error, kind):
 def test_how_a_process_ended_is_told_in_words():
     assert describe_exit(-11) == "worker process ended with SIGSEGV"
     assert describe_exit(3) == "worker process ended with exit status 3"
+
+
+@pytest.mark.slow
+def test_matrices_of_ever_new_shapes_do_not_fill_the_memory_of_a_worker(pool, store):
+    many = Unit("shapes", "shapes", 1, {"warm": 200, "shapes": 600})
+    pool.workers[0].run(Job("shapes_stage", SETTINGS, store.root, many))
+    [grown] = note(store, many)
+    # Without a bound it is about 0.6 MiB a shape.
+    assert int(grown) < 120 * 2**20
+
+
+def test_a_worker_keeps_few_kernels_unless_the_user_says_otherwise(monkeypatch):
+    names = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    assert [worker_environment(2)[name] for name in names] == ["128", "128"]
+    monkeypatch.setenv("LRU_CACHE_CAPACITY", "999")
+    assert [worker_environment(2)[name] for name in names] == ["128", "999"]
+    assert worker_environment(2)["OMP_NUM_THREADS"] == "2"
