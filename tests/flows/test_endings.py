@@ -61,7 +61,7 @@ def test_a_stop_is_told_though_the_work_failed_of_it(capsys):
             raise StoreError("a worker was lost") from None
 
     assert ended(command) == 143
-    assert capsys.readouterr().err == "pav: terminated\n"
+    assert capsys.readouterr().err == "pav: terminated\ngo on\n"
 
 
 def shell(command, folder):
