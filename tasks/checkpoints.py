@@ -5,7 +5,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -155,7 +155,7 @@ def load_policy(folder: Path, *, dtype: str, device: str) -> Any:
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    with _loading(folder, "weights"):
+    with loading(lambda error: _wrong(folder, f"weights that Transformers loads, got {error}")):
         model = AutoModelForCausalLM.from_pretrained(
             folder, dtype=getattr(torch, dtype), local_files_only=True, trust_remote_code=False
         )
@@ -166,7 +166,7 @@ def load_tokenizer(folder: Path) -> Any:
     """Return the tokenizer of a folder; InputError where it has no end-of-text token."""
     from transformers import AutoTokenizer
 
-    with _loading(folder, "a tokenizer"):
+    with loading(lambda error: _wrong(folder, f"a tokenizer that Transformers loads, got {error}")):
         tokenizer = AutoTokenizer.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False
         )
@@ -176,15 +176,15 @@ def load_tokenizer(folder: Path) -> Any:
 
 
 @contextmanager
-def _loading(folder: Path, what: str) -> Iterator[None]:
-    """Turn what Transformers raises at a folder that it cannot use into InputError."""
+def loading(refusal: Callable[[Exception], InputError]) -> Iterator[None]:
+    """Raise a refusal where Transformers cannot use a folder; want of memory stays what it is."""
     try:
         yield
     # A boundary: the user's files decide what a library of others raises at them.
     except Exception as error:
         if ran_out_of_memory(error):
             raise
-        raise _wrong(folder, f"{what} that Transformers loads, got {error}") from error
+        raise refusal(error) from error
 
 
 def checkpoint_files(model: Any, tokenizer: Any) -> dict[str, bytes]:

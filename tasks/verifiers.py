@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pav.models.calibration import Calibration
 from pav.models.errors import InputError
+from pav.models.hashing import parse_json
 from pav.models.verifier_trees import (
     Segment,
     build_tree,
@@ -19,7 +20,7 @@ from pav.models.verifier_trees import (
     neighbour_order,
     tree_cuts,
 )
-from pav.tasks.checkpoints import checkpoint_files, load_tokenizer
+from pav.tasks.checkpoints import checkpoint_files, load_tokenizer, loading
 from pav.tasks.manifests import checkpoint_folder, required_manifest
 from pav.tasks.store import Store
 from pav.tasks.units import InputRef
@@ -66,7 +67,6 @@ def open_network(folder: Path, device: str, dtype: str) -> LoadedVerifier:
     """Return the verifier of a folder, in evaluation mode; InputError where it is none."""
     calibration = _read_calibration(folder)
     import torch
-    from safetensors import SafetensorError
     from transformers import AutoModelForTokenClassification
     from transformers.utils import logging
 
@@ -74,12 +74,11 @@ def open_network(folder: Path, device: str, dtype: str) -> LoadedVerifier:
     # On CPU as in training: weights in float32, products in bfloat16. Scores decide between near
     # equals, which rounded weights would blur.
     weights = torch.float32 if device == "cpu" else getattr(torch, dtype)
-    try:
+    wanted = "a token classifier that Transformers loads"
+    with loading(lambda error: _wrong(folder, f"{wanted}, got {error}")):
         model = AutoModelForTokenClassification.from_pretrained(
-            folder, dtype=weights, local_files_only=True
+            folder, dtype=weights, local_files_only=True, trust_remote_code=False
         )
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise _wrong(folder, f"a token classifier that Transformers loads, got {error}") from error
     # With short trees the plain kernel is faster than the fused one on CPU.
     model.set_attn_implementation("eager" if device == "cpu" else "sdpa")
     if model.config.num_labels != len(calibration):
@@ -101,12 +100,12 @@ def _read_calibration(folder: Path) -> dict[str, Calibration]:
         found = "no such folder" if not folder.is_dir() else f"no {CALIBRATION_FILE} in it"
         raise _wrong(folder, f"{CALIBRATION_FILE}, found {found}")
     try:
-        heads = json.loads(path.read_text())["heads"]
+        heads = parse_json(path.read_bytes())["heads"]
         return {
             str(head["name"]): Calibration(float(head["scale"]), float(head["bias"]))
             for head in heads
         }
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise _wrong(folder, f"heads with name, scale and bias, got {error!r}") from error
 
 

@@ -114,3 +114,26 @@ def test_damaged_weights_are_the_users_error(folder):
     (folder / "model.safetensors").write_bytes(b"not weights")
     with pytest.raises(InputError, match="Transformers loads"):
         open_network(folder, "cpu", "float32")
+
+
+@pytest.mark.parametrize(
+    "record",
+    ["[", "5", "[" * 100_000, '{"heads": 5}', '{"heads": ["q"]}', '{"heads": null}',
+     f'{{"heads": [{{"name": "q", "scale": {10**400}, "bias": 0}}]}}'],
+)  # fmt: skip
+def test_a_junk_calibration_is_the_users_error(folder, record):
+    (folder / "pav_verifier.json").write_text(record)
+    with pytest.raises(InputError, match="heads with name, scale and bias"):
+        open_network(folder, "cpu", "float32")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"num_attention_heads": 0}, {"hidden_size": "x"}, {"rope_parameters": 5},
+     {"auto_map": {"AutoModelForTokenClassification": "code.Model"}, "model_type": "its-own"}],
+)  # fmt: skip
+def test_a_configuration_that_transformers_cannot_use_is_the_users_error(folder, values):
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | values))
+    with pytest.raises(InputError, match="a token classifier that Transformers loads"):
+        open_network(folder, "cpu", "float32")
