@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from pav.models.errors import InputError, shown
 from pav.tasks.in_files import decoded, read_file
 from pav.tasks.json_rows import json_object
+from pav.tasks.parquet_rows import read_parquet
 
 SUFFIXES = (".jsonl", ".csv", ".parquet")
 _MOST_SHOWN = 20
@@ -104,10 +103,7 @@ def _csv_rows(path: str, data: bytes, required: Sequence[str]) -> Iterator[Row]:
 def _parquet_rows(
     path: str, data: bytes, required: Sequence[str], optional: Sequence[str]
 ) -> Iterator[Row]:
-    try:
-        table = pl.read_parquet(io.BytesIO(data))
-    except pl.exceptions.PolarsError as error:
-        raise InputError(f"{path}: not a Parquet file: {error}") from None
+    table = read_parquet(path, data)
     _check_columns(path, table.columns, required)
     known = table.select(name for name in (*required, *optional) if name in table.columns)
     for line, fields in enumerate(known.iter_rows(named=True), start=1):
