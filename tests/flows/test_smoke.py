@@ -1,6 +1,7 @@
 """The whole pipeline as a user runs it: once, again, changed, killed, damaged."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pav.flows.settings_file import load_settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
+STAGES = ["problems", "pretrain", "sample", "label", "train", "evaluate"]
 PARTS = ["problems", "pretrain", "sample", "label", "train", "choose", "evaluate"]
 
 
@@ -26,6 +28,28 @@ def test_one_command_goes_from_problems_to_a_report(smoke):
     assert report.read_text().lower().startswith("<!doctype html>")
     assert "Traceback" not in smoke.run.err
     assert "Warning" not in smoke.run.err
+
+
+def test_what_will_be_made_is_told_before_anything_starts_and_nothing_is_silent(smoke):
+    told = smoke.run.err.splitlines()
+    assert told[0] == f"planning smoke in {smoke.path} …"
+    made = re.fullmatch(r"about (\d+) units to make in .*: (problems 1, .*)", told[1])
+    assert int(made[1]) == sum(len(smoke.manifests(stage)) for stage in STAGES)
+    assert told[2] == "starting Prefect …"
+    assert [line for line in told if line.startswith("choose   0 %, 0 of ")]
+    assert "building labels.duckdb …" in told
+    assert told[-1].startswith("writing the report …")
+
+
+def test_a_damaged_database_is_built_again_by_the_same_command(smoke_copy, pav):
+    database = smoke_copy.path / "labels.duckdb"
+    whole = database.read_bytes()
+    database.write_bytes(whole[: len(whole) // 2])
+    assert "builds it again" in pav("sql", "labels", "--store", smoke_copy.path).err
+    done = pav("run", "smoke", "--store", smoke_copy.path)
+    assert (done.status, "built again: 41 units reused" in done.out) == (0, True)
+    assert pav("check", "--store", smoke_copy.path).status == 0
+    assert "nothing to do" in pav("run", "smoke", "--store", smoke_copy.path).out
 
 
 def test_the_report_names_every_arm_with_an_interval(smoke):
