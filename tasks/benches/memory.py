@@ -103,7 +103,7 @@ def _many_lengths(pad: int, num_tokens: int) -> Corpus:
         for length in lengths
     ]
     everyone = torch.arange(_NUM_SEQUENCES)
-    prompts = [(2,)] * _NUM_SEQUENCES
+    prompts: list[tuple[int, ...]] = [(2,)] * _NUM_SEQUENCES
     return Corpus(prompts, everyone, responses, everyone, torch.ones_like(everyone), pad)
 
 
