@@ -83,7 +83,8 @@ def settings_of(base, path, problems=None, **sample):
         problems=problems or ProblemSettings(),
         prepare=PrepareSettings(base=base, weak=base, strong=base),
         sample=SampleSettings(path=path, **{"max_tokens": 40, "num_shards": 8} | sample),
-        label=LabelSettings(num_rollouts=2, block_size=2),
+        # An untrained policy of words hardly ever ends in an answer.
+        label=LabelSettings(num_rollouts=2, block_size=2, max_unparsed=1),
     )
 
 
