@@ -13,7 +13,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 SHIPPED = ("configs", "flows", "models", "sql", "tasks")
 # Installed without being imported: commands, plugins and stubs that `make test` runs.
-TOOLS = {"import-linter", "mypy", "pytest-timeout", "ruff", "types-pyyaml"}
+TOOLS = {"import-linter", "mypy", "pytest-timeout", "pytest-xdist", "ruff", "types-pyyaml"}
 # Exact because their output is part of the results; every other pin is in constraints.txt.
 PINNED = {"math-verify"}
 
