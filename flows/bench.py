@@ -11,23 +11,23 @@ from pav.flows.run import prefect_ready, run_until
 from pav.models.domains import domain_of
 from pav.models.errors import InputError, WorkError
 from pav.models.settings import RunSettings
-from pav.tasks.benches.pool_plan import plan_pool
-from pav.tasks.manifests import find_many
-from pav.tasks.planning import missing
-from pav.tasks.store import Store
-from pav.tasks.units import Manifest
+from pav.tasks.bench.pool_plan import plan_pool
+from pav.tasks.store.manifests import find_many
+from pav.tasks.store.stage_report import missing
+from pav.tasks.store.store import Store
+from pav.tasks.store.units import Manifest
 
 Figures = dict[str, Any]
 # Name -> the module that shows its figures to people. It is imported when it is needed, as torch
 # takes a second and a wrong name needs none of it.
 _SHOWN_BY = {
-    "engine": "pav.tasks.benches.engine",
-    "labels": "pav.tasks.benches.label_figures",
-    "grading": "pav.tasks.benches.grading",
-    "coverage": "pav.tasks.benches.coverage",
-    "publish": "pav.tasks.benches.publish",
-    "problems": "pav.tasks.benches.problems",
-    "memory": "pav.tasks.benches.memory",
+    "engine": "pav.tasks.bench.engine",
+    "labels": "pav.tasks.bench.label_figures",
+    "grading": "pav.tasks.bench.grading",
+    "coverage": "pav.tasks.bench.coverage",
+    "publish": "pav.tasks.bench.publish",
+    "problems": "pav.tasks.bench.problems",
+    "memory": "pav.tasks.bench.memory",
 }
 # Rollouts of a prefix whose error `labels` are timed at, the block of the budget, and how many
 # prefixes are labelled. Eight is what Math-Shepherd and OmegaPRM label with.
@@ -55,13 +55,13 @@ def as_text(figures: Mapping[str, Any]) -> str:
 
 
 def _coverage(settings: RunSettings, store: Store, data: str) -> Figures:
-    from pav.tasks.benches.coverage import bench_coverage
+    from pav.tasks.bench.coverage import bench_coverage
 
     return bench_coverage()
 
 
 def _grading(settings: RunSettings, store: Store, data: str) -> Figures:
-    from pav.tasks.benches.grading import bench_grading
+    from pav.tasks.bench.grading import bench_grading
 
     if not data:
         raise InputError("bench grading: expected --data FOLDER with gsm8k/ and math/, got none")
@@ -69,7 +69,7 @@ def _grading(settings: RunSettings, store: Store, data: str) -> Figures:
 
 
 def _publish(settings: RunSettings, store: Store, data: str) -> Figures:
-    from pav.tasks.benches.publish import NUM_ROLLOUTS, bench_publish
+    from pav.tasks.bench.publish import NUM_ROLLOUTS, bench_publish
 
     if data and not (data.isdecimal() and int(data)):
         raise InputError(f"bench publish: expected --data NUMBER of rollouts, got {data!r}")
@@ -77,19 +77,19 @@ def _publish(settings: RunSettings, store: Store, data: str) -> Figures:
 
 
 def _problems(settings: RunSettings, store: Store, data: str) -> Figures:
-    from pav.tasks.benches.problems import bench_problems
+    from pav.tasks.bench.problems import bench_problems
 
     return bench_problems(settings.problems)
 
 
 def _memory(settings: RunSettings, store: Store, data: str) -> Figures:
-    from pav.tasks.benches.memory import bench_memory
+    from pav.tasks.bench.memory import bench_memory
 
     return bench_memory(settings.prepare)
 
 
 def _engine(settings: RunSettings, store: Store, data: str) -> Figures:
-    from pav.tasks.benches.engine import bench_engine
+    from pav.tasks.bench.engine import bench_engine
 
     run_until("sample", settings, store)
     plan = Plan(settings, store)
@@ -103,10 +103,10 @@ def _engine(settings: RunSettings, store: Store, data: str) -> Figures:
 
 
 def _labels(settings: RunSettings, store: Store, data: str) -> Figures:
-    from pav.tasks.benches.label_figures import equal_rollouts, label_figures
-    from pav.tasks.benches.label_plot import curve_figures
-    from pav.tasks.benches.label_rates import Timing, bench_rates
-    from pav.tasks.benches.labels import read_case
+    from pav.tasks.bench.label_figures import equal_rollouts, label_figures
+    from pav.tasks.bench.label_plot import curve_figures
+    from pav.tasks.bench.label_rates import Timing, bench_rates
+    from pav.tasks.bench.labels import read_case
 
     _check_has_solver(settings)
     pools = _pools(settings, store)

@@ -9,7 +9,7 @@ import typer
 
 from pav.flows.options import DEFAULT_STORE, StoreAddress, aligned, put, put_bytes
 from pav.models.errors import InputError
-from pav.tasks.store import Store
+from pav.tasks.store.store import Store
 
 commands = typer.Typer()
 
@@ -42,8 +42,8 @@ def sql(
     ] = False,
 ) -> None:
     """Run a read-only SQL query, or a saved one by name, on labels.duckdb."""
-    from pav.tasks.queries import ask, render, saved_queries
-    from pav.tasks.tables import visible
+    from pav.tasks.database.queries import ask, render, saved_queries
+    from pav.tasks.database.tables import visible
 
     if is_list:
         put(aligned(saved_queries()))
@@ -63,8 +63,8 @@ def sql(
 @commands.command()
 def check(store: StoreAddress = DEFAULT_STORE) -> None:
     """Check the integrity of the store's database; exit status 1 where anything is wrong."""
-    from pav.tasks.queries import check_store
-    from pav.tasks.tables import visible
+    from pav.tasks.database.queries import check_store
+    from pav.tasks.database.tables import visible
 
     faults = check_store(Store(store))
     for fault in faults:

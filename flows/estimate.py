@@ -6,8 +6,8 @@ from pav.flows.plan import Plan, check_settings
 from pav.flows.run import prefect_ready, run_until
 from pav.models.errors import InputError
 from pav.models.settings import RunSettings
-from pav.tasks.label_estimates import LabelEstimate, known_estimate, missing_pilots
-from pav.tasks.store import Store
+from pav.tasks.label.estimates import LabelEstimate, known_estimate, missing_pilots
+from pav.tasks.store.store import Store
 
 
 def estimate_labels(settings: RunSettings, store: Store) -> LabelEstimate:

@@ -4,7 +4,7 @@ from prefect import flow
 
 from pav.flows.stage import carry_out
 from pav.models.settings import RunSettings
-from pav.tasks.planning import StageReport
+from pav.tasks.store.stage_report import StageReport
 
 
 @flow(name="evaluate")

@@ -10,14 +10,14 @@ from pav.models.domains import domain_of
 from pav.models.records import Problem
 from pav.models.settings import RunSettings
 from pav.models.splits import SPLITS
-from pav.tasks.datasets import frame
-from pav.tasks.ledger import executions
-from pav.tasks.policies import ROLES, PolicySpec, kept_steps, resolve_policies
-from pav.tasks.rounds_plan import STAGE as ALLOCATE
-from pav.tasks.sampling_plan import buckets, sharded
-from pav.tasks.searching_plan import Choice, choose
-from pav.tasks.store import Store
-from pav.tasks.units import DataFile, Manifest, Unit
+from pav.tasks.evaluate.plan import Choice, choose
+from pav.tasks.label.rounds_plan import STAGE as ALLOCATE
+from pav.tasks.prepare.policies import ROLES, PolicySpec, kept_steps, resolve_policies
+from pav.tasks.sample.plan import buckets, sharded
+from pav.tasks.store.datasets import frame
+from pav.tasks.store.ledger import executions
+from pav.tasks.store.store import Store
+from pav.tasks.store.units import DataFile, Manifest, Unit
 
 # Problems tried for each shard until every one has some; a shard is a hash.
 _TRIES = 40

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from pav.models.agreement import agreement, disagreements
 from pav.models.domains import domain_of
-from pav.models.domains.math_audit import audit_same
+from pav.models.domains.math.audit import audit_same
 from pav.models.errors import InputError
 from pav.models.records import Grading
 from pav.models.settings import RunSettings
-from pav.tasks.graded_files import GradeRow, graded_lines, read_rows
-from pav.tasks.grading import Grader
-from pav.tasks.grading_pool import GradingPool
+from pav.tasks.grade.files import GradeRow, graded_lines, read_rows
+from pav.tasks.grade.grader import Grader
+from pav.tasks.grade.pool import GradingPool
 
 
 @dataclass(frozen=True)

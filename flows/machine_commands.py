@@ -16,7 +16,7 @@ from pav.flows.options import (
 )
 from pav.flows.settings_file import DEFAULT_CONFIG, load_settings
 from pav.models.settings import DomainName
-from pav.tasks.store import Store
+from pav.tasks.store.store import Store
 
 commands = typer.Typer()
 
@@ -42,7 +42,7 @@ def grade(
 ) -> None:  # fmt: skip
     """Add verdict and reason to each row; show how they agree with what is expected."""
     from pav.flows.grade import grade as grade_file
-    from pav.tasks.out_files import check_out, write_rows
+    from pav.tasks.store.out_files import check_out, write_rows
 
     if out:
         check_out(out)
@@ -91,7 +91,7 @@ def bench(
 @commands.command()
 def doctor(store: StoreAddress = DEFAULT_STORE, as_json: AsJson = False) -> None:
     """Show what this machine and the store have."""
-    from pav.tasks.machine import machine_facts, store_facts
+    from pav.tasks.bench.machine import machine_facts, store_facts
 
     facts = machine_facts() | store_facts(Store(store))
     put(json.dumps(facts) if as_json else aligned(facts))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Protocol
 import typer
 
 from pav.models.errors import InputError, StoreError
-from pav.tasks.store import Store, StoreUnreachableError
+from pav.tasks.store.store import Store, StoreUnreachableError
 
 DEFAULT_STORE = "./store"
 

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from pav.tasks.progress import clock_text
-from pav.tasks.store import Store
+from pav.tasks.runner.progress import clock_text
+from pav.tasks.store.store import Store
 
 
 @dataclass(frozen=True)

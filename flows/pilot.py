@@ -5,10 +5,10 @@ from prefect import flow
 from pav.flows.plan import Plan
 from pav.flows.stage import workplace
 from pav.models.settings import RunSettings
-from pav.tasks.label_estimates import missing_pilots
-from pav.tasks.leases import run_units
-from pav.tasks.pilot_plan import STAGE
-from pav.tasks.store import Store
+from pav.tasks.label.estimates import missing_pilots
+from pav.tasks.label.pilot_plan import STAGE
+from pav.tasks.runner.leases import run_units
+from pav.tasks.store.store import Store
 
 
 @flow(name="pilot")

@@ -14,7 +14,7 @@ from pav.flows.stage import workplace
 from pav.flows.train import train
 from pav.models.domains import check_stepwise, domain_of
 from pav.models.settings import RunSettings
-from pav.tasks.planning import StageReport
+from pav.tasks.store.stage_report import StageReport
 
 Flow = Callable[[RunSettings, str], list[StageReport]]
 STAGE_FLOWS: Mapping[str, Flow] = {

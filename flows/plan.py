@@ -9,24 +9,8 @@ from pav.models.errors import WorkError
 from pav.models.hashing import digest
 from pav.models.records import Problem
 from pav.models.settings import RunSettings
-from pav.tasks.label_estimates import budget_rollouts, label_notes
-from pav.tasks.labelling_plan import check_labelling, labelled, plan_labelling
-from pav.tasks.manifests import find_many, read_tables
-from pav.tasks.outside.plan import plan_outside
-from pav.tasks.pilot_plan import piloted, plan_pilots
-from pav.tasks.planning import StageReport, report_stage
-from pav.tasks.policies import (
-    PolicySpec,
-    check_policies,
-    check_trainable,
-    plan_pretrain,
-    resolve_policies,
-)
-from pav.tasks.problems import plan_problems, read_problems
-from pav.tasks.rounds_plan import Rounds
-from pav.tasks.run_records import FinishedRun
-from pav.tasks.sampling_plan import plan_sampling
-from pav.tasks.searching_plan import (
+from pav.tasks.database.runs import FinishedRun
+from pav.tasks.evaluate.plan import (
     Choice,
     SearchInputs,
     choose,
@@ -34,10 +18,26 @@ from pav.tasks.searching_plan import (
     plan_search,
     verifiers_by_role,
 )
-from pav.tasks.store import Store
-from pav.tasks.training_plan import plan_training
-from pav.tasks.units import Manifest, Unit
-from pav.tasks.unparsed import check_sampled
+from pav.tasks.label.estimates import budget_rollouts, label_notes
+from pav.tasks.label.pilot_plan import piloted, plan_pilots
+from pav.tasks.label.plan import check_labelling, labelled, plan_labelling
+from pav.tasks.label.rounds_plan import Rounds
+from pav.tasks.label.unparsed import check_sampled
+from pav.tasks.prepare.policies import (
+    PolicySpec,
+    check_policies,
+    check_trainable,
+    plan_pretrain,
+    resolve_policies,
+)
+from pav.tasks.problems.work import plan_problems, read_problems
+from pav.tasks.sample.given_plan import plan_outside
+from pav.tasks.sample.plan import plan_sampling
+from pav.tasks.store.manifests import find_many, read_tables
+from pav.tasks.store.stage_report import StageReport, report_stage
+from pav.tasks.store.store import Store
+from pav.tasks.store.units import Manifest, Unit
+from pav.tasks.train.plan import plan_training
 
 # The parts in order; those of one stage flow stand together.
 PARTS: Mapping[str, tuple[str, ...]] = {

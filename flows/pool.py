@@ -6,10 +6,10 @@ from prefect import flow
 
 from pav.flows.stage import workplace
 from pav.models.settings import RunSettings
-from pav.tasks.benches.pool_plan import STAGE
-from pav.tasks.leases import run_units
-from pav.tasks.store import Store
-from pav.tasks.units import Unit
+from pav.tasks.bench.pool_plan import STAGE
+from pav.tasks.runner.leases import run_units
+from pav.tasks.store.store import Store
+from pav.tasks.store.units import Unit
 
 
 @flow(name="pool", validate_parameters=False)

@@ -9,12 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from pav.flows.plan import Plan
 from pav.flows.stage import workplace
 from pav.models.settings import RunSettings
-from pav.tasks.artifacts import publish_artifacts
-from pav.tasks.planning import StageReport
-from pav.tasks.progress import announced
-from pav.tasks.report_sources import gather_inputs
-from pav.tasks.reporting import write_report
-from pav.tasks.run_records import (
+from pav.tasks.database.runs import (
     check_faults,
     is_published,
     is_reported,
@@ -22,7 +17,12 @@ from pav.tasks.run_records import (
     publish_run,
     report_path,
 )
-from pav.tasks.store import Store
+from pav.tasks.report.artifacts import publish_artifacts
+from pav.tasks.report.page import write_report
+from pav.tasks.report.sources import gather_inputs
+from pav.tasks.runner.progress import announced
+from pav.tasks.store.stage_report import StageReport
+from pav.tasks.store.store import Store
 
 DATA_SETS = ("labels.duckdb", "report.html", "results.json")
 

@@ -11,18 +11,18 @@ from pav.flows.outlook import Outlook, expecting
 from pav.flows.plan import PARTS, Plan, check_settings
 from pav.models.domains import check_stepwise, domain_of
 from pav.models.settings import RunSettings
-from pav.tasks.orchestrator import orchestrated
-from pav.tasks.planning import StageReport
-from pav.tasks.progress import announced, tell
-from pav.tasks.publishing import DATABASE
-from pav.tasks.run_records import (
+from pav.tasks.database.publishing import DATABASE
+from pav.tasks.database.runs import (
     check_faults,
     is_published,
     is_reported,
     publish_run,
     report_path,
 )
-from pav.tasks.store import Store
+from pav.tasks.runner.prefect_server import orchestrated
+from pav.tasks.runner.progress import announced, tell
+from pav.tasks.store.stage_report import StageReport
+from pav.tasks.store.store import Store
 
 STAGES = (*PARTS, "report")
 

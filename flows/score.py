@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pav.tasks.scored_files import read_rows, scored_lines
-from pav.tasks.scoring import load_verifier
+from pav.tasks.score.files import read_rows, scored_lines
+from pav.tasks.score.verifier import load_verifier
 
 
 @dataclass(frozen=True)

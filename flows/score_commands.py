@@ -26,7 +26,7 @@ def score(
 ) -> None:
     """Score every step of the solutions in a file with a trained verifier."""
     from pav.flows.score import score as score_file
-    from pav.tasks.out_files import check_out, write_rows
+    from pav.tasks.store.out_files import check_out, write_rows
 
     if out:
         check_out(out)

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from pav.flows.yaml_values import read_yaml
 from pav.models.errors import InputError, cut_text, shown
 from pav.models.settings import RunSettings
-from pav.tasks.in_files import decoded, read_file
+from pav.tasks.store.in_files import decoded, read_file
 
 DEFAULT_CONFIG = "quickstart"
 _EXPECTED = {

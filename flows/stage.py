@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pav.flows.outlook import seconds_after
 from pav.flows.plan import PARTS, Part, Plan
 from pav.models.settings import RunSettings
-from pav.tasks.leases import run_units
-from pav.tasks.planning import StageReport
-from pav.tasks.progress import StageProgress
-from pav.tasks.store import Store
-from pav.tasks.workers import WorkerPool, pool
+from pav.tasks.runner.leases import run_units
+from pav.tasks.runner.pool import WorkerPool, pool
+from pav.tasks.runner.progress import StageProgress
+from pav.tasks.store.stage_report import StageReport
+from pav.tasks.store.store import Store
 
 
 @dataclass

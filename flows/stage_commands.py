@@ -18,8 +18,8 @@ from pav.flows.options import (
     show,
 )
 from pav.flows.settings_file import DEFAULT_CONFIG, load_settings
-from pav.tasks.progress import tell
-from pav.tasks.store import Store
+from pav.tasks.runner.progress import tell
+from pav.tasks.store.store import Store
 
 commands = typer.Typer()
 
@@ -106,7 +106,7 @@ def open_report(
     store: StoreAddress = DEFAULT_STORE,
 ) -> None:
     """Print where a run's report lies, and open it where there is a display."""
-    from pav.tasks.run_records import written_report
+    from pav.tasks.database.runs import written_report
 
     address = written_report(Store(store), run)
     put(address)

@@ -7,16 +7,16 @@ from typing import Any
 from pav.flows.forecast import foresee
 from pav.flows.plan import PART_NAMES, Part, Plan, check_settings
 from pav.models.settings import RunSettings
-from pav.tasks.label_estimates import (
+from pav.tasks.database.runs import is_reported, report_path
+from pav.tasks.label.estimates import (
     LabelEstimate,
     estimate_words,
     known_estimate,
 )
-from pav.tasks.ledger import executions
-from pav.tasks.planning import report_stage
-from pav.tasks.progress import clock_text
-from pav.tasks.run_records import is_reported, report_path
-from pav.tasks.store import Store
+from pav.tasks.runner.progress import clock_text
+from pav.tasks.store.ledger import executions
+from pav.tasks.store.stage_report import report_stage
+from pav.tasks.store.store import Store
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
 """`pav import` and `pav export`: solutions and step labels from and to files of others' formats."""
 
 from pav.models.settings import RunSettings
-from pav.tasks.out_files import check_out
-from pav.tasks.outside.exporting import Exported, export_file
-from pav.tasks.outside.import_plan import plan_import
-from pav.tasks.outside.importing import Imported, import_file
-from pav.tasks.publishing import publish_database
-from pav.tasks.run_records import check_faults
-from pav.tasks.store import Store
+from pav.tasks.database.export import Exported, export_file
+from pav.tasks.database.publishing import publish_database
+from pav.tasks.database.runs import check_faults
+from pav.tasks.imports.plan import plan_import
+from pav.tasks.imports.work import Imported, import_file
+from pav.tasks.store.out_files import check_out
+from pav.tasks.store.store import Store
 
 
 def bring_in(form: str, path: str, settings: RunSettings, store: Store, *, policy: str) -> Imported:

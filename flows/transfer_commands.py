@@ -15,7 +15,7 @@ from pav.flows.options import (
 )
 from pav.flows.settings_file import DEFAULT_CONFIG, load_settings
 from pav.models.settings import FormatName
-from pav.tasks.store import Store
+from pav.tasks.store.store import Store
 
 commands = typer.Typer()
 

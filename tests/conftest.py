@@ -59,7 +59,7 @@ def shared_rows(shared_file):
 @pytest.fixture(scope="session")
 def prefect_api():
     """The address of a Prefect server that lives as long as the tests."""
-    from pav.tasks.orchestrator import orchestrated
+    from pav.tasks.runner.prefect_server import orchestrated
 
     with orchestrated() as address:
         yield address

@@ -304,7 +304,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="only lines of code that hold this text")
     parser.add_argument("--again", action="store_true", help="use the last survey of tests")
-    parser.add_argument("paths", nargs="*", default=["models", "tasks/training_data.py"])
+    parser.add_argument("paths", nargs="*", default=["models", "tasks/train/data.py"])
     options = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     os.chdir(ROOT)

@@ -42,7 +42,11 @@ def test_shipped_code_has_no_placeholder():
 
 def test_only_the_borders_of_processes_and_of_checkpoints_catch_every_exception():
     catchers = sorted(named(p) for p in SHIPPED if "except Exception" in p.read_text())
-    assert catchers == ["flows/endings.py", "tasks/checkpoints.py", "tasks/worker.py"]
+    assert catchers == [
+        "flows/endings.py",
+        "tasks/engine/checkpoints.py",
+        "tasks/runner/process.py",
+    ]
 
 
 def test_shipped_code_holds_no_absolute_path():

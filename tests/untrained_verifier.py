@@ -3,10 +3,10 @@
 import torch
 from transformers import AutoModelForTokenClassification
 
-from pav.models.calibration import Calibration
-from pav.models.embedded import build_config, build_tokenizer
+from pav.models.policy.embedded import build_config, build_tokenizer
 from pav.models.settings import PrepareSettings
-from pav.tasks.verifiers import verifier_files
+from pav.models.verifiers.calibration import Calibration
+from pav.tasks.engine.scorer import verifier_files
 
 SIZES = PrepareSettings(num_layers=1, hidden_size=16, intermediate_size=32, num_heads=2)
 

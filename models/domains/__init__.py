@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
-from pav.models.domains.countdown import Countdown
-from pav.models.domains.math import Math
+from pav.models.domains.countdown.domain import Countdown
+from pav.models.domains.math.domain import Math
 from pav.models.errors import InputError
 from pav.models.records import Doubt, Grading, Prefix, Problem
 from pav.models.settings import ProblemSettings

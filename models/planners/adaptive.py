@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from pav.models.labels.sequential import SequentialRule
 from pav.models.planners.blocks import Block, OpenSolution, Planner, counts
 from pav.models.planners.rules import FIXED
 from pav.models.records import Prefix
-from pav.models.sequential import SequentialRule
 
 
 def adaptive(solution: OpenSolution, rule: SequentialRule) -> Planner:

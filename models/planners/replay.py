@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pav.models.allocation import Budget, spend_budget
 from pav.models.errors import InputError
+from pav.models.labels.allocation import Budget, spend_budget
 from pav.models.planners.blocks import OpenSolution, Planner, Rolled
 from pav.models.planners.rules import ALLOCATED, FIXED, FRESH, rank
 from pav.models.records import Grading, Prefix, Sample, Verdict

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pav.models.sequential import NAME_PATTERN
+from pav.models.labels.sequential import NAME_PATTERN
 
 FIXED = "fixed"
 SEQUENTIAL = "sequential"

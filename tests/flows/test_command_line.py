@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from pav.tasks.recorded_runs import record_run
-from pav.tasks.store import Store
+from pav.tasks.database.recorded_runs import record_run
+from pav.tasks.store.store import Store
 
 HEAVY = ("torch", "transformers", "prefect")
 

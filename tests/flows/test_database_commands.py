@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pav.tasks.publishing import publish_database
-from pav.tasks.store import Store
+from pav.tasks.database.publishing import publish_database
+from pav.tasks.store.store import Store
 
 PAV = str(Path(sys.executable).with_name("pav"))
 HOSTILE = r"select '\x1b[2J' || chr(27) || '[31m' || chr(13) as x"

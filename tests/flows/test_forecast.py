@@ -7,10 +7,10 @@ import pytest
 from pav.flows.forecast import foresee
 from pav.flows.plan import PART_NAMES, Plan
 from pav.flows.settings_file import load_settings
-from pav.tasks.ledger import record
-from pav.tasks.manifests import publish
-from pav.tasks.store import Store
-from pav.tasks.units import Outcome, Output
+from pav.tasks.store.ledger import record
+from pav.tasks.store.manifests import publish
+from pav.tasks.store.store import Store
+from pav.tasks.store.units import Outcome, Output
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from pav.flows.plan import Plan
-from pav.models.embedded import build_config, build_tokenizer
 from pav.models.errors import InputError
+from pav.models.policy.embedded import build_config, build_tokenizer
 from pav.models.prefixes import outside_solution_id, prefix_id
 from pav.models.records import Prefix
 from pav.models.settings import (
@@ -21,11 +21,11 @@ from pav.models.settings import (
     RunSettings,
     SampleSettings,
 )
-from pav.tasks.manifests import publish, read_tables
-from pav.tasks.problems import plan_problems
-from pav.tasks.queries import ask, check_store
-from pav.tasks.stages import stage_module
-from pav.tasks.store import Store
+from pav.tasks.database.queries import ask, check_store
+from pav.tasks.problems.work import plan_problems
+from pav.tasks.runner.stage_modules import stage_module
+from pav.tasks.store.manifests import publish, read_tables
+from pav.tasks.store.store import Store
 
 RIGHT = "13 - 9 = 4 left 4 4 10\n10 - 4 = 6 left 4 6\n6 * 4 = 24 left 24"
 WRONG = "13 - 9 = 4 left 4 4 10\n4 * 10 = 40 left 4 40\n40 - 4 = 24 left 24"
@@ -233,7 +233,7 @@ def test_a_missing_file_of_solutions_is_said(tmp_path):
 
 
 def test_the_database_of_labelled_outside_solutions_is_whole(labelled):
-    from pav.tasks.run_records import publish_run
+    from pav.tasks.database.runs import publish_run
 
     names = ("problems", "pretrain", "sample", "label")
     publish_run(labelled.store, labelled.finished_run(names))

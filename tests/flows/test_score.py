@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pav.tasks.scoring import Solution, load_verifier
+from pav.tasks.score.verifier import Solution, load_verifier
 from tests.untrained_verifier import untrained
 
 STEPS = ["3 - 1 = 2 left 2 20\n", "20 + 2 = 22 left 22"]

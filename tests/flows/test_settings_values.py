@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from pav.flows.plan import check_settings
 from pav.flows.settings_file import config_names, load_settings
-from pav.models.arms import prover_names
 from pav.models.errors import InputError
+from pav.models.search.arms import prover_names
 from pav.models.settings import RunSettings, Settings
 
 

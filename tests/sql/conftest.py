@@ -2,12 +2,12 @@
 
 import pytest
 
-from pav.tasks.datasets import frame, to_parquet
-from pav.tasks.manifests import publish
-from pav.tasks.publishing import REVISIONS, publish_database
-from pav.tasks.recorded_runs import record_run
-from pav.tasks.store import Store
-from pav.tasks.units import Outcome, Output, Unit
+from pav.tasks.database.publishing import REVISIONS, publish_database
+from pav.tasks.database.recorded_runs import record_run
+from pav.tasks.store.datasets import frame, to_parquet
+from pav.tasks.store.manifests import publish
+from pav.tasks.store.store import Store
+from pav.tasks.store.units import Outcome, Output, Unit
 
 BASE, WEAK = "b" * 16, "w" * 16
 STEP = "13 - 9 = 4 left 4 4 10\n"
@@ -212,6 +212,6 @@ def own_store(tmp_path):
 @pytest.fixture(scope="session")
 def ask(store):
     """Rows, as dicts, of a saved query or SQL on the hand-made store."""
-    from pav.tasks import queries
+    from pav.tasks.database import queries
 
     return lambda question: queries.ask(store, question).to_dicts()

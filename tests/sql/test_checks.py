@@ -3,9 +3,9 @@ import shutil
 import duckdb
 import pytest
 
-from pav.models.sequential import SequentialRule
-from pav.tasks.database import check_database
-from pav.tasks.queries import check_store, database_path
+from pav.models.labels.sequential import SequentialRule
+from pav.tasks.database.database import check_database
+from pav.tasks.database.queries import check_store, database_path
 
 
 @pytest.fixture

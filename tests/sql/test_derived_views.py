@@ -2,11 +2,11 @@
 
 import pytest
 
-from pav.models.verifier_data import passing_tallies, rollout_completions, solution_completions
-from pav.tasks.database import build_database, run_query
-from pav.tasks.database_inputs import Sources
-from pav.tasks.datasets import frame
-from pav.tasks.prefix_tables import with_steps
+from pav.models.verifiers.data import passing_tallies, rollout_completions, solution_completions
+from pav.tasks.database.database import build_database, run_query
+from pav.tasks.database.inputs import Sources
+from pav.tasks.store.datasets import frame
+from pav.tasks.store.prefix_tables import with_steps
 
 STEP = "sequential block=4 width=0.3 threshold=0 confidence=0.95 most=16"
 
@@ -238,8 +238,8 @@ def test_passing_targets_are_those_that_training_uses(store, ask):
 
 
 def store_table(store, name):
-    from pav.tasks.manifests import read_tables
-    from pav.tasks.publishing import intact_manifests
+    from pav.tasks.database.publishing import intact_manifests
+    from pav.tasks.store.manifests import read_tables
 
     holders = [
         manifest

@@ -3,9 +3,9 @@
 import pytest
 
 from pav import sql
-from pav.tasks.publishing import publish_database
-from pav.tasks.queries import ask, check_store
-from pav.tasks.store import Store
+from pav.tasks.database.publishing import publish_database
+from pav.tasks.database.queries import ask, check_store
+from pav.tasks.store.store import Store
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import pytest
 
 from pav.models.planners.blocks import counts
 from pav.models.prefixes import prefix_id
-from pav.tasks.database import build_database, run_query
-from pav.tasks.database_inputs import Sources
-from pav.tasks.datasets import frame
+from pav.tasks.database.database import build_database, run_query
+from pav.tasks.database.inputs import Sources
+from pav.tasks.store.datasets import frame
 from tests.models.planners.known_values import PLANNERS, VALUES, labels_of
 
 LABELS = """

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pav import sql
-from pav.models import confidence, estimators
+from pav.models.labels import confidence, estimators
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from pav.models.confidence import sequence_interval, wilson_interval
-from pav.tasks.database import build_database, run_query
-from pav.tasks.database_inputs import Sources
-from pav.tasks.datasets import frame
-from pav.tasks.queries import saved_query
+from pav.models.labels.confidence import sequence_interval, wilson_interval
+from pav.tasks.database.database import build_database, run_query
+from pav.tasks.database.inputs import Sources
+from pav.tasks.database.queries import saved_query
+from pav.tasks.store.datasets import frame
 
 STEP = "sequential block=8 width=0.3 threshold=0 confidence=0.95 most=64"
 # (prefix, right, of, rule); the block's number is its place in the list

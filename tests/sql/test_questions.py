@@ -1,4 +1,4 @@
-"""`pav.tasks.queries` on the hand-made store: what a user asks, and how the answer is shown."""
+"""Queries on the hand-made store: what a user asks, and how the answer is shown."""
 
 import io
 import json
@@ -9,10 +9,10 @@ import pytest
 
 from pav import sql
 from pav.models.errors import InputError
-from pav.tasks.publishing import publish_database
-from pav.tasks.queries import ask, check_store, render, saved_queries
-from pav.tasks.recorded_runs import record_run
-from pav.tasks.store import Store
+from pav.tasks.database.publishing import publish_database
+from pav.tasks.database.queries import ask, check_store, render, saved_queries
+from pav.tasks.database.recorded_runs import record_run
+from pav.tasks.store.store import Store
 
 
 def test_a_name_and_its_text_give_the_same_rows(store):

@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pav.tasks.database import build_database, run_query
-from pav.tasks.database_inputs import ROW_SCHEMAS, Sources
-from pav.tasks.datasets import frame
-from pav.tasks.queries import saved_query
+from pav.tasks.database.database import build_database, run_query
+from pav.tasks.database.inputs import ROW_SCHEMAS, Sources
+from pav.tasks.database.queries import saved_query
+from pav.tasks.store.datasets import frame
 
 PARAMETERS = {"kind": "q", "policies": {"base": "b"}, "heads": ["q"], "head_policies": ["b"],
               "best_of_k": [1]}  # fmt: skip

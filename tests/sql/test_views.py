@@ -137,6 +137,6 @@ def test_every_table_and_view_says_its_grain(ask):
 
 
 def test_the_schema_version_stands_in_the_database(ask):
-    from pav.tasks.database import DATABASE_VERSION
+    from pav.tasks.database.database import DATABASE_VERSION
 
     assert rows(ask, "version", "schema_version", "1") == [(DATABASE_VERSION,)]

@@ -4,18 +4,21 @@ import torch
 from transformers import LlamaForCausalLM
 
 from pav.models.domains import domain
-from pav.models.embedded import build_config, build_tokenizer
+from pav.models.policy.embedded import build_config, build_tokenizer
 from pav.models.settings import PrepareSettings, RunSettings
-from pav.tasks import labelling, pretraining, sampling, training
-from pav.tasks.datasets import frame, to_parquet
-from pav.tasks.labelling_plan import plan_labelling
-from pav.tasks.manifests import checkpoint_folder, publish, read_table
-from pav.tasks.policies import plan_pretrain, resolve_policies
-from pav.tasks.problems import read_problems
-from pav.tasks.sampling_plan import plan_sampling
-from pav.tasks.store import Store
-from pav.tasks.training_plan import plan_training
-from pav.tasks.units import Outcome, Output, Unit
+from pav.tasks.label import work as labelling
+from pav.tasks.label.plan import plan_labelling
+from pav.tasks.prepare import work as pretraining
+from pav.tasks.prepare.policies import plan_pretrain, resolve_policies
+from pav.tasks.problems.work import read_problems
+from pav.tasks.sample import work as sampling
+from pav.tasks.sample.plan import plan_sampling
+from pav.tasks.store.datasets import frame, to_parquet
+from pav.tasks.store.manifests import checkpoint_folder, publish, read_table
+from pav.tasks.store.store import Store
+from pav.tasks.store.units import Outcome, Output, Unit
+from pav.tasks.train import work as training
+from pav.tasks.train.plan import plan_training
 
 HANDS = {
     "train": ["1 2 3 4", "6 6 6 6", "2 2 3 4", "1 1 4 6", "2 4 6 12", "2 3 4 6", "4 4 4 6"],

@@ -5,7 +5,9 @@ from collections import defaultdict
 
 import numpy as np
 
-from pav.models.allocation import Budget, spend_budget
+from pav.models.labels.allocation import Budget, spend_budget
+from pav.models.labels.sampling_measure import Completion
+from pav.models.labels.sequential import SequentialRule
 from pav.models.planners.adaptive import adaptive, adaptive_walk
 from pav.models.planners.binary_search import binary_search
 from pav.models.planners.blocks import Block, OpenSolution, counts, label_problem
@@ -14,8 +16,6 @@ from pav.models.planners.first_pit import PitBudget, first_pit
 from pav.models.planners.rules import ALLOCATED, FIXED
 from pav.models.planners.tree_search import Selection, TreeBudget, tree_search
 from pav.models.records import Extend, Grade, Grading, Prefix, Sample, Verdict
-from pav.models.sampling_measure import Completion
-from pav.models.sequential import SequentialRule
 
 NEXT = {(): {"a\n": 0.5, "b\n": 0.5}, ("a\n",): {"c\n": 0.7, "d\n": 0.3}, ("b\n",): {"c\n": 1.0}}
 RIGHT = {("a\n", "c\n"): 0.05, ("a\n", "d\n"): 0.6, ("b\n", "c\n"): 0.12}

@@ -1,5 +1,5 @@
+from pav.models.labels.sequential import SequentialRule
 from pav.models.planners.adaptive import adaptive, adaptive_walk
-from pav.models.sequential import SequentialRule
 
 VALUES = SequentialRule(block=8, width=0.3, threshold=0.5, confidence=0.95, most=24)
 WALK = SequentialRule(block=8, width=0.0, threshold=0.3, confidence=0.95, most=24, until_right=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pav.models.verifier_data import target_sequences, value_sequences
+from pav.models.verifiers.data import target_sequences, value_sequences
 from tests.models.planners import known_values
 from tests.models.planners.known_values import PLANNERS, VALUES, completions, labels_of
 

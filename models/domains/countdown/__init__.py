@@ -1,0 +1,1 @@
+"""Countdown: reach a target from numbers; text, exact solver, grading, hands."""

@@ -1,0 +1,1 @@
+"""What labels are worth: estimates, intervals, rules that stop, where a budget goes."""

@@ -1,0 +1,1 @@
+"""The embedded policy and its decoding: next tokens from given noise."""

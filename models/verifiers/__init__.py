@@ -1,0 +1,1 @@
+"""Verifiers without I/O: examples and their weights, losses, training, calibration, metrics."""

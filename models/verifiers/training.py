@@ -1,0 +1,257 @@
+"""The optimiser's loop of a verifier: a function of its data, settings and seed, resumable."""
+
+import copy
+import dataclasses
+import io
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pav.models.policy.number_types import fast_number_type
+from pav.models.policy.schedules import warmup_cosine
+from pav.models.verifiers.batches import (
+    Batch,
+    EncodedSequence,
+    Sampler,
+    collate,
+    mean_values,
+    rephrase,
+)
+from pav.models.verifiers.losses import soft_cross_entropy
+from pav.models.verifiers.trees import TreeBatch
+
+# Sequences in one forward and backward pass; the gradients of a batch's parts add up.
+PART = 32
+# Sequences in one forward pass of a look at the validation loss.
+VALIDATION_BATCH = 256
+# Optimiser steps between two reports of progress.
+REPORT_EVERY = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingPlan:
+    """How a verifier is trained; all lengths in optimiser steps."""
+
+    steps: int
+    batch_size: int
+    learning_rate: float
+    warmup_steps: int
+    weight_decay: float
+    eval_every: int
+    patience: int
+    balance: bool
+    rephrase: float
+    seed: int
+
+
+@dataclass(slots=True)
+class Look:
+    """One look at a training: mean training loss since the last one, validation loss, rate."""
+
+    step: int
+    train_loss: float
+    validation_loss: float
+    learning_rate: float
+
+
+@dataclass
+class State:
+    """All that a training needs to go on, besides its data: saved whole, restored bit for bit."""
+
+    step: int = 0
+    looks: list[Look] = field(default_factory=list)
+    best_loss: float = math.inf
+    best_step: int = 0
+    best: dict[str, Tensor] = field(default_factory=dict)
+
+
+class Trainer:
+    """Trains a token classifier on sequences; `run` goes on from where `restore` put it."""
+
+    def __init__(
+        self,
+        model: Any,
+        training: Sequence[EncodedSequence],
+        validation: Sequence[EncodedSequence],
+        *,
+        plan: TrainingPlan,
+        pad_id: int,
+    ) -> None:
+        self._model, self._plan, self._pad_id = model, plan, pad_id
+        self._device = next(model.parameters()).device
+        self._half = fast_number_type(str(self._device)) == torch.bfloat16
+        self._training = training
+        self._validation = sorted(validation, key=lambda each: len(each.token_ids))
+        self._validation_weight = _total_weight(validation)
+        lengths = np.array([len(each.token_ids) for each in training])
+        self._sampler = Sampler(
+            lengths, mean_values(training), plan.batch_size, plan.seed, plan.balance
+        )
+        # The mean weight of a batch, so that each batch's gradient is unbiased.
+        self._normaliser = _total_weight(training) / self._sampler.batches_per_epoch
+        self._optimizer = torch.optim.AdamW(
+            model.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay,
+            betas=(0.9, 0.98), fused=True,
+        )  # fmt: skip
+        self.state = State()
+
+    def run(
+        self,
+        *,
+        save: Callable[[bytes], None] = lambda state: None,
+        progress: Callable[[int, float], None] = lambda step, loss: None,
+    ) -> State:
+        """Train to the end, then put the best weights into the model; return the final state.
+
+        `save` gets the whole state at every look, `progress` the step and a recent loss.
+        """
+        losses: list[Tensor] = []
+        batches = self._batches()
+        while self.state.step < self._plan.steps and not self._is_stale:
+            losses.append(self._step(next(batches)))
+            if self.state.step % self._plan.eval_every == 0 or self.state.step == self._plan.steps:
+                self._look(float(torch.stack(losses).mean()))
+                losses = []
+                save(self.save())
+            if self.state.step % REPORT_EVERY == 0:
+                progress(self.state.step, self._recent_loss(losses))
+        self._model.load_state_dict(self.state.best)
+        return self.state
+
+    def save(self) -> bytes:
+        """Return the whole state as bytes."""
+        sink = io.BytesIO()
+        torch.save(
+            {
+                "state": dataclasses.asdict(self.state),
+                "model": self._model.state_dict(),
+                "optimizer": self._optimizer.state_dict(),
+            },
+            sink,
+        )
+        return sink.getvalue()
+
+    def restore(self, data: bytes) -> None:
+        """Go back to a state that `save` returned."""
+        kept = torch.load(io.BytesIO(data), map_location=self._device, weights_only=True)
+        looks = [Look(**look) for look in kept["state"].pop("looks")]
+        self.state = State(**kept["state"], looks=looks)
+        self._model.load_state_dict(kept["model"])
+        self._optimizer.load_state_dict(kept["optimizer"])
+
+    def _recent_loss(self, losses: Sequence[Tensor]) -> float:
+        return float(losses[-1]) if losses else self.state.looks[-1].train_loss
+
+    @property
+    def _is_stale(self) -> bool:
+        looks = self.state.looks
+        return bool(looks) and looks[-1].step - self.state.best_step >= (
+            self._plan.patience * self._plan.eval_every
+        )
+
+    def _batches(self) -> Iterator[list[Batch]]:
+        """Yield the batches from the current step on, each cut into parts of like length."""
+        epoch, first = 0, 0
+        while True:
+            batches = self._sampler.epoch(epoch)
+            for index in range(max(0, self.state.step - first), len(batches)):
+                numbers, factors = batches[index]
+                random = np.random.default_rng([self._plan.seed, first + index])
+                shown = rephrase(
+                    [self._training[number] for number in numbers], self._plan.rephrase, random
+                )
+                yield [
+                    collate(
+                        shown[start : start + PART],
+                        factors[start : start + PART].tolist(),
+                        pad_id=self._pad_id,
+                    )
+                    for start in range(0, len(shown), PART)
+                ]
+            epoch, first = epoch + 1, first + len(batches)
+
+    def _step(self, parts: Sequence[Batch]) -> Tensor:
+        plan, state = self._plan, self.state
+        factor = warmup_cosine(state.step, warmup_steps=plan.warmup_steps, total_steps=plan.steps)
+        for group in self._optimizer.param_groups:
+            group["lr"] = plan.learning_rate * factor
+        self._model.train()
+        self._optimizer.zero_grad(set_to_none=True)
+        losses = []
+        for part in parts:
+            loss = self._loss(part, self._normaliser)
+            loss.backward()  # type: ignore[no-untyped-call]
+            losses.append(loss.detach())
+        torch.nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
+        self._optimizer.step()
+        state.step += 1
+        return torch.stack(losses).sum()
+
+    def _loss(self, batch: Batch, normaliser: float) -> Tensor:
+        logits = batch_logits(self._model, batch, half=self._half)
+        targets = torch.from_numpy(batch.targets_NH).to(self._device)
+        weights = torch.from_numpy(batch.weights_NH).to(self._device)
+        return soft_cross_entropy(logits, targets, weights, normaliser=normaliser)
+
+    def _look(self, train_loss: float) -> None:
+        state = self.state
+        state.looks.append(
+            Look(state.step, train_loss, self._validate(), self._optimizer.param_groups[0]["lr"])
+        )
+        if state.looks[-1].validation_loss < state.best_loss:
+            state.best_loss, state.best_step = state.looks[-1].validation_loss, state.step
+            state.best = copy.deepcopy(self._model.state_dict())
+
+    @torch.inference_mode()
+    def _validate(self) -> float:
+        self._model.eval()
+        total = 0.0
+        for start in range(0, len(self._validation), VALIDATION_BATCH):
+            part = self._validation[start : start + VALIDATION_BATCH]
+            batch = collate(part, [1.0] * len(part), pad_id=self._pad_id)
+            total += float(self._loss(batch, self._validation_weight))
+        return total
+
+
+def batch_logits(model: Any, batch: Batch, *, half: bool) -> Tensor:
+    """Return the logits at each step end of a batch, shape (N, H heads), float32."""
+    device = next(model.parameters()).device
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
+        logits_BTH = model(
+            input_ids=torch.from_numpy(batch.token_ids_BT).to(device), use_cache=False
+        ).logits
+    return _pick(logits_BTH, batch.rows_N, batch.columns_N)
+
+
+def tree_logits(model: Any, trees: TreeBatch, *, half: bool) -> Tensor:
+    """Return the logits at each node of some trees, shape (N nodes, H heads), float32."""
+    device = next(model.parameters()).device
+    can_see_B1TT = torch.from_numpy(trees.can_see_B1TT).to(device)
+    # As an addend, which eager attention wants; finite, since -inf minus -inf would be NaN.
+    mask_B1TT = torch.zeros(can_see_B1TT.shape, device=device, dtype=model.dtype)
+    mask_B1TT.masked_fill_(~can_see_B1TT, -1e9)
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
+        logits_BTH = model(
+            input_ids=torch.from_numpy(trees.token_ids_BT).to(device),
+            position_ids=torch.from_numpy(trees.positions_BT).to(device),
+            attention_mask=mask_B1TT,
+            use_cache=False,
+        ).logits
+    return _pick(logits_BTH, trees.rows_N, trees.columns_N)
+
+
+def _pick(logits_BTH: Tensor, rows_N: NDArray[np.int64], columns_N: NDArray[np.int64]) -> Tensor:
+    device = logits_BTH.device
+    rows, columns = torch.from_numpy(rows_N).to(device), torch.from_numpy(columns_N).to(device)
+    logits_NH: Tensor = logits_BTH[rows, columns]
+    return logits_NH.float()
+
+
+def _total_weight(sequences: Sequence[EncodedSequence]) -> float:
+    return max(float(sum(sequence.weights.sum() for sequence in sequences)), 1e-9)

@@ -1,0 +1,1 @@
+"""What samples and scores: the driver of many algorithms, engines, tokens, checkpoints."""

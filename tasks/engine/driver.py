@@ -1,0 +1,275 @@
+"""The one driver: advances many algorithms together and keeps the engines' batches full."""
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pav.models.domains import Domain, check_stepwise
+from pav.models.errors import InputError
+from pav.models.hashing import stream_key
+from pav.models.labels.budget import total_cost
+from pav.models.records import (
+    Algorithm,
+    Extend,
+    Generated,
+    Generation,
+    Grade,
+    Prefix,
+    Problem,
+    Request,
+    Sample,
+    Score,
+)
+from pav.models.settings import GradeSettings
+from pav.tasks.engine.protocol import Engine
+from pav.tasks.engine.tokens import Codec
+from pav.tasks.grade.grader import Grader
+from pav.tasks.grade.pool import GradingPool
+
+
+class ScoresSequences(Protocol):
+    """A verifier as the driver sees it: token ids and step ends in, probabilities out."""
+
+    def score(
+        self, sequences: Sequence[Sequence[int]], ends: Sequence[Sequence[int]]
+    ) -> list[NDArray[np.float64]]:
+        """Return, for each sequence, probabilities of shape (num_ends, num_heads)."""
+        ...
+
+
+@dataclass(frozen=True)
+class PolicyRole:
+    """An engine under the role name that requests use."""
+
+    policy_id: str
+    engine: Engine
+
+
+@dataclass(frozen=True)
+class VerifierRole:
+    """One head of a scorer; roles that share a scorer object share its forward passes."""
+
+    scorer: ScoresSequences
+    head: int = 0
+
+
+@dataclass
+class _Extension:
+    """An Extend that is being answered: samples land in `replies[prefix][sample]`."""
+
+    algorithm: int
+    prefixes: tuple[Prefix, ...]
+    replies: list[list[Sample | None]]
+    missing: int
+
+
+@dataclass
+class Driver:
+    """Runs algorithms over one set of problems; `costs[i]` counts what algorithm i used.
+
+    `seconds` has what all of them together took in engines, in the grader and in verifiers.
+    `grader` judges all responses that wait for it together; by default the domain does so alone,
+    with processes of the default settings where it is in doubt.
+    """
+
+    domain: Domain
+    problems: Mapping[str, Problem]
+    codec: Codec
+    policies: Mapping[str, PolicyRole] = field(default_factory=dict)
+    verifiers: Mapping[str, VerifierRole] = field(default_factory=dict)
+    progress: Callable[[int, int], None] = lambda done, total: None
+    costs: list[Counter[str]] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    grader: Grader | None = None
+
+    def __post_init__(self) -> None:
+        self._grader = self.grader or Grader(self.domain, GradingPool(GradeSettings()))
+
+    def run(self, algorithms: Sequence[Algorithm[Any]]) -> list[Any]:
+        """Return the results of all algorithms, in their order."""
+        self.costs = [Counter() for _ in algorithms]
+        self.seconds = {"engine_seconds": 0.0, "grading_seconds": 0.0}
+        self._algorithms = list(algorithms)
+        self._results: list[Any] = [None] * len(algorithms)
+        self._ready: deque[tuple[int, Any]] = deque((i, None) for i in range(len(algorithms)))
+        self._scores_wanted: list[tuple[int, Score]] = []
+        self._grades_wanted: list[tuple[int, Grade]] = []
+        self._scores: dict[tuple[int, Prefix], NDArray[np.float64]] = {}
+        self._extensions: dict[int, tuple[_Extension, int, int]] = {}
+        self._next_request = 0
+        self._unfinished = len(algorithms)
+        while self._unfinished:
+            self._resume_ready()
+            self._work()
+        return self._results
+
+    @property
+    def spent(self) -> dict[str, float]:
+        """The cost items of the last run, over all its algorithms."""
+        return total_cost([{"prompt_tokens": 0, "generated_tokens": 0}, *self.costs, self.seconds])
+
+    @contextmanager
+    def _timed(self, item: str) -> Iterator[None]:
+        """Add to `seconds` what the block takes."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - started
+            self.seconds[item] = self.seconds.get(item, 0.0) + spent
+
+    def _resume_ready(self) -> None:
+        """Resume every algorithm that has its reply, grading for all of them together."""
+        while self._ready or self._grades_wanted:
+            while self._ready:
+                self._resume(*self._ready.popleft())
+            if self._grades_wanted:
+                self._answer_grades()
+
+    def _resume(self, index: int, reply: Any) -> None:
+        try:
+            request = self._algorithms[index].send(reply)
+        except StopIteration as stop:
+            self._finish(index, stop.value)
+        else:
+            self._take(index, request)
+
+    def _finish(self, index: int, result: Any) -> None:
+        self._results[index] = result
+        self._unfinished -= 1
+        self.progress(len(self._algorithms) - self._unfinished, len(self._algorithms))
+
+    def _take(self, index: int, request: Request) -> None:
+        """Queue a request with those of its kind: each kind wants a batch."""
+        if isinstance(request, Grade):
+            self._grades_wanted.append((index, request))
+        elif isinstance(request, Score):
+            self._scores_wanted.append((index, request))
+        elif isinstance(request, Extend):
+            self._extend(index, request)
+        else:
+            raise InputError(f"request: expected Extend, Score or Grade, got {request!r}")
+
+    def _work(self) -> None:
+        """Decode one token where anything is in flight; else answer the scores."""
+        for role in self.policies.values():
+            with self._timed("engine_seconds"):
+                finished = role.engine.poll()
+            for generated in finished:
+                self._collect(generated)
+        if self._scores_wanted and not self._ready and not self._extensions:
+            self._answer_scores()
+
+    def _answer_grades(self) -> None:
+        """Answer all waiting Grade requests with one call of the grader."""
+        wanted, self._grades_wanted = self._grades_wanted, []
+        responses = [
+            (self.problems[response.problem_id], response)
+            for _, request in wanted
+            for response in request.responses
+        ]
+        with self._timed("grading_seconds"):
+            gradings = iter(self._grader.grade(responses))
+        for index, request in wanted:
+            self._ready.append((index, tuple(islice(gradings, len(request.responses)))))
+
+    def _extend(self, index: int, request: Extend) -> None:
+        if not request.prefixes or not request.num_samples:
+            self._ready.append((index, tuple(() for _ in request.prefixes)))
+            return
+        if request.until == "step":
+            check_stepwise(self.domain)
+        role = self._role(self.policies, request.policy, "policy")
+        size = request.num_samples
+        replies: list[list[Sample | None]] = [[None] * size for _ in request.prefixes]
+        extension = _Extension(index, request.prefixes, replies, size * len(request.prefixes))
+        generations = self._generations(extension, request, role.policy_id)
+        with self._timed("engine_seconds"):
+            role.engine.submit(generations)
+
+    def _generations(
+        self, extension: _Extension, request: Extend, policy_id: str
+    ) -> list[Generation]:
+        generations = []
+        seen: Counter[tuple[Prefix, int]] = Counter()
+        blocks = request.blocks or (0,) * len(request.prefixes)
+        for row, (prefix, block) in enumerate(zip(request.prefixes, blocks, strict=True)):
+            # A prefix named twice gets other samples the second time: never shared ones.
+            stream = stream_key(
+                policy_id, prefix.problem_id, prefix.text, request.purpose, request.seed, block,
+                seen[prefix, block],
+            )  # fmt: skip
+            seen[prefix, block] += 1
+            ids = self.codec.encode(prefix)
+            left = request.max_tokens - (len(ids) - self.codec.num_prompt_tokens(prefix))
+            if left <= 0:
+                extension.replies[row] = [Sample((), "length", 0)] * request.num_samples
+                extension.missing -= request.num_samples
+                continue
+            self.costs[extension.algorithm]["prompt_tokens"] += len(ids)
+            self._extensions[self._next_request] = (extension, row, request.num_samples)
+            generations.append(
+                Generation(
+                    self._next_request, ids, request.num_samples, left, stream,
+                    request.until == "step",
+                )
+            )  # fmt: skip
+            self._next_request += 1
+        if not extension.missing:
+            self._ready.append((extension.algorithm, tuple(map(tuple, extension.replies))))
+        return generations
+
+    def _collect(self, generated: Generated) -> None:
+        """File a finished sample; resume its algorithm once its request is whole."""
+        extension, row, left = self._extensions[generated.request_id]
+        extension.replies[row][generated.sample] = self.codec.sample(
+            generated, extension.prefixes[row].steps
+        )
+        extension.missing -= 1
+        self.costs[extension.algorithm]["generated_tokens"] += len(generated.token_ids)
+        if left == 1:
+            del self._extensions[generated.request_id]
+        else:
+            self._extensions[generated.request_id] = (extension, row, left - 1)
+        if not extension.missing:
+            self._ready.append((extension.algorithm, tuple(map(tuple, extension.replies))))
+
+    def _answer_scores(self) -> None:
+        """Answer all waiting Score requests, each distinct one by one forward pass."""
+        wanted, self._scores_wanted = self._scores_wanted, []
+        by_scorer: dict[int, tuple[ScoresSequences, dict[Prefix, int]]] = {}
+        for index, request in wanted:
+            scorer = self._role(self.verifiers, request.verifier, "verifier").scorer
+            _, missing = by_scorer.setdefault(id(scorer), (scorer, {}))
+            for prefix in request.prefixes:
+                if (id(scorer), prefix) not in self._scores:
+                    missing.setdefault(prefix, index)
+        for scorer, missing in by_scorer.values():
+            self._score(scorer, missing)
+        self._ready.extend((index, self._score_reply(request)) for index, request in wanted)
+
+    def _score(self, scorer: ScoresSequences, missing: Mapping[Prefix, int]) -> None:
+        encoded = [self.codec.encode_with_ends(prefix) for prefix in missing]
+        with self._timed("scoring_seconds"):
+            values = scorer.score([ids for ids, _ in encoded], [ends for _, ends in encoded])
+        for (prefix, index), (ids, _), scores in zip(missing.items(), encoded, values, strict=True):
+            self._scores[id(scorer), prefix] = scores
+            self.costs[index].update(scored_tokens=len(ids), scored_prefixes=1)
+
+    def _score_reply(self, request: Score) -> tuple[tuple[float, ...], ...]:
+        role = self.verifiers[request.verifier]
+        rows = [self._scores[id(role.scorer), prefix] for prefix in request.prefixes]
+        return tuple(tuple(row[:, role.head].tolist()) for row in rows)
+
+    @staticmethod
+    def _role(roles: Mapping[str, Any], name: str, kind: str) -> Any:
+        if name not in roles:
+            raise InputError(f"{kind}: expected one of {sorted(roles)}, got {name!r}")
+        return roles[name]

@@ -1,0 +1,238 @@
+"""Which units the evaluation has: first those that choose on validation, then those of test."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from pav.models.domains import domain_key, domain_of
+from pav.models.records import Problem
+from pav.models.search.arms import (
+    AGGREGATES,
+    BEAMS,
+    FINAL_PICKS,
+    ORMS,
+    RANKED,
+    Arm,
+    Line,
+    arms,
+    prover,
+    prover_names,
+    ranking,
+)
+from pav.models.settings import RunSettings
+from pav.tasks.prepare.policies import PolicySpec
+from pav.tasks.sample.plan import problems_ref
+from pav.tasks.store.units import InputRef, Manifest, Unit
+
+STAGE = "evaluate"
+REVISION = 4
+
+
+@dataclass(frozen=True)
+class SearchInputs:
+    """What the units of one pipeline seed's evaluation read.
+
+    `verifiers` maps each role, such as `q` or `orm_all`, to the unit that trained it.
+    """
+
+    pipeline_seed: int
+    problems: Mapping[str, Problem]
+    problems_manifest: Manifest
+    policy: PolicySpec
+    verifiers: Mapping[str, Manifest]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What validation chose for one pipeline seed.
+
+    One final pick for all beams, so that beams differ by their guide alone; an alpha for each
+    prover; alpha and aggregate of PAV-as-ORM.
+    """
+
+    final_pick: str
+    alphas: Mapping[str, float] = field(default_factory=dict)
+    orm_alpha: float = 0.0
+    aggregate: str = AGGREGATES[0]
+
+
+def verifiers_by_role(manifests: Iterable[Manifest]) -> dict[str, Manifest]:
+    """Return role -> the training unit that has it among its heads."""
+    return {
+        str(head): manifest
+        for manifest in manifests
+        for head in manifest.unit.parameters.get("heads", ())
+    }
+
+
+def plan_choice(settings: RunSettings, inputs: SearchInputs) -> list[Unit]:
+    """Return the units on validation problems; none where there are no such problems.
+
+    One for each prover, the whole grid of alpha and alpha 0 in it, and one for PAV-as-ORM.
+    """
+    evaluate, planner = settings.evaluate, _Planner(settings, inputs, "validation")
+    grid = sorted({0.0, *evaluate.alphas})
+    wanted = {arm.prover for arm in arms(settings) if (arm.strategy, arm.verifier) == PAV_BEAM}
+    units = [
+        planner.unit([
+            Line("beam", "pav", name, evaluate.alpha_num_samples, alpha, "q_last")
+            for alpha in grid
+        ])
+        for name in prover_names(settings)
+        if name in wanted
+    ]  # fmt: skip
+    ranked = [
+        Line.of(arm, evaluate.alpha_num_samples, alpha=alpha, final_pick=aggregate)
+        for arm in arms(settings)
+        if (arm.strategy, arm.verifier) == ("best_of_n", "pav")
+        for alpha in grid
+        for aggregate in AGGREGATES
+    ]
+    return [unit for unit in [*units, planner.unit(ranked)] if unit is not None]
+
+
+PAV_BEAM = ("beam", "pav")
+
+
+def choose(settings: RunSettings, results: pl.DataFrame) -> Choice:
+    """Return what one pipeline seed's validation results say; the grid's middle without any.
+
+    The final pick is the one that is right most often over all beams of the grid, each alpha the
+    best at that pick, the smallest one on a tie. Alpha 0 is in the table as the beam on Q and is
+    not chosen.
+    """
+    evaluate = settings.evaluate
+    middle = sorted(evaluate.alphas)[(len(evaluate.alphas) - 1) // 2]
+    pick: str = "" if evaluate.final_pick == "validation" else evaluate.final_pick
+    rows = results.filter(pl.col("split") == "validation")
+    beams = rows.filter(pl.col("strategy") == "beam")
+    if not pick:
+        shares = {name: _mean(beams, f"is_correct_{name}") for name in FINAL_PICKS}
+        pick = max(shares, key=lambda name: shares[name])
+    in_grid = pl.col("alpha").is_in(list(evaluate.alphas))
+    alphas = {
+        name: _best(beams.filter(in_grid, pl.col("prover") == name), f"is_correct_{pick}")
+        for name in prover_names(settings)
+    }
+    ranked = rows.filter(in_grid, pl.col("strategy") == "best_of_n", pl.col("verifier") == "pav")
+    shares = {name: _mean(ranked.filter(final_pick=name), "is_correct") for name in AGGREGATES}
+    aggregate = max(shares, key=lambda name: shares[name])
+    of_orm = _best(ranked.filter(final_pick=aggregate), "is_correct")
+    known = {name: middle if alpha is None else alpha for name, alpha in alphas.items()}
+    return Choice(pick, known, middle if of_orm is None else of_orm, aggregate)
+
+
+def plan_search(settings: RunSettings, inputs: SearchInputs, choice: Choice) -> list[Unit]:
+    """Return the units on test problems: long ones first, so that the last ones end together.
+
+    Best-of-N and single samples of a search seed are one unit, drawn once and scored by every
+    verifier; each beam, number of candidates and search seed is one.
+    """
+    planner = _Planner(settings, inputs, "test")
+    wanted = arms(settings)
+    units = []
+    for seed in range(max((arm.num_seeds for arm in wanted), default=0)):
+        lines = [
+            line
+            for arm in wanted
+            if arm.strategy not in BEAMS and seed < arm.num_seeds
+            for line in _lines(settings, arm, choice)
+        ]
+        units.append(planner.unit(lines, seed=seed))
+    for count in sorted(settings.evaluate.num_samples, reverse=True):
+        for arm in wanted:
+            for seed in range(arm.num_seeds if arm.strategy in BEAMS else 0):
+                units.append(planner.unit([_beam_line(arm, count, choice)], seed=seed))
+    return [unit for unit in units if unit is not None]
+
+
+def _lines(settings: RunSettings, arm: Arm, choice: Choice) -> list[Line]:
+    if arm.strategy == "single":
+        return [Line.of(arm, 1)]
+    counts = settings.evaluate.num_samples
+    if arm.verifier == "pav":
+        alpha, aggregate = choice.orm_alpha, choice.aggregate
+        return [Line.of(arm, count, alpha=alpha, final_pick=aggregate) for count in counts]
+    pick = RANKED.get(arm.verifier, "orm")
+    return [Line.of(arm, count, final_pick=pick) for count in counts]
+
+
+def _beam_line(arm: Arm, count: int, choice: Choice) -> Line:
+    alpha = choice.alphas[arm.prover] if arm.prover else 0.0
+    return Line.of(arm, count, alpha=alpha, final_pick=choice.final_pick)
+
+
+@dataclass(frozen=True)
+class _Planner:
+    """Names units over one split with what they have in common."""
+
+    settings: RunSettings
+    inputs: SearchInputs
+    split: str
+
+    def unit(self, lines: Sequence[Line], *, seed: int = 0) -> Unit | None:
+        """Return the unit that runs some lines; None where there is nothing to run."""
+        members = [each for each in self.inputs.problems.values() if each.split == self.split]
+        if not lines or not members:
+            return None
+        members.sort(key=lambda problem: problem.problem_id)
+        first = lines[0]
+        words = [first.strategy, first.verifier, first.prover, f"at {first.num_samples}"]
+        if not first.is_beam:
+            words = ["best-of-N"]
+        name = " ".join(filter(None, ["search", self.split, *words]))
+        return Unit(
+            STAGE,
+            f"{name}, seed {self.inputs.pipeline_seed}.{seed}",
+            REVISION,
+            self._parameters(lines, seed),
+            self._refs(lines) | {"problems": problems_ref(self.inputs.problems_manifest, members)},
+        )
+
+    def _parameters(self, lines: Sequence[Line], seed: int) -> dict[str, Any]:
+        settings = self.settings
+        sample = settings.sample.model_dump(include={"temperature", "top_p", "max_tokens"})
+        return {
+            "domain": domain_key(settings.problems),
+            "dtype": settings.engine.dtype,
+            "batch_size": settings.engine.batch_size,
+            "policy_id": self.inputs.policy.policy_id,
+            "split": self.split,
+            "pipeline_seed": self.inputs.pipeline_seed,
+            "seed": seed,
+            "width": settings.evaluate.beam_width,
+            "max_steps": settings.evaluate.max_steps,
+            "likelihood_weight": settings.evaluate.likelihood_weight,
+            "prover_value": settings.evaluate.prover_value,
+            "lines": [line.to_record() for line in lines],
+            **sample,
+        }
+
+    def _refs(self, lines: Iterable[Line]) -> dict[str, InputRef]:
+        roles = sorted(set().union(*(self._roles(line) for line in lines)))
+        refs = {role: self.inputs.verifiers[role].ref for role in roles}
+        return {"policy": self.inputs.policy.ref} | refs
+
+    def _roles(self, line: Line) -> frozenset[str]:
+        """Return the verifier roles that a line reads; a beam's three picks are all computed."""
+        evaluate = self.settings.evaluate
+        if not line.is_beam:
+            per_token = not domain_of(self.settings.problems).equal_lengths
+            return ranking(line, evaluate, per_token=per_token).verifiers
+        return frozenset({"q", ORMS["orm"], prover(line.prover, evaluate).verifier})
+
+
+def _mean(rows: pl.DataFrame, column: str) -> float:
+    """Return the share of a truth column, 0 where there is none."""
+    share = rows[column].mean()
+    return float(share) if isinstance(share, int | float) else 0.0
+
+
+def _best(rows: pl.DataFrame, column: str) -> float | None:
+    """Return the alpha that is right most often, the smallest on a tie; None without rows."""
+    if rows.is_empty():
+        return None
+    shares = rows.group_by("alpha").agg(pl.col(column).mean()).sort("alpha")
+    return float(shares["alpha"][int(shares[column].arg_max() or 0)])

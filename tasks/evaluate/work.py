@@ -1,0 +1,56 @@
+"""Executes evaluation units: every line of a unit on every problem of its split."""
+
+import time
+from collections.abc import Callable
+
+from pav.models.labels.budget import total_cost
+from pav.models.records import Problem
+from pav.models.settings import RunSettings
+from pav.tasks.engine.engines import Roles
+from pav.tasks.engine.scorer import verifier_source
+from pav.tasks.evaluate.lines import search
+from pav.tasks.evaluate.plan import STAGE
+from pav.tasks.prepare.policies import policy_folder
+from pav.tasks.problems.work import read_problems
+from pav.tasks.sample.work import Progress
+from pav.tasks.store.datasets import frame, to_parquet
+from pav.tasks.store.store import Store
+from pav.tasks.store.units import Outcome, Output, Unit
+
+__all__ = ["STAGE", "open_worker"]
+
+
+def open_worker(
+    settings: RunSettings, store: Store, device: str, progress: Progress
+) -> Callable[[Unit], Outcome]:
+    """Return the function that executes a unit; engine and verifiers stay loaded between units."""
+    roles = Roles(settings, device)
+
+    def execute(unit: Unit) -> Outcome:
+        started = time.perf_counter()
+        folder = policy_folder(settings, store, "base", unit.inputs["policy"])
+        driver = roles.driver(
+            split_problems(store, unit),
+            policies={"base": (unit.parameters["policy_id"], folder)},
+            verifiers={
+                role: verifier_source(store, ref, role)
+                for role, ref in unit.inputs.items()
+                if role not in ("policy", "problems")
+            },
+            progress=lambda done, total: progress("problems", done, total),
+        )
+        spent: list[dict[str, float]] = []
+        rows = search(driver, unit, settings.evaluate, spent=spent)
+        table = to_parquet("search_results", frame("search_results", rows))
+        output = Output("search_results.parquet", table, len(rows))
+        cost = total_cost(spent) | {"seconds": time.perf_counter() - started}
+        return Outcome((output,), cost)
+
+    return execute
+
+
+def split_problems(store: Store, unit: Unit) -> dict[str, Problem]:
+    """Return the problems of a unit's split by id, in order."""
+    everything = read_problems(store, unit.inputs["problems"].unit_id)
+    split = unit.parameters["split"]
+    return {name: each for name, each in sorted(everything.items()) if each.split == split}

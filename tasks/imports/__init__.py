@@ -1,0 +1,1 @@
+"""Stage `import`: step labels made elsewhere become data sets of the store."""

@@ -1,0 +1,45 @@
+"""Which unit an import is: the file's bytes, its format, and the domain that reads it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pav.models.domains import domain_key
+from pav.models.formats import format_of
+from pav.models.settings import ProblemSettings
+from pav.tasks.problems.solution_files import OutsideFile, read_outside
+from pav.tasks.store.units import Unit
+
+STAGE = "import"
+REVISION = 2
+
+
+@dataclass(frozen=True)
+class ImportPlan:
+    """A file that was read and found whole, and the unit that its rows become."""
+
+    unit: Unit
+    form: str
+    policy: str
+    file: OutsideFile
+
+
+def plan_import(path: str, *, form: str, policy: str, problems: ProblemSettings) -> ImportPlan:
+    """Return the unit of a file; InputError where the file or the format's name is wrong.
+
+    `policy` names the policy of rows that name none; empty is `outside:FORMAT`.
+    """
+    known = format_of(form, asked_by="FORMAT")
+    # Where a format marks the answer counts as long as the user says nothing else.
+    pattern = problems.answer_pattern or known.answer_pattern
+    key = domain_key(problems.model_copy(update={"answer_pattern": pattern}))
+    file = read_outside(path, form=form, domain_key=key, asked_by="FILE")
+    name = Path(path).name
+    parameters = {
+        "format": form,
+        "domain": key,
+        "policy": policy or f"outside:{form}",
+        "file": name,
+        "sha256": file.sha256,
+    }
+    unit = Unit(STAGE, f"import {form} {name}", REVISION, parameters)
+    return ImportPlan(unit, form, str(parameters["policy"]), file)

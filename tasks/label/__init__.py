@@ -1,0 +1,1 @@
+"""Stages `label`, `pilot` and `allocate`: Monte Carlo rollouts of prefixes, and what they cost."""

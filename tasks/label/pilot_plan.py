@@ -1,0 +1,107 @@
+"""Which units the pilot has: for each labelling policy, the work of a few problems of one shard."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from pav.models.hashing import stream_key
+from pav.models.settings import RunSettings
+from pav.tasks.store.manifests import read_table, required_manifest
+from pav.tasks.store.store import Store
+from pav.tasks.store.units import Unit
+
+STAGE = "pilot"
+REVISION = 2
+
+# Open prefixes that are measured, and those before them whose seconds are not counted: they meet
+# most of the batch shapes, for each of which a CPU's kernels are compiled anew.
+MEASURED_PREFIXES = 512
+WARM_PREFIXES = 128
+# Searches for a first error leave most prefixes alone, so that more problems give as many rollouts.
+SEARCHING_PREFIXES = 1024
+_SEARCHING = ("binary_search", "tree_search")
+
+
+def piloted(settings: RunSettings) -> RunSettings:
+    """Return the settings of the labels that pilots are cut from: the run's own.
+
+    What a common budget will buy is not known before it is spent: a first block of every prefix
+    stands for it.
+    """
+    label = settings.label
+    if not label.budget:
+        return settings
+    first = {
+        "planner": "exhaustive",
+        "budget": 0.0,
+        "num_rollouts": label.block_size,
+        "num_prover_rollouts": min(label.num_prover_rollouts, label.block_size),
+    }
+    return settings.model_copy(update={"label": label.model_copy(update=first)})
+
+
+def plan_pilots(
+    settings: RunSettings, store: Store, *, label_units: Sequence[Unit]
+) -> dict[str, Unit]:
+    """Return role -> the pilot of its labels, whose units are cut down to a few problems.
+
+    The problems are those of the first training shard that the role labels, or of another split
+    where it labels none. Seconds depend on how many workers share the machine, and on the device.
+    """
+    is_search = settings.label.planner in _SEARCHING
+    num_measured = SEARCHING_PREFIXES if is_search else MEASURED_PREFIXES
+    pilots = {}
+    for role, units in by_role(label_units).items():
+        first = min(units, key=lambda unit: unit.parameters["split"] != "train")
+        chosen = choose_problems(_open_prefixes(store, first), num_measured=num_measured)
+        parameters = {
+            **chosen,
+            "role": role,
+            "workers": settings.runner.workers,
+            "device": settings.engine.device,
+            "units": [
+                {"stage": unit.stage, "revision": unit.revision, "parameters": unit.parameters}
+                for unit in units
+                if unit.inputs == first.inputs
+            ],
+        }
+        pilots[role] = Unit(STAGE, f"pilot with {role}", REVISION, parameters, first.inputs)
+    return pilots
+
+
+def by_role(label_units: Sequence[Unit]) -> dict[str, list[Unit]]:
+    """Return the units that label sampled shards, by the role that labels, in order."""
+    roles: dict[str, list[Unit]] = {}
+    for unit in label_units:
+        if "prefixes" in unit.inputs:
+            roles.setdefault(unit.parameters["role"], []).append(unit)
+    return roles
+
+
+def choose_problems(num_prefixes: Mapping[str, int], *, num_measured: int) -> dict[str, list[str]]:
+    """Return problems by the order of their hash: `warm` to warm up on, `measured` after them.
+
+    `num_prefixes` counts the open prefixes of each problem. Where they are fewer than wanted, both
+    get their share; a lone problem is both.
+    """
+    wanted = min(WARM_PREFIXES + num_measured, sum(num_prefixes.values()))
+    warm_wanted = wanted * WARM_PREFIXES / (WARM_PREFIXES + num_measured)
+    warm: list[str] = []
+    measured: list[str] = []
+    reached = 0
+    for problem in sorted(num_prefixes, key=lambda problem: stream_key(STAGE, problem)):
+        if reached >= wanted:
+            break
+        (warm if reached < warm_wanted else measured).append(problem)
+        reached += num_prefixes[problem]
+    if not measured:
+        warm, measured = warm[:-1] or warm, warm[-1:]
+    return {"warm": warm, "measured": measured}
+
+
+def _open_prefixes(store: Store, unit: Unit) -> dict[str, int]:
+    """Return problem -> number of its open prefixes in a labelling unit's shard."""
+    sampled = required_manifest(store, unit.inputs["prefixes"].unit_id)
+    table = read_table(store, sampled, "prefixes", columns=["problem_id", "is_terminal"])
+    counts = table.filter(~pl.col("is_terminal")).group_by("problem_id").len()
+    return dict(counts.iter_rows())

@@ -1,1 +1,0 @@
-"""Solutions and step labels made elsewhere: read, labelled as they are, imported, exported."""

@@ -1,0 +1,1 @@
+"""How units are carried out: leases, worker processes, devices, progress, and Prefect's server."""

@@ -1,0 +1,1 @@
+"""Stage `sample`: solutions of the base policy or of a file, and the prefixes on their way."""

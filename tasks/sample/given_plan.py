@@ -1,0 +1,89 @@
+"""Solutions of `sample.path`: their problems, and the sampling units that take them as they are."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pav.models.formats.records import OutsideSolution
+from pav.models.hashing import digest
+from pav.models.records import Problem
+from pav.models.settings import RunSettings
+from pav.models.splits import SPLITS
+from pav.tasks.prepare.policies import PolicySpec
+from pav.tasks.problems.solution_files import outside_file
+from pav.tasks.sample.plan import REVISION, STAGE, buckets, parameters, problems_ref, sharded
+from pav.tasks.store.units import Manifest, Unit
+
+
+@dataclass(frozen=True, order=True)
+class OutsideRow:
+    """A distinct response to a problem: its policy, its text, and whether it is whole."""
+
+    problem_id: str
+    policy_id: str
+    text: str
+    is_whole: bool
+
+
+def plan_outside(
+    settings: RunSettings,
+    *,
+    pipeline_seed: int,
+    problems: Mapping[str, Problem],
+    problems_manifest: Manifest,
+    policies: Mapping[str, PolicySpec],
+) -> list[Unit]:
+    """Return the units that take the solutions of `sample.path`, one a shard that has any.
+
+    A unit is named by its own rows, so that another row disturbs one shard.
+    """
+    rows = outside_rows(settings, problems.values())
+    base = policies["base"]
+    units = []
+    for split in SPLITS:
+        num_shards = buckets(split, settings.sample.num_shards)
+        for shard, members in sharded(problems.values(), split, num_shards).items():
+            own = [row for each in members for row in rows.get(each.problem_id, ())]
+            if own:
+                given = {
+                    "num_shards": num_shards,
+                    "rows": content_of(own),
+                    "policies": {"base": base.policy_id},
+                }
+                units.append(
+                    Unit(
+                        STAGE,
+                        f"sample {split} {shard} seed {pipeline_seed} from "
+                        f"{Path(settings.sample.path).name}",
+                        REVISION,
+                        parameters(settings, split, shard, pipeline_seed) | given,
+                        {"base": base.ref, "problems": problems_ref(problems_manifest, members)},
+                    )
+                )
+    return units
+
+
+def outside_rows(
+    settings: RunSettings, problems: Iterable[Problem]
+) -> dict[str, tuple[OutsideRow, ...]]:
+    """Return the distinct solutions of each problem by its id, whatever their order in the file."""
+    by_key = {problem.canonical_key: problem.problem_id for problem in problems}
+    rows: dict[str, set[OutsideRow]] = {}
+    for _, key, solution in outside_file(settings).solutions:
+        # Problems beyond problems.max_train and the like have no part in the run.
+        if key in by_key:
+            row = _row(by_key[key], solution, settings.sample.format)
+            rows.setdefault(row.problem_id, set()).add(row)
+    return {problem_id: tuple(sorted(members)) for problem_id, members in rows.items()}
+
+
+def content_of(rows: Iterable[OutsideRow]) -> str:
+    """Return the hash of some rows, by which their unit is known."""
+    return digest([[each.problem_id, each.policy_id, each.text, each.is_whole] for each in rows],
+                  length=20)  # fmt: skip
+
+
+def _row(problem_id: str, solution: OutsideSolution, form: str) -> OutsideRow:
+    policy_id = solution.policy or f"outside:{form}"
+    is_whole = solution.finish in ("stop", "unknown")
+    return OutsideRow(problem_id, policy_id, solution.text, is_whole)

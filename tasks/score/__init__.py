@@ -1,0 +1,1 @@
+"""`pav score`: a trained verifier for solutions of your own."""

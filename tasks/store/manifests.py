@@ -1,0 +1,274 @@
+"""Publishing and finding what units made: data first, then the manifest, which is the commit."""
+
+import hashlib
+import importlib.metadata
+import io
+import os
+import platform
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+import polars as pl
+
+from pav.models.errors import StoreError
+from pav.models.hashing import digest
+from pav.tasks.store.datasets import SCHEMAS
+from pav.tasks.store.local_files import cache_folder, write_atomically
+from pav.tasks.store.manifest_records import (
+    SCHEMA_VERSION,
+    OtherVersionError,
+    check_files,
+    from_json,
+    to_json,
+)
+from pav.tasks.store.store import MissingFileError, Store
+from pav.tasks.store.units import DataFile, Manifest, Outcome, Output, Unit
+
+# (path, size, mtime_ns) -> sha256, so that one process hashes each unchanged file once.
+_hashes: dict[tuple[str, int, int], str] = {}
+_hashes_lock = threading.Lock()
+
+
+def manifest_path(unit_id: str) -> str:
+    """Return where a unit's manifest lies within the store."""
+    return f"manifests/{unit_id}.json"
+
+
+def publish(store: Store, unit: Unit, outcome: Outcome) -> Manifest:
+    """Write a unit's data, then its manifest, and return it; a good earlier one is kept."""
+    check_files(unit.stage, outcome.outputs)
+    for output in outcome.outputs:
+        _check_table(output)
+    # Whoever planned on an earlier, equally good result must keep finding that one.
+    earlier = find(store, unit)
+    if earlier is not None:
+        drop_partial(store, unit)
+        return earlier
+    hashes = [[output.name, _sha256(output.data)] for output in outcome.outputs]
+    folder = f"data/{unit.stage}/{unit.unit_id}-{digest(hashes, length=12)}"
+    files = []
+    for output, (_, sha256) in zip(outcome.outputs, hashes, strict=True):
+        path = f"{folder}/{output.name}"
+        store.write_bytes(path, output.data)
+        size = len(output.data)
+        files.append(DataFile(output.name, path, sha256, size, output.num_rows))
+    manifest = Manifest(unit, tuple(files), outcome.cost, _versions(), SCHEMA_VERSION, _now())
+    data = to_json(manifest)
+    store.write_bytes(manifest_path(unit.unit_id), data)
+    drop_partial(store, unit)
+    # What a later run will read: JSON knows no tuples.
+    return from_json(data)
+
+
+def find(store: Store, unit: Unit) -> Manifest | None:
+    """Return a unit's manifest; None where it or any of its data is missing or damaged."""
+    manifest = read_manifest(store, unit.unit_id)
+    if manifest is None or not _is_intact(store, manifest):
+        return None
+    return manifest
+
+
+def find_many(store: Store, units: Iterable[Unit]) -> dict[str, Manifest]:
+    """Return unit_id -> manifest of those units that are done."""
+    wanted = list({unit.unit_id: unit for unit in units}.values())
+    if not wanted:
+        return {}
+    present = set(published_units(store))
+    likely = [unit for unit in wanted if unit.unit_id in present]
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        found = list(threads.map(lambda unit: find(store, unit), likely))
+    return {manifest.unit.unit_id: manifest for manifest in found if manifest is not None}
+
+
+def read_manifest(store: Store, unit_id: str) -> Manifest | None:
+    """Return the manifest of a unit id without looking at its data; None if it is garbled."""
+    try:
+        manifest = from_json(store.read_bytes(manifest_path(unit_id)))
+    except (MissingFileError, ValueError):
+        return None
+    except OtherVersionError as error:
+        raise StoreError(f"{store.address(manifest_path(unit_id))}: {error}") from None
+    return manifest if manifest.unit.unit_id == unit_id else None
+
+
+def published_units(store: Store) -> list[str]:
+    """Return the unit ids that have a manifest; folders beside the manifests are no part of it."""
+    paths = map(PurePosixPath, store.sizes("manifests"))
+    return [path.stem for path in paths if len(path.parts) == 2 and path.suffix == ".json"]
+
+
+def required_manifest(store: Store, unit_id: str) -> Manifest:
+    """Return the manifest of a unit that must be done; StoreError where it is not."""
+    manifest = read_manifest(store, unit_id)
+    if manifest is None:
+        raise StoreError(
+            f"{store.address(manifest_path(unit_id))}: expected a manifest, found none; "
+            "run the same command again to remake it"
+        )
+    return manifest
+
+
+def data_file(manifest: Manifest, name: str) -> DataFile:
+    """Return the entry of a unit's file by its name within the unit."""
+    for file in manifest.files:
+        if file.name == name:
+            return file
+    names = [file.name for file in manifest.files]
+    raise StoreError(f"unit {manifest.unit.unit_id}: no file {name!r}, it holds {names}")
+
+
+def read_table(
+    store: Store, manifest: Manifest, name: str, *, columns: Sequence[str] | None = None
+) -> pl.DataFrame:
+    """Return the data set `name` of a unit, or some of its columns; StoreError if off schema."""
+    file = data_file(manifest, f"{name}.parquet")
+    try:
+        data = io.BytesIO(_content(store, file))
+        table = pl.read_parquet(data, columns=None if columns is None else list(columns))
+    except pl.exceptions.PolarsError as error:
+        raise StoreError(
+            f"{store.address(file.path)}: expected the Parquet of {name!r}, got {error}; "
+            "run the same command again to remake it"
+        ) from error
+    expected = {column: SCHEMAS[name][column] for column in (columns or SCHEMAS[name])}
+    if dict(table.schema) != dict(pl.Schema(expected)):
+        raise StoreError(
+            f"{store.address(file.path)}: expected columns {expected}, got {table.schema}"
+        )
+    return table
+
+
+def holding(manifests: Iterable[Manifest], name: str) -> list[Manifest]:
+    """Return the manifests whose units have the data set `name`."""
+    return [
+        each for each in manifests if any(file.name == f"{name}.parquet" for file in each.files)
+    ]
+
+
+def read_tables(
+    store: Store, manifests: Iterable[Manifest], name: str, *, columns: Sequence[str] | None = None
+) -> pl.DataFrame:
+    """Return the data set `name` of several units as one table, in the order given."""
+    tables = [read_table(store, manifest, name, columns=columns) for manifest in manifests]
+    if tables:
+        return pl.concat(tables)
+    schema = {column: SCHEMAS[name][column] for column in (columns or SCHEMAS[name])}
+    return pl.DataFrame(schema=schema)
+
+
+def local_file(store: Store, file: DataFile) -> Path:
+    """Return a local file of a published file's content; downloaded once where remote."""
+    if store.is_local:
+        return Path(store.address(file.path))
+    target = cache_folder() / "files" / file.sha256 / PurePosixPath(file.path).name
+    if not target.exists() or target.stat().st_size != file.num_bytes:
+        write_atomically(target, _content(store, file))
+    return target
+
+
+def checkpoint_folder(store: Store, manifest: Manifest, name: str) -> Path:
+    """Return a local folder holding the unit's files `name/...`; downloaded once where remote."""
+    files = [file for file in manifest.files if file.name.startswith(f"{name}/")]
+    if not files:
+        data_file(manifest, f"{name}/")
+    if store.is_local:
+        root = store.address(files[0].path).removesuffix(files[0].name)
+        return Path(root) / name
+    folder = cache_folder() / "units" / f"{manifest.unit.unit_id}-{manifest.ref.content}"
+    for file in files:
+        target = folder / file.name
+        if not target.exists() or target.stat().st_size != file.num_bytes:
+            write_atomically(target, _content(store, file))
+    return folder / name
+
+
+def save_partial(store: Store, unit: Unit, data: bytes) -> None:
+    """Keep the state of an unfinished unit; the last one saved wins."""
+    store.write_bytes(_partial_path(unit), hashlib.sha256(data).digest() + data)
+
+
+def load_partial(store: Store, unit: Unit) -> bytes | None:
+    """Return the last saved state of an unfinished unit; None if there is none, or damaged."""
+    try:
+        kept = store.read_bytes(_partial_path(unit))
+    except MissingFileError:
+        return None
+    is_intact = hashlib.sha256(kept[32:]).digest() == kept[:32]
+    return kept[32:] if is_intact else None
+
+
+def drop_partial(store: Store, unit: Unit) -> None:
+    """Remove the saved state of a unit, if any."""
+    store.remove(_partial_path(unit))
+
+
+def _partial_path(unit: Unit) -> str:
+    return f"partial/{unit.unit_id}.state"
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for package in ("pav", "torch", "transformers", "polars"):
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def _check_table(output: Output) -> None:
+    """Raise StoreError where an output named like a data set is not that data set."""
+    name = output.name.removesuffix(".parquet")
+    if name == output.name or name not in SCHEMAS:
+        return
+    schema = pl.read_parquet_schema(io.BytesIO(output.data))
+    if dict(schema) != dict(pl.Schema(SCHEMAS[name])):
+        raise StoreError(f"data set {name}: expected columns {SCHEMAS[name]}, got {schema}")
+
+
+def _is_intact(store: Store, manifest: Manifest) -> bool:
+    """Tell whether every file is there: by sha256 in a folder, by size on S3."""
+    if store.is_local:
+        return all(_has_content(Path(store.address(file.path)), file) for file in manifest.files)
+    folders = {str(PurePosixPath(*PurePosixPath(file.path).parts[:3])) for file in manifest.files}
+    sizes = {path: size for folder in folders for path, size in store.sizes(folder).items()}
+    return all(sizes.get(file.path) == file.num_bytes for file in manifest.files)
+
+
+def _has_content(path: Path, file: DataFile) -> bool:
+    try:
+        state = os.stat(path)
+        key = (str(path), state.st_size, state.st_mtime_ns)
+        if state.st_size != file.num_bytes:
+            return False
+        if key not in _hashes:
+            with path.open("rb") as stream:
+                found = hashlib.file_digest(stream, "sha256").hexdigest()
+            with _hashes_lock:
+                _hashes[key] = found
+    except OSError:
+        return False
+    return _hashes[key] == file.sha256
+
+
+def _content(store: Store, file: DataFile) -> bytes:
+    """Return the bytes of a file; of those on S3 only the size was compared until now."""
+    data = store.read_bytes(file.path)
+    if not store.is_local and _sha256(data) != file.sha256:
+        raise StoreError(
+            f"{store.address(file.path)}: expected the bytes that its unit published (sha256 "
+            f"{file.sha256}), got others of that size (sha256 {_sha256(data)}); remove that "
+            "object and run the same command again: the unit is made again"
+        )
+    return data
