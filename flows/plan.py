@@ -23,14 +23,10 @@ from pav.tasks.label.pilot_plan import piloted, plan_pilots
 from pav.tasks.label.plan import check_labelling, labelled, plan_labelling
 from pav.tasks.label.rounds_plan import Rounds
 from pav.tasks.label.unparsed import check_sampled
-from pav.tasks.prepare.policies import (
-    PolicySpec,
-    check_policies,
-    check_trainable,
-    plan_pretrain,
-    resolve_policies,
-)
-from pav.tasks.problems.work import plan_problems, read_problems
+from pav.tasks.prepare.plan import check_trainable, plan_pretrain
+from pav.tasks.prepare.policies import PolicySpec, check_policies, resolve_policies
+from pav.tasks.problems.plan import plan_problems
+from pav.tasks.problems.published import read_problems
 from pav.tasks.sample.given_plan import plan_outside
 from pav.tasks.sample.plan import plan_sampling
 from pav.tasks.store.manifests import find_many, read_tables

@@ -17,7 +17,7 @@ from pav.tasks.database.inputs import ROW_SCHEMAS, Sources
 from pav.tasks.database.recorded_runs import read_runs
 from pav.tasks.imports import plan as import_plan
 from pav.tasks.label import plan as labelling_plan
-from pav.tasks.problems import work as problems
+from pav.tasks.problems import plan as problems_plan
 from pav.tasks.problems.prompts import prompt_rows
 from pav.tasks.sample import plan as sampling_plan
 from pav.tasks.store.datasets import SCHEMAS
@@ -31,7 +31,7 @@ DATABASE = "labels.duckdb"
 _DATA_SETS = tuple(name for name in SCHEMAS if name != "rollouts")
 # What an older revision of these stages made is wrong, superseded or of other columns: left out.
 REVISIONS = {
-    problems.STAGE: problems.REVISION,
+    problems_plan.STAGE: problems_plan.REVISION,
     sampling_plan.STAGE: sampling_plan.REVISION,
     labelling_plan.STAGE: labelling_plan.REVISION,
     import_plan.STAGE: import_plan.REVISION,

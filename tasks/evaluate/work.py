@@ -11,7 +11,7 @@ from pav.tasks.engine.scorer import verifier_source
 from pav.tasks.evaluate.lines import search
 from pav.tasks.evaluate.plan import STAGE
 from pav.tasks.prepare.policies import policy_folder
-from pav.tasks.problems.work import read_problems
+from pav.tasks.problems.published import read_problems
 from pav.tasks.sample.work import Progress
 from pav.tasks.store.datasets import frame, to_parquet
 from pav.tasks.store.store import Store

@@ -20,8 +20,9 @@ from pav.models.policy.schedules import warmup_cosine
 from pav.models.settings import PrepareSettings, RunSettings
 from pav.tasks.engine.checkpoints import checkpoint_files
 from pav.tasks.prepare.exercises import IGNORED, Corpus, corpora
-from pav.tasks.prepare.policies import REVISION, STAGE, kept_steps, plan_pretrain
-from pav.tasks.problems.work import read_problems
+from pav.tasks.prepare.plan import REVISION, STAGE, plan_pretrain
+from pav.tasks.prepare.policies import kept_steps
+from pav.tasks.problems.published import read_problems
 from pav.tasks.runner.devices import cores_per_worker
 from pav.tasks.store.datasets import frame, to_parquet
 from pav.tasks.store.manifests import load_partial, save_partial

@@ -13,7 +13,7 @@ from pav.models.settings import RunSettings
 from pav.tasks.engine.driver import Driver
 from pav.tasks.engine.engines import Roles
 from pav.tasks.prepare.policies import policy_folder
-from pav.tasks.problems.work import read_problems
+from pav.tasks.problems.published import read_problems
 from pav.tasks.sample.given import is_outside, take
 from pav.tasks.sample.plan import STAGE, sharded
 from pav.tasks.store.datasets import frame, to_parquet

@@ -20,7 +20,7 @@ from pav.tasks.engine.checkpoints import load_tokenizer
 from pav.tasks.engine.scorer import MODEL_FOLDER, verifier_files
 from pav.tasks.engine.tokens import Codec
 from pav.tasks.prepare.policies import outside_folder, policy_folder
-from pav.tasks.problems.work import check_disjoint, read_problems
+from pav.tasks.problems.published import check_disjoint, read_problems
 from pav.tasks.store.datasets import frame, to_parquet
 from pav.tasks.store.manifests import load_partial, save_partial
 from pav.tasks.store.store import Store

@@ -22,7 +22,7 @@ from pav.models.settings import (
     SampleSettings,
 )
 from pav.tasks.database.queries import ask, check_store
-from pav.tasks.problems.work import plan_problems
+from pav.tasks.problems.plan import plan_problems
 from pav.tasks.runner.stage_modules import stage_module
 from pav.tasks.store.manifests import publish, read_tables
 from pav.tasks.store.store import Store

@@ -9,8 +9,9 @@ from pav.models.settings import PrepareSettings, RunSettings
 from pav.tasks.label import work as labelling
 from pav.tasks.label.plan import plan_labelling
 from pav.tasks.prepare import work as pretraining
-from pav.tasks.prepare.policies import plan_pretrain, resolve_policies
-from pav.tasks.problems.work import read_problems
+from pav.tasks.prepare.plan import plan_pretrain
+from pav.tasks.prepare.policies import resolve_policies
+from pav.tasks.problems.published import read_problems
 from pav.tasks.sample import work as sampling
 from pav.tasks.sample.plan import plan_sampling
 from pav.tasks.store.datasets import frame, to_parquet

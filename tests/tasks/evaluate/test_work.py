@@ -18,8 +18,9 @@ from pav.tasks.evaluate.plan import (
     verifiers_by_role,
 )
 from pav.tasks.prepare import work as pretraining
-from pav.tasks.prepare.policies import plan_pretrain, resolve_policies
-from pav.tasks.problems.work import read_problems
+from pav.tasks.prepare.plan import plan_pretrain
+from pav.tasks.prepare.policies import resolve_policies
+from pav.tasks.problems.published import read_problems
 from pav.tasks.report.results import search_summary
 from pav.tasks.store.datasets import frame, to_parquet
 from pav.tasks.store.manifests import publish, read_table, read_tables

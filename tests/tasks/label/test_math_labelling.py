@@ -22,7 +22,8 @@ from pav.tasks.label import work as labelling
 from pav.tasks.label.plan import plan_labelling
 from pav.tasks.prepare.policies import resolve_policies
 from pav.tasks.problems import work as problems
-from pav.tasks.problems.work import plan_problems, read_problems
+from pav.tasks.problems.plan import plan_problems
+from pav.tasks.problems.published import read_problems
 from pav.tasks.sample import work as sampling
 from pav.tasks.sample.plan import plan_sampling
 from pav.tasks.store.manifests import publish, read_tables

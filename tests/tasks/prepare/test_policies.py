@@ -4,12 +4,11 @@ import pytest
 
 from pav.models.errors import InputError, WorkError
 from pav.models.settings import RunSettings
+from pav.tasks.prepare.plan import check_trainable, plan_pretrain
 from pav.tasks.prepare.policies import (
     FROM_SCRATCH,
     OUTSIDE,
     check_policies,
-    check_trainable,
-    plan_pretrain,
     policy_id,
     resolve_policies,
 )

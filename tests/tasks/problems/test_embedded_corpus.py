@@ -12,7 +12,7 @@ from pav.models.policy.embedded import build_tokenizer
 from pav.models.records import Problem
 from pav.tasks.prepare.exercises import corpora, demonstrations, make_exercises
 from pav.tasks.problems.embedded import embedded_problems
-from pav.tasks.problems.work import plan_problems
+from pav.tasks.problems.plan import plan_problems
 
 
 def shortened(rows: object) -> str:

@@ -5,7 +5,7 @@ import pytest
 
 from pav.models.errors import InputError
 from pav.models.settings import ProblemSettings, RunSettings
-from pav.tasks.problems.work import plan_problems
+from pav.tasks.problems.plan import plan_problems
 
 HEADER = "question,answer,split\n"
 

@@ -12,13 +12,9 @@ from pav.models.records import Prefix, Problem
 from pav.models.settings import ProblemSettings, RunSettings
 from pav.models.splits import hash_split
 from pav.tasks.problems.embedded import embedded_problems
-from pav.tasks.problems.work import (
-    check_disjoint,
-    load_problems,
-    open_worker,
-    plan_problems,
-    read_problems,
-)
+from pav.tasks.problems.plan import plan_problems
+from pav.tasks.problems.published import check_disjoint, load_problems, read_problems
+from pav.tasks.problems.work import open_worker
 from pav.tasks.store.datasets import frame
 from pav.tasks.store.manifests import publish
 from pav.tasks.store.store import Store

@@ -9,7 +9,7 @@ from pav.models.errors import InputError
 from pav.models.settings import ProblemSettings, RunSettings
 from pav.tasks.grade.files import read_rows
 from pav.tasks.imports.plan import plan_import
-from pav.tasks.problems.work import plan_problems
+from pav.tasks.problems.plan import plan_problems
 from pav.tasks.store.in_files import read_file
 
 

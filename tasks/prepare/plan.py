@@ -1,0 +1,49 @@
+"""Which unit trains the embedded policy, and when it can."""
+
+from pav.models.domains import domain_key
+from pav.models.domains.countdown.solver import MOST_LISTED
+from pav.models.errors import InputError
+from pav.models.settings import RunSettings
+from pav.tasks.prepare.policies import ROLES, check_policies, outside_folder
+from pav.tasks.store.units import Manifest, Unit
+
+STAGE = "pretrain"
+# Raised when the training, its data or the tokenizer change what comes out.
+REVISION = 3
+# Raised when demonstrations of more than four numbers change; policies that see none keep theirs.
+LARGE_HANDS_REVISION = 1
+# Settings that decide where checkpoints come from or how often states are saved, not what
+# the training ends with.
+_NOT_IN_UNIT = {"weak", "base", "strong", "save_every"}
+
+
+def check_trainable(settings: RunSettings) -> None:
+    """Raise InputError where a role needs the embedded policy and the domain cannot train it."""
+    missing = [role for role in ROLES if not outside_folder(settings.prepare, role)]
+    if missing and settings.problems.domain != "countdown":
+        names = ", ".join(f"prepare.{role}" for role in missing)
+        raise InputError(
+            f"{names}: expected checkpoint folders, as the embedded policy can only be trained on "
+            f"countdown, got none with problems.domain={settings.problems.domain}; weak and "
+            "strong may be the base's folder"
+        )
+
+
+def plan_pretrain(settings: RunSettings, problems: Manifest) -> list[Unit]:
+    """Return the one training unit; none where all three policies are outside checkpoints."""
+    prepare = settings.prepare
+    check_policies(prepare)
+    if all(outside_folder(prepare, role) for role in ROLES):
+        return []
+    check_trainable(settings)
+    parameters = prepare.model_dump(mode="json", exclude=_NOT_IN_UNIT)
+    parameters["domain"] = domain_key(settings.problems)
+    if has_large_hands(settings):
+        parameters["large_hands"] = LARGE_HANDS_REVISION
+    return [Unit(STAGE, "embedded policy", REVISION, parameters, {"problems": problems.ref})]
+
+
+def has_large_hands(settings: RunSettings) -> bool:
+    """Return whether problems may have so many numbers that their demonstrations are drawn."""
+    from_file = bool(settings.problems.path or settings.sample.path)
+    return from_file or max(settings.problems.num_numbers) > MOST_LISTED
