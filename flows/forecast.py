@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pav.flows.outlook import Outlook
-from pav.flows.plan import PART_NAMES, Part, Plan
+from pav.flows.plan import Part, Plan
+from pav.flows.stages import PARTS
 from pav.models.domains import domain_of
 from pav.models.records import Problem
 from pav.models.settings import RunSettings
@@ -23,7 +24,7 @@ from pav.tasks.store.units import DataFile, Manifest, Unit
 _TRIES = 40
 
 
-def foresee(plan: Plan, names: Sequence[str] = PART_NAMES) -> Outlook:
+def foresee(plan: Plan, names: Sequence[str] = tuple(PARTS)) -> Outlook:
     """Return what a run up to some parts will make; nothing is started or written."""
     forecast = Forecast(plan.settings, plan.store, dict(plan.parts))
     parts = [forecast.part(name) for name in names if forecast.can_see(name)]

@@ -3,7 +3,8 @@
 from prefect import flow
 
 from pav.flows.plan import Plan
-from pav.flows.stage import workplace
+from pav.flows.stages import PARTS
+from pav.flows.workplace import workplace
 from pav.models.settings import RunSettings
 from pav.tasks.label.estimates import missing_pilots
 from pav.tasks.label.pilot_plan import STAGE
@@ -18,5 +19,11 @@ def pilot(settings: RunSettings, store: str) -> int:
     plan.check_answers()
     todo = missing_pilots(settings, plan.store, plan.piloted_units)
     with workplace(settings) as place:
-        done = run_units(STAGE, todo, settings=settings, store=plan.store, pool=place.workers)
+        done = run_units(
+            todo,
+            work=PARTS["label"].work[STAGE],
+            settings=settings,
+            store=plan.store,
+            pool=place.workers,
+        )
     return len(done)

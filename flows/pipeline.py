@@ -1,28 +1,31 @@
-"""Flow `pipeline`: from problems to a report of what verifiers are worth."""
+"""Flow `pipeline`, from problems to a report of what verifiers are worth, and a flow a stage."""
 
 from collections.abc import Callable, Mapping, Sequence
 
 from prefect import flow
 
-from pav.flows.evaluate import evaluate
-from pav.flows.label import label
 from pav.flows.plan import check_settings
-from pav.flows.prepare import prepare
 from pav.flows.report import report
-from pav.flows.sample import sample
-from pav.flows.stage import workplace
-from pav.flows.train import train
+from pav.flows.stages import STAGES, Stage
+from pav.flows.workplace import carry_out, workplace
 from pav.models.domains import check_stepwise, domain_of
 from pav.models.settings import RunSettings
 from pav.tasks.store.stage_report import StageReport
 
 Flow = Callable[[RunSettings, str], list[StageReport]]
+
+
+def _flow_of(stage: Stage) -> Flow:
+    """Return the flow of a stage; what is done of it is reused."""
+
+    def run(settings: RunSettings, store: str) -> list[StageReport]:
+        return carry_out(stage, settings, store)
+
+    return flow(name=stage.name, description=stage.about)(run)
+
+
 STAGE_FLOWS: Mapping[str, Flow] = {
-    "prepare": prepare,
-    "sample": sample,
-    "label": label,
-    "train": train,
-    "evaluate": evaluate,
+    **{stage.name: _flow_of(stage) for stage in STAGES},
     "report": report,
 }
 
@@ -33,14 +36,7 @@ def pipeline(settings: RunSettings, store: str) -> list[StageReport]:
     check_settings(settings)
     check_stepwise(domain_of(settings.problems))
     with workplace(settings):
-        return [
-            *prepare(settings, store),
-            *sample(settings, store),
-            *label(settings, store),
-            *train(settings, store),
-            *evaluate(settings, store),
-            *report(settings, store),
-        ]
+        return [made for run in STAGE_FLOWS.values() for made in run(settings, store)]
 
 
 def run_stages(stages: Sequence[str], settings: RunSettings, store: str) -> list[StageReport]:

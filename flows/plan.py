@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 
+from pav.flows.stages import PARTS
 from pav.models.errors import WorkError
 from pav.models.hashing import digest
 from pav.models.records import Problem
@@ -34,16 +35,6 @@ from pav.tasks.store.stage_report import StageReport, report_stage
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Manifest, Unit
 from pav.tasks.train.plan import plan_training
-
-# The parts in order; those of one stage flow stand together.
-PARTS: Mapping[str, tuple[str, ...]] = {
-    "prepare": ("problems", "pretrain"),
-    "sample": ("sample",),
-    "label": ("label",),
-    "train": ("train",),
-    "evaluate": ("choose", "evaluate"),
-}
-PART_NAMES = tuple(name for names in PARTS.values() for name in names)
 
 
 @dataclass(frozen=True)
@@ -88,7 +79,7 @@ class Plan:
 
     def walk(self) -> Iterator[Part]:
         """Yield every part in order; stop after the first one that is not finished."""
-        for name in PART_NAMES:
+        for name in PARTS:
             part = self.part(name)
             yield part
             if part.todo:
@@ -143,8 +134,12 @@ class Plan:
         budget = budget_rollouts(settings, self.store, first)
         if budget is None:
             return pilots
-        rounds = [_rounds(self, seed, budget).units() for seed in settings.pipeline_seeds]
+        rounds = [self._rounds_of(seed, budget).units() for seed in settings.pipeline_seeds]
         return [*pilots, *chain.from_iterable(rounds)]
+
+    def _rounds_of(self, pipeline_seed: int, budget: int) -> Rounds:
+        sampled = self.of_seed("sample", pipeline_seed)
+        return Rounds(self.settings, self.store, self.policies, sampled, budget)
 
     def choice(self, pipeline_seed: int) -> Choice:
         """Return what validation chose for a pipeline seed."""
@@ -166,7 +161,7 @@ class Plan:
         settings = self.settings.model_dump(mode="json", exclude={"runner"})
         return digest([settings, units], length=12)
 
-    def finished_run(self, names: Sequence[str] = PART_NAMES) -> FinishedRun:
+    def finished_run(self, names: Sequence[str] = tuple(PARTS)) -> FinishedRun:
         """Return the run as its record has it; WorkError where a named part is not done."""
         manifests = {name: self.finished(name) for name in names}
         return FinishedRun(self.run_id, self.settings, self.policies, manifests)
@@ -205,11 +200,6 @@ def _sample(plan: Plan) -> list[Unit]:
 
 def _label(plan: Plan) -> list[Unit]:
     return plan.label_units()
-
-
-def _rounds(plan: Plan, pipeline_seed: int, budget: int) -> Rounds:
-    sampled = plan.of_seed("sample", pipeline_seed)
-    return Rounds(plan.settings, plan.store, plan.policies, sampled, budget)
 
 
 def _train(plan: Plan) -> list[Unit]:

@@ -4,17 +4,20 @@ from collections.abc import Sequence
 
 from prefect import flow
 
-from pav.flows.stage import workplace
+from pav.flows.workplace import workplace
 from pav.models.settings import RunSettings
-from pav.tasks.bench.pool_plan import STAGE
 from pav.tasks.runner.leases import run_units
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Unit
+
+WORK = "pav.tasks.bench.pool_work"
 
 
 @flow(name="pool", validate_parameters=False)
 def pool(settings: RunSettings, store: str, units: Sequence[Unit]) -> int:
     """Draw the rollouts that planners are measured on; return how many units ran."""
     with workplace(settings) as place:
-        done = run_units(STAGE, units, settings=settings, store=Store(store), pool=place.workers)
+        done = run_units(
+            units, work=WORK, settings=settings, store=Store(store), pool=place.workers
+        )
     return len(done)

@@ -7,7 +7,7 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from pav.flows.plan import Plan
-from pav.flows.stage import workplace
+from pav.flows.workplace import workplace
 from pav.models.settings import RunSettings
 from pav.tasks.database.runs import (
     check_faults,

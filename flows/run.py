@@ -8,7 +8,8 @@ from typing import Any
 
 from pav.flows.forecast import foresee
 from pav.flows.outlook import Outlook, expecting
-from pav.flows.plan import PARTS, Plan, check_settings
+from pav.flows.plan import Plan, check_settings
+from pav.flows.stages import STAGES
 from pav.models.domains import check_stepwise, domain_of
 from pav.models.settings import RunSettings
 from pav.tasks.database.publishing import DATABASE
@@ -24,7 +25,8 @@ from pav.tasks.runner.progress import announced, tell
 from pav.tasks.store.stage_report import StageReport
 from pav.tasks.store.store import Store
 
-STAGES = (*PARTS, "report")
+# What a user can name, in order; the report has no units of its own.
+STAGE_NAMES = (*(stage.name for stage in STAGES), "report")
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,11 @@ class Summary:
 def run_until(last: str, settings: RunSettings, store: Store) -> Summary:
     """Do what is missing up to a stage (`run` is `report`) and return what was done."""
     check_settings(settings)
-    stages = STAGES[: STAGES.index("report" if last == "run" else last) + 1]
+    stages = STAGE_NAMES[: STAGE_NAMES.index("report" if last == "run" else last) + 1]
     if "evaluate" in stages:
         check_stepwise(domain_of(settings.problems))
     plan = Plan(settings, store)
-    names = [name for stage in stages for name in PARTS.get(stage, ())]
+    names = [part.name for stage in STAGES if stage.name in stages for part in stage.parts]
     database = ""
     with announced("looking for what is done", is_told=False):
         outlook = foresee(plan, names) if _has_work(plan, stages, names) else None
@@ -80,7 +82,7 @@ def run_until(last: str, settings: RunSettings, store: Store) -> Summary:
         # Settles what the stage flows made: a stage run alone publishes its data too.
         if not _has_work(plan, stages, names):
             _publish(plan, names)
-    report = store.address(report_path(plan.run_id)) if stages == STAGES else ""
+    report = store.address(report_path(plan.run_id)) if stages == STAGE_NAMES else ""
     return Summary(plan.run_id, reports, report, database)
 
 

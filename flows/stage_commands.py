@@ -18,17 +18,14 @@ from pav.flows.options import (
     show,
 )
 from pav.flows.settings_file import DEFAULT_CONFIG, load_settings
+from pav.flows.stages import STAGES
 from pav.tasks.runner.progress import tell
 from pav.tasks.store.store import Store
 
 commands = typer.Typer()
 
 STAGE_HELP = {
-    "prepare": "Make the problems and the three policies",
-    "sample": "Sample solutions to be labelled",
-    "label": "Roll out prefixes, as the planner of the settings has it, and count successes",
-    "train": "Train the verifiers",
-    "evaluate": "Search on held-out problems with every arm",
+    **{stage.name: stage.help for stage in STAGES},
     "report": "Publish labels.duckdb and write the report",
     "run": "Do everything, from problems to the report",
 }

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pav.flows.forecast import foresee
-from pav.flows.plan import PART_NAMES, Part, Plan, check_settings
+from pav.flows.plan import Part, Plan, check_settings
+from pav.flows.stages import PARTS
 from pav.models.settings import RunSettings
 from pav.tasks.database.runs import is_reported, report_path
 from pav.tasks.label.estimates import (
@@ -119,7 +120,7 @@ def look(settings: RunSettings, store: Store) -> Overview:
     failed = _failed(store) if any(part.todo for part in parts) else {}
     known = {part.name for part in parts}
     report = ""
-    if not parts[-1].todo and len(known) == len(PART_NAMES):
+    if not parts[-1].todo and len(known) == len(PARTS):
         run = plan.finished_run()
         report = store.address(report_path(run.run_id)) if is_reported(store, run) else ""
     estimate, outlook = _estimate(plan), foresee(plan)
@@ -132,7 +133,7 @@ def look(settings: RunSettings, store: Store) -> Overview:
         ],
         unplanned={
             name: Expected(outlook.missing[name], outlook.seconds[name])
-            for name in PART_NAMES
+            for name in PARTS
             if name not in known and name in outlook.missing
         },
         workers=settings.runner.workers,

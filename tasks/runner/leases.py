@@ -10,7 +10,6 @@ from pav.models.settings import RunnerSettings, RunSettings
 from pav.tasks.runner.messages import Done, Job, Update
 from pav.tasks.runner.pool import PoolClosedError, Worker, WorkerPool
 from pav.tasks.runner.progress import StageProgress
-from pav.tasks.runner.stage_modules import stage_module
 from pav.tasks.store.store import Store, StoreUnreachableError
 from pav.tasks.store.units import Unit
 
@@ -52,27 +51,29 @@ class Bay:
 
 
 def run_units(
-    stage: str,
     units: Sequence[Unit],
     *,
+    work: str,
     settings: RunSettings,
     store: Store,
     pool: WorkerPool,
     progress: StageProgress | None = None,
 ) -> list[Done]:
-    """Execute and publish units, inside a flow; when all others are done, a failure is raised.
+    """Execute and publish units of one stage; when all others are done, a failure is raised.
 
-    `progress` tells of them, under another name than the stage's where it has one. Returns the
-    units that were executed, with their seconds and cost.
+    To be called inside a flow. `work` is the dotted name of the module whose `open_worker`
+    executes the units; `progress` tells of them, under another name than the stage's where it
+    has one. Returns the units that were executed, with their seconds and cost.
     """
     if not units:
         return []
     store.sweep()
+    stage = units[0].stage
     leases = [Lease(chunk) for chunk in split(units, len(pool.workers))]
     pool.start(len(leases))
     with progress or StageProgress(stage, len(units)) as shown:
         bay = Bay(
-            stage_module(stage),
+            work,
             settings.model_dump_json(),
             store.root,
             shown,

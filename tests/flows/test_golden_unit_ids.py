@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pav.flows.forecast import Forecast
-from pav.flows.plan import PART_NAMES
 from pav.flows.settings_file import load_settings
+from pav.flows.stages import PARTS
 from pav.models.hashing import digest
 from pav.tasks.store.store import Store
 
@@ -28,7 +28,7 @@ RUNS = {
 def unit_ids(config, options, root):
     """Return part -> digest of its unit ids in order; what is not made yet is stood in for."""
     plan = Forecast(load_settings(config, options), Store(root))
-    parts = {name: [unit.unit_id for unit in plan.part(name).units] for name in PART_NAMES}
+    parts = {name: [unit.unit_id for unit in plan.part(name).units] for name in PARTS}
     return {name: f"{len(ids)} units, {digest(ids, length=20)}" for name, ids in parts.items()}
 
 

@@ -1,11 +1,14 @@
+import importlib
 import json
 
 import pytest
 import yaml
 from prefect.flows import load_flow_from_entrypoint
 
+from pav.flows import plan
 from pav.flows.pipeline import STAGE_FLOWS, pipeline
-from pav.flows.run import STAGES
+from pav.flows.run import STAGE_NAMES
+from pav.flows.stages import PARTS
 from pav.models.errors import InputError
 from pav.models.settings import RunSettings
 
@@ -46,7 +49,7 @@ def test_the_form_has_no_union():
 
 
 def test_the_command_line_and_prefect_know_the_same_stages():
-    assert tuple(STAGE_FLOWS) == STAGES
+    assert tuple(STAGE_FLOWS) == STAGE_NAMES
 
 
 def test_the_deployment_names_a_flow_that_loads(request):
@@ -55,3 +58,10 @@ def test_the_deployment_names_a_flow_that_loads(request):
         flow = load_flow_from_entrypoint(deployment["entrypoint"])
         assert flow.name == "pipeline"
         assert set(deployment["parameters"]) == set(flow.parameters.properties)
+
+
+def test_every_part_of_every_stage_has_a_plan_and_modules_that_make_its_units():
+    assert list(PARTS) == list(plan._PLANNERS)
+    for part in PARTS.values():
+        for module in part.work.values():
+            assert callable(importlib.import_module(module).open_worker)

@@ -14,7 +14,6 @@ from pav.models.errors import EngineError, InputError, WorkError
 from pav.models.settings import RunSettings
 from pav.tasks.runner.leases import describe, run_units, split
 from pav.tasks.runner.pool import WorkerPool
-from pav.tasks.runner.stage_modules import STAGE_MODULES, stage_module
 from pav.tasks.store.ledger import executions
 from pav.tasks.store.manifests import find_many
 from pav.tasks.store.stage_report import missing
@@ -33,7 +32,6 @@ def settings(**runner):
 @pytest.fixture
 def store(tmp_path, monkeypatch, prefect_api):
     monkeypatch.setenv("PYTHONPATH", HERE)
-    monkeypatch.setitem(STAGE_MODULES, "toy", "toy_stage")
     return Store(str(tmp_path / "store"))
 
 
@@ -53,7 +51,7 @@ def run(store, units, **runner):
     def toy():
         flow_runs.append(get_run_context().flow_run.id)
         with WorkerPool(chosen.runner.workers, device="cpu") as pool:
-            return run_units("toy", units, settings=chosen, store=store, pool=pool)
+            return run_units(units, work="toy_stage", settings=chosen, store=store, pool=pool)
 
     return toy(), flow_runs
 
@@ -125,7 +123,7 @@ def test_a_lease_over_its_time_ends_its_worker_and_is_tried_again(store, tmp_pat
 def test_nothing_to_do_starts_nothing(tmp_path):
     store = Store(str(tmp_path))
     with WorkerPool(2, device="cpu") as pool:
-        assert run_units("toy", [], settings=settings(), store=store, pool=pool) == []
+        assert run_units([], work="toy_stage", settings=settings(), store=store, pool=pool) == []
         assert [worker.pid for worker in pool.workers] == [None, None]
 
 
@@ -154,12 +152,10 @@ from prefect import flow
 from pav.flows.endings import end_with
 from pav.models.settings import RunSettings
 from pav.tasks.runner.leases import run_units
-from pav.tasks.runner.stage_modules import STAGE_MODULES
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Unit
 from pav.tasks.runner.pool import pool
 from pav.tasks.runner.prefect_server import orchestrated
-STAGE_MODULES["toy"] = "toy_stage"
 do, marker = sys.argv[2:]
 settings = RunSettings.model_validate({"runner": {"workers": 2}, "engine": {"device": "cpu"}})
 first = Unit("toy", "first", 1, {"name": "first"})
@@ -169,7 +165,7 @@ def toy():
     with pool(settings) as workers:
         for unit in (first, second):
             store = Store(sys.argv[1])
-            run_units("toy", [unit], settings=settings, store=store, pool=workers)
+            run_units([unit], work="toy_stage", settings=settings, store=store, pool=workers)
 def command():
     with orchestrated() as address:
         print(address, flush=True)
@@ -276,11 +272,6 @@ def test_a_lease_is_named_by_what_differs():
     assert describe([Unit("train", "q seed 0", 1), Unit("train", "orm_all seed 1", 1)]) == (
         "train q seed 0 to orm_all seed 1"
     )
-
-
-def test_an_unknown_stage_is_refused():
-    with pytest.raises(InputError, match="expected one of"):
-        stage_module("bake")
 
 
 def test_an_engine_error_is_worth_another_try_and_a_bad_value_is_not():

@@ -7,7 +7,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from pav.flows.outlook import seconds_after
-from pav.flows.plan import PARTS, Part, Plan
+from pav.flows.plan import Part, Plan
+from pav.flows.stages import PARTS, Stage
 from pav.models.settings import RunSettings
 from pav.tasks.runner.leases import run_units
 from pav.tasks.runner.pool import WorkerPool, pool
@@ -48,11 +49,11 @@ def workplace(settings: RunSettings) -> Iterator[Workplace]:
             _current.reset(token)
 
 
-def carry_out(stage: str, settings: RunSettings, store: str) -> list[StageReport]:
+def carry_out(stage: Stage, settings: RunSettings, store: str) -> list[StageReport]:
     """Do what is missing of a stage and return, for each part, what was reused and made."""
     plan = Plan(settings, Store(store))
     with workplace(settings) as place:
-        reports = [_carry_out_part(plan, plan.part(name), place) for name in PARTS[stage]]
+        reports = [_carry_out_part(plan, plan.part(part.name), place) for part in stage.parts]
         place.journal.extend(reports)
     return reports
 
@@ -68,7 +69,8 @@ def _carry_out_part(plan: Plan, part: Part, place: Workplace) -> StageReport:
         stage = todo[0].stage
         units = [unit for unit in todo if unit.stage == stage]
         done = run_units(
-            stage, units, settings=plan.settings, store=plan.store, pool=place.workers,
+            units, work=PARTS[part.name].work[stage],
+            settings=plan.settings, store=plan.store, pool=place.workers,
             progress=StageProgress(_title(part, stage), len(units), seconds_after=after),
         )  # fmt: skip
         seconds |= {result.unit_id: result.seconds for result in done}
