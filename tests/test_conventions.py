@@ -1,6 +1,7 @@
 """What CONTRIBUTING asks of every shipped file, checked."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,19 @@ def test_shipped_code_holds_no_absolute_path():
 
     found = [named(p) for p in SHIPPED if any(map(is_path, ast.walk(ast.parse(p.read_text()))))]
     assert found == []
+
+
+def test_pages_name_only_files_that_exist():
+    names = r"(?<![\w/.])(?:tests/)?(?:flows|tasks|models|sql|tests)/[\w/]+\.(?:py|sql|j2)"
+    pages = [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        ROOT / "tests/mutants_equivalent.txt",
+    ]
+    # The changelog tells what was; its names are of their day.
+    told = {
+        page: set(re.findall(names, page.read_text())) for page in pages if page.stem != "CHANGELOG"
+    }
+    missing = {named(page): sorted(name for name in found if not (ROOT / name).exists())
+               for page, found in told.items()}  # fmt: skip
+    assert {page: names for page, names in missing.items() if names} == {}
