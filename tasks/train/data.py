@@ -100,7 +100,7 @@ def make_examples(
             "to train on, and others to stop and calibrate by; got those of "
             f"{len(splits['train'])} and {len(splits['validation'])} problems"
         )
-    return Examples(training, _sample(validation, MAX_VALIDATION))
+    return Examples(training, sample_sequences(validation, MAX_VALIDATION))
 
 
 def _split_ids(
@@ -159,7 +159,7 @@ def _value_head(
     return value_sequences(seeds, rollouts, own=own, passing=passing)
 
 
-def _sample(sequences: list[TargetSequence], size: int) -> list[TargetSequence]:
+def sample_sequences(sequences: list[TargetSequence], size: int) -> list[TargetSequence]:
     """Return `size` of the sequences, the same ones whatever their order."""
     return sorted(sequences, key=lambda each: _place(each.prefix))[:size]
 

@@ -1,15 +1,18 @@
 """Which rows a verifier is trained, stopped and judged on, of listed samples."""
 
+import numpy as np
 import polars as pl
 import pytest
 
 from pav.models.errors import InputError
-from pav.models.records import Problem
+from pav.models.records import Prefix, Problem
+from pav.models.verifiers.data import TargetSequence
 from pav.tasks.train.data import (
     Published,
     counts_by_prefix,
     held_out_solutions,
     make_examples,
+    sample_sequences,
 )
 
 # Two problems of each split, each with its own solutions of the base and of another policy.
@@ -171,3 +174,21 @@ def test_held_out_solutions_are_the_bases_of_validation_and_test_problems():
 def test_counts_of_prefixes_are_those_of_one_policys_graded_rollouts():
     assert counts_by_prefix(published(), "base")["train 0"] == (1, 2)
     assert counts_by_prefix(published(), "other")["train 0"] == (0, 1)
+
+
+def test_a_bound_on_validation_keeps_the_weighted_mean_and_looks_at_no_target():
+    draw = np.random.default_rng(0)
+    weights = draw.exponential(size=20_000)
+    values = draw.binomial(8, 0.3 + 0.4 * (weights > 1), size=20_000) / 8
+    all_of_them = [
+        TargetSequence(Prefix(f"p{number % 50}", (f"{number}\n",)), *pair[:, None, None])
+        for number, pair in enumerate(np.stack([values, weights], axis=1))
+    ]
+    kept = sample_sequences(all_of_them, 3000)
+    assert sample_sequences(all_of_them[::-1], 3000) == kept
+    held = np.array([[each.weights.item(), each.targets.item()] for each in kept])
+    mean = np.average(held[:, 1], weights=held[:, 0])
+    spread = np.sqrt(np.sum((held[:, 0] * (held[:, 1] - mean)) ** 2)) / held[:, 0].sum()
+    assert abs(mean - np.average(values, weights=weights)) < 3 * spread
+    # What would be wrong: without the weights the mean is another one by far.
+    assert abs(held[:, 1].mean() - np.average(values, weights=weights)) > 6 * spread
