@@ -3,12 +3,12 @@
 from prefect import flow
 
 from pav.flows.plan import Plan
+from pav.flows.run_context import run_context
 from pav.flows.stages import PARTS
-from pav.flows.workplace import workplace
 from pav.models.settings import RunSettings
 from pav.tasks.label.estimates import missing_pilots
 from pav.tasks.label.pilot_plan import STAGE
-from pav.tasks.runner.leases import run_units
+from pav.tasks.runner.batches import run_units
 from pav.tasks.store.store import Store
 
 
@@ -18,12 +18,12 @@ def pilot(settings: RunSettings, store: str) -> int:
     plan = Plan(settings, Store(store))
     plan.check_answers()
     todo = missing_pilots(settings, plan.store, plan.piloted_units)
-    with workplace(settings) as place:
+    with run_context(settings) as context:
         done = run_units(
             todo,
             work=PARTS["label"].work[STAGE],
             settings=settings,
             store=plan.store,
-            pool=place.workers,
+            pool=context.workers,
         )
     return len(done)

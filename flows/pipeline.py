@@ -6,8 +6,8 @@ from prefect import flow
 
 from pav.flows.plan import check_settings
 from pav.flows.report import report
+from pav.flows.run_context import carry_out, run_context
 from pav.flows.stages import STAGES, Stage
-from pav.flows.workplace import carry_out, workplace
 from pav.models.domains import check_stepwise, domain_of
 from pav.models.settings import RunSettings
 from pav.tasks.store.stage_report import StageReport
@@ -35,7 +35,7 @@ def pipeline(settings: RunSettings, store: str) -> list[StageReport]:
     """Go from problems to the report; every data set that is there already is reused."""
     check_settings(settings)
     check_stepwise(domain_of(settings.problems))
-    with workplace(settings):
+    with run_context(settings):
         return [made for run in STAGE_FLOWS.values() for made in run(settings, store)]
 
 
@@ -43,5 +43,5 @@ def run_stages(stages: Sequence[str], settings: RunSettings, store: str) -> list
     """Run some stage flows in order, all of them as the one flow `pipeline`."""
     if len(stages) == len(STAGE_FLOWS):
         return pipeline(settings, store)
-    with workplace(settings):
+    with run_context(settings):
         return [made for stage in stages for made in STAGE_FLOWS[stage](settings, store)]

@@ -28,7 +28,7 @@ from pav.tasks.prepare.plan import check_trainable, plan_pretrain
 from pav.tasks.prepare.policies import PolicySpec, check_policies, resolve_policies
 from pav.tasks.problems.plan import plan_problems
 from pav.tasks.problems.published import read_problems
-from pav.tasks.sample.given_plan import plan_outside
+from pav.tasks.sample.imported_plan import plan_imported
 from pav.tasks.sample.plan import plan_sampling
 from pav.tasks.store.manifests import find_many, read_tables
 from pav.tasks.store.stage_report import StageReport, report_stage
@@ -184,7 +184,7 @@ def _pretrain(plan: Plan) -> list[Unit]:
 
 
 def _sample(plan: Plan) -> list[Unit]:
-    planner = plan_outside if plan.settings.sample.path else plan_sampling
+    planner = plan_imported if plan.settings.sample.path else plan_sampling
     return [
         unit
         for seed in plan.settings.pipeline_seeds

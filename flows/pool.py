@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from prefect import flow
 
-from pav.flows.workplace import workplace
+from pav.flows.run_context import run_context
 from pav.models.settings import RunSettings
-from pav.tasks.runner.leases import run_units
+from pav.tasks.runner.batches import run_units
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Unit
 
@@ -16,8 +16,8 @@ WORK = "pav.tasks.bench.pool_work"
 @flow(name="pool", validate_parameters=False)
 def pool(settings: RunSettings, store: str, units: Sequence[Unit]) -> int:
     """Draw the rollouts that planners are measured on; return how many units ran."""
-    with workplace(settings) as place:
+    with run_context(settings) as context:
         done = run_units(
-            units, work=WORK, settings=settings, store=Store(store), pool=place.workers
+            units, work=WORK, settings=settings, store=Store(store), pool=context.workers
         )
     return len(done)

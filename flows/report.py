@@ -7,7 +7,7 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from pav.flows.plan import Plan
-from pav.flows.workplace import workplace
+from pav.flows.run_context import run_context
 from pav.models.settings import RunSettings
 from pav.tasks.database.runs import (
     check_faults,
@@ -28,7 +28,7 @@ DATA_SETS = ("labels.duckdb", "report.html", "results.json")
 
 
 @dataclass(frozen=True)
-class Journey:
+class WorkDone:
     """What the run did before its report, and how long it took."""
 
     stages: tuple[StageReport, ...]
@@ -44,7 +44,7 @@ def publish(settings: RunSettings, store: str) -> list[str]:
 
 
 @task(name="write", task_run_name="write report and results", cache_policy=NO_CACHE)
-def write(settings: RunSettings, store: str, journey: Journey) -> str:
+def write(settings: RunSettings, store: str, before: WorkDone) -> str:
     """Write the report, its tables as artifacts too, and return where it lies in the store.
 
     A report of the same data is left as it is.
@@ -53,7 +53,7 @@ def write(settings: RunSettings, store: str, journey: Journey) -> str:
     run = plan.finished_run()
     if is_reported(plan.store, run):
         return report_path(run.run_id)
-    inputs = gather_inputs(plan.store, run, stages=journey.stages, wall_seconds=journey.seconds)
+    inputs = gather_inputs(plan.store, run, stages=before.stages, wall_seconds=before.seconds)
     written = write_report(plan.store, run.run_id, inputs)
     publish_artifacts(written.tables, written.claims)
     mark_reported(plan.store, run)
@@ -64,11 +64,11 @@ def write(settings: RunSettings, store: str, journey: Journey) -> str:
 def report(settings: RunSettings, store: str) -> list[StageReport]:
     """Publish labels.duckdb and write the report of the run; WorkError where there are faults."""
     started = time.monotonic()
-    with workplace(settings) as place:
+    with run_context(settings) as context:
         with announced("building labels.duckdb"):
             faults = publish(settings, store)
         with announced("writing the report"):
-            write(settings, store, Journey(tuple(place.journal), place.seconds))
+            write(settings, store, WorkDone(tuple(context.journal), context.seconds))
     # The report is worth having whatever else the store holds.
     check_faults(Store(store), faults)
     return [StageReport("report", 1, 0, 1, time.monotonic() - started, DATA_SETS)]

@@ -35,7 +35,7 @@ def prefix_ids(response: Prefix) -> list[str]:
     return names
 
 
-def outside_solution_id(response: Prefix, policy_id: str, *, repeat: int) -> str:
+def imported_solution_id(response: Prefix, policy_id: str, *, repeat: int) -> str:
     """Return the name of a solution made elsewhere, by its content, wherever its row stands.
 
     `repeat` counts equal ones of the same policy, from 0.

@@ -29,7 +29,7 @@ COLUMNS = {
     # Policies and verifiers
     "policies.name": "role in the newest run that has the policy; base where it has several",
     "checkpoint": "the folder of its weights in the store, or where they came from",
-    "parent_policy_id": "the policy it was trained from, or `from scratch`, `outside checkpoint`",
+    "parent_policy_id": "the policy it was trained from, or `from scratch`, `given checkpoint`",
     "round": "how many times a policy was trained on its own credit before this one",
     "policies.unit_id": "the unit of work that trained it; joins units",
     "details": "what else the run recorded, as JSON",
@@ -76,10 +76,10 @@ COLUMNS = {
     "rank": "a block wanted by several rules goes by the one of the lowest rank",
     "pattern": "the regular expression that every name of the rule matches",
     "meaning": "what the rule decides",
-    "outside_labels.num_steps": "how many of the solution's first steps the file speaks of",
+    "imported_labels.num_steps": "how many of the solution's first steps the file speaks of",
     "format": "format of the file that the label comes from",
-    "outside_labels.kind": "what `value` is: hard, soft, rating or error",
-    "outside_labels.value": "what the file says of these steps; NULL where it says nothing",
+    "imported_labels.kind": "what `value` is: hard, soft, rating or error",
+    "imported_labels.value": "what the file says of these steps; NULL where it says nothing",
     "labeler": "who labelled, as the file has it",
     # Rollouts
     "rollout": "number of the rollout in its block, from 0",

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 
 from pav.models.errors import InputError
-from pav.models.formats.records import OutsideSolution
+from pav.models.formats.records import ImportedSolution
 
 # A response of 32,000 tokens has a tenth of these. A row may hold many that share their steps.
 MOST_STEPS, MOST_CHARACTERS = 10_000, 1_000_000
 MOST_ROW_STEPS, MOST_ROW_CHARACTERS = 10 * MOST_STEPS, 10 * MOST_CHARACTERS
 
 
-def bounded(solutions: Iterable[OutsideSolution]) -> tuple[OutsideSolution, ...]:
+def bounded(solutions: Iterable[ImportedSolution]) -> tuple[ImportedSolution, ...]:
     """Return the solutions of a row; InputError as soon as they are longer than they may be."""
     kept = []
     num_steps = num_characters = 0

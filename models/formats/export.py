@@ -39,7 +39,7 @@ def own_signs(step_labels: Sequence[Mapping[str, Any]]) -> StepSigns:
     return StepSigns("counts", tuple(None if value is None else value > 0 for value in values))
 
 
-def outside_signs(labels: Iterable[Mapping[str, Any]], *, num_steps: int) -> list[StepSigns]:
+def imported_signs(labels: Iterable[Mapping[str, Any]], *, num_steps: int) -> list[StepSigns]:
     """Return the imported labels of a solution as booleans, one for each source of them."""
     found = []
     for (_, kind, _), members in groupby(labels, key=_source):

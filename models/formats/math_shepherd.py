@@ -11,7 +11,7 @@ from typing import Any
 
 from pav.models.errors import InputError, shown
 from pav.models.formats.fields import optional_text, text_of
-from pav.models.formats.records import Format, OutsideLabel, OutsideSolution, Parsed
+from pav.models.formats.records import Format, ImportedLabel, ImportedSolution, Parsed
 
 TAG = "\u043a\u0438"
 SIGNS = {"+": 1.0, "-": 0.0}
@@ -31,12 +31,12 @@ def parse(fields: Mapping[str, Any]) -> Parsed:
     # Signs of tags within the question are of no step.
     kept = signs[len(signs) - len(steps) :]
     labels = tuple(
-        OutsideLabel(number, "hard", SIGNS[sign]) for number, sign in enumerate(kept, start=1)
+        ImportedLabel(number, "hard", SIGNS[sign]) for number, sign in enumerate(kept, start=1)
     )
     task = optional_text(fields, "task")
     again = written(asked(question), steps, is_right=[sign == "+" for sign in kept], task=task)
     is_same = (again["input"], again["label"]) == (fields["input"], fields["label"])
-    solution = OutsideSolution(question, steps, labels, source=task)
+    solution = ImportedSolution(question, steps, labels, source=task)
     return Parsed((solution,), {} if is_same else {RESPACED: 1})
 
 

@@ -18,7 +18,7 @@ from pav.models.formats.fields import (
     share_of,
     text_of,
 )
-from pav.models.formats.records import Format, OutsideLabel, OutsideSolution, Parsed
+from pav.models.formats.records import Format, ImportedLabel, ImportedSolution, Parsed
 
 # Trees hold no white space between steps, and a response needs some.
 STEP_END = "\n\n"
@@ -100,14 +100,14 @@ def _ended(path: Sequence[_Node]) -> tuple[_Node, ...]:
     return (*inner, *path[-1:])
 
 
-def _solution(fields: Mapping[str, Any], path: Sequence[_Node]) -> OutsideSolution:
+def _solution(fields: Mapping[str, Any], path: Sequence[_Node]) -> ImportedSolution:
     """Return the solution of a path; a first node without text is the bare problem."""
     first = 0 if path[0].text == "" else 1
     labels = tuple(
-        OutsideLabel(number, "soft", node.value) for number, node in enumerate(path, start=first)
+        ImportedLabel(number, "soft", node.value) for number, node in enumerate(path, start=first)
     )
     answer = optional_text(fields, "final_answer")
-    return OutsideSolution(
+    return ImportedSolution(
         question=text_of(fields, "question"),
         steps=tuple(node.text for node in path if node.text),
         labels=labels,

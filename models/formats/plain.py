@@ -5,7 +5,7 @@ from typing import Any
 
 from pav.models.errors import InputError, shown
 from pav.models.formats.fields import optional_text, texts_of
-from pav.models.formats.records import Finish, Format, OutsideSolution, Parsed
+from pav.models.formats.records import Finish, Format, ImportedSolution, Parsed
 from pav.models.records import LABELLING_SOURCES, OTHER_SOURCES
 from pav.models.splits import SPLITS
 
@@ -27,7 +27,7 @@ def parse(fields: Mapping[str, Any]) -> Parsed:
         raise InputError("question: expected a value, got none")
     _check("split", values["split"], SPLITS)
     _check("answer_source", values["answer_source"], (*LABELLING_SOURCES, *OTHER_SOURCES))
-    solution = OutsideSolution(
+    solution = ImportedSolution(
         question=values["question"],
         steps=_steps(fields, values["response"]),
         finish=_finish(values["finish_reason"]),

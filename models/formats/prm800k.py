@@ -19,7 +19,7 @@ from pav.models.formats.fields import (
     text_of,
     whole_number,
 )
-from pav.models.formats.records import Finish, Format, OutsideLabel, OutsideSolution, Parsed
+from pav.models.formats.records import Finish, Format, ImportedLabel, ImportedSolution, Parsed
 
 FINISH_REASONS = ("solution", "found_error", "give_up", "bad_problem")
 RATINGS = (-1, 0, 1)
@@ -55,7 +55,7 @@ def parse(fields: Mapping[str, Any]) -> Parsed:
     ]
     answer = optional_text(asked, "ground_truth_answer")
     solutions = bounded(
-        OutsideSolution(
+        ImportedSolution(
             question=text_of(asked, "problem"),
             steps=lines_of([each.text for each in path], end="\n", is_whole=finish == "stop"),
             labels=_labels(path),
@@ -97,9 +97,9 @@ def _finish(completion: _Completion) -> Finish:
     return "stop" if _ANSWER in completion.text else "open"
 
 
-def _labels(path: Sequence[_Completion]) -> tuple[OutsideLabel, ...]:
+def _labels(path: Sequence[_Completion]) -> tuple[ImportedLabel, ...]:
     return tuple(
-        OutsideLabel(number, "rating", None if each.rating is None else float(each.rating))
+        ImportedLabel(number, "rating", None if each.rating is None else float(each.rating))
         for number, each in enumerate(path, start=1)
     )
 

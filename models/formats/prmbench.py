@@ -5,7 +5,7 @@ from typing import Any
 
 from pav.models.errors import InputError, shown
 from pav.models.formats.fields import lines_of, text_of, texts_of, whole_number
-from pav.models.formats.records import Format, OutsideLabel, OutsideSolution, Parsed
+from pav.models.formats.records import Format, ImportedLabel, ImportedSolution, Parsed
 
 BEYOND = "wrong steps that are beyond the last one"
 
@@ -30,11 +30,12 @@ def parse(fields: Mapping[str, Any]) -> Parsed:
     return Parsed(solutions, {BEYOND: beyond} if beyond else {})
 
 
-def _solution(question: str, steps: list[str], *, wrong: Collection[int]) -> OutsideSolution:
+def _solution(question: str, steps: list[str], *, wrong: Collection[int]) -> ImportedSolution:
     labels = tuple(
-        OutsideLabel(number, "error", float(number in wrong)) for number in range(1, len(steps) + 1)
+        ImportedLabel(number, "error", float(number in wrong))
+        for number in range(1, len(steps) + 1)
     )
-    return OutsideSolution(question, lines_of(steps, end="\n", is_whole=True), labels)
+    return ImportedSolution(question, lines_of(steps, end="\n", is_whole=True), labels)
 
 
 FORMAT = Format("prmbench", parse, silences=("no answers, so no verdicts", "no policy"))

@@ -14,7 +14,7 @@ from pav.models.formats.fields import (
     texts_of,
     whole_number,
 )
-from pav.models.formats.records import Format, OutsideLabel, OutsideSolution, Parsed
+from pav.models.formats.records import Format, ImportedLabel, ImportedSolution, Parsed
 
 NO_ERROR = -1
 
@@ -32,10 +32,10 @@ def parse(fields: Mapping[str, Any]) -> Parsed:
         raise InputError(f"final_answer_correct: expected true or false, got {shown(is_correct)}")
     num_labelled = len(steps) if first_wrong == NO_ERROR else first_wrong + 1
     labels = tuple(
-        OutsideLabel(number, "error", float(number == first_wrong + 1))
+        ImportedLabel(number, "error", float(number == first_wrong + 1))
         for number in range(1, num_labelled + 1)
     )
-    solution = OutsideSolution(
+    solution = ImportedSolution(
         question=text_of(fields, "problem"),
         steps=lines_of(steps, end="\n\n", is_whole=True),
         labels=labels,

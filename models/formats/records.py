@@ -12,7 +12,7 @@ Finish = Literal["stop", "length", "open", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class OutsideLabel:
+class ImportedLabel:
     """What a row says of the first `num_steps` steps; `value` None where it says nothing."""
 
     num_steps: int
@@ -21,7 +21,7 @@ class OutsideLabel:
 
 
 @dataclass(frozen=True, slots=True)
-class OutsideSolution:
+class ImportedSolution:
     """One response with the labels of its prefixes; empty text where the row says nothing.
 
     `steps` joined are the response. `is_cut` False: they are one text that the domain cuts.
@@ -30,7 +30,7 @@ class OutsideSolution:
 
     question: str
     steps: tuple[str, ...]
-    labels: tuple[OutsideLabel, ...] = ()
+    labels: tuple[ImportedLabel, ...] = ()
     finish: Finish = "stop"
     is_cut: bool = True
     answer: str = ""
@@ -52,7 +52,7 @@ class OutsideSolution:
 class Parsed:
     """The solutions of one row, and how often it says something that is not kept, by what."""
 
-    solutions: tuple[OutsideSolution, ...]
+    solutions: tuple[ImportedSolution, ...]
     remarks: Mapping[str, int] = field(default_factory=dict)
 
 

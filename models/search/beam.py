@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pav.models.planners.rollouts import full_response
 from pav.models.records import Algorithm, Extend, Grade, Prefix, Sample, Score
-from pav.models.search.results import Ledger, Sampling, SearchResult
+from pav.models.search.results import Sampling, SearchCost, SearchResult
 from pav.models.search.rewards import (
     BASE,
     BASE_VERIFIER,
@@ -92,7 +92,7 @@ def _beam(
     width: int,
     samples_each: Callable[[int, int], int],
 ) -> Algorithm[SearchResult]:
-    cost = Ledger()
+    cost = SearchCost()
     beams, ended = [Candidate(root)], list[Candidate]()
     # A step has a token at least.
     for step in range(guide.max_steps or sampling.max_tokens):
@@ -114,7 +114,7 @@ def _open(beams: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _extended(
-    beams: Sequence[Candidate], count: int, *, sampling: Sampling, cost: Ledger
+    beams: Sequence[Candidate], count: int, *, sampling: Sampling, cost: SearchCost
 ) -> Algorithm[list[Candidate]]:
     """Sample `count` next steps of each beam; return the distinct ones that may still answer."""
     prefixes = tuple(each.prefix for each in beams)
@@ -142,7 +142,7 @@ def _extended(
 
 
 def _scored(
-    candidates: Sequence[Candidate], *, guide: Guide, cost: Ledger
+    candidates: Sequence[Candidate], *, guide: Guide, cost: SearchCost
 ) -> Algorithm[list[Candidate]]:
     """Return the candidates with Q and the effective reward of their last step."""
     q = yield from _scores(BASE_VERIFIER, candidates, cost)
@@ -162,7 +162,7 @@ def _scored(
 
 
 def _scores(
-    verifier: str, candidates: Sequence[Candidate], cost: Ledger
+    verifier: str, candidates: Sequence[Candidate], cost: SearchCost
 ) -> Algorithm[Sequence[Scores]]:
     if not candidates:
         return ()
@@ -172,7 +172,7 @@ def _scores(
 
 
 def _concluded(
-    ended: Sequence[Candidate], *, guide: Guide, cost: Ledger, num_cut_off: int
+    ended: Sequence[Candidate], *, guide: Guide, cost: SearchCost, num_cut_off: int
 ) -> Algorithm[SearchResult]:
     """Grade the finished responses and let each final pick take one."""
     if not ended:

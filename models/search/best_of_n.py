@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pav.models.planners.rollouts import full_response
 from pav.models.records import Algorithm, Extend, Grade, Grading, Prefix, Sample, Score
-from pav.models.search.results import Ledger, Sampling, SearchResult
+from pav.models.search.results import Sampling, SearchCost, SearchResult
 from pav.models.search.rewards import Finished, Rule, Scores
 
 
@@ -80,7 +80,7 @@ def choose(
     graded = zip(samples, drawn.responses, drawn.gradings, strict=False)
     finished = [row for row in graded if row[1].is_finished]
     tokens = {response: sample.num_tokens for sample, response, _ in finished}
-    cost = Ledger()
+    cost = SearchCost()
     cost.add_candidates([sample.num_tokens for sample in samples])
     for verifier in {role for rule in rules.values() for role in rule.verifiers}:
         cost.add_scored(verifier, tokens.values())

@@ -17,7 +17,7 @@ class Sampling:
 
 
 @dataclass(slots=True)
-class Ledger:
+class SearchCost:
     """Cost of a search so far; discarded candidates count, a repeated forward pass does not.
 
     `scored` has, by verifier, the number of forward passes and their response tokens
@@ -50,7 +50,7 @@ class SearchResult:
     responses: tuple[Prefix, ...]
     gradings: tuple[Grading, ...]
     picks: Mapping[str, int]
-    cost: Ledger
+    cost: SearchCost
     num_cut_off: int = 0
 
     def is_correct(self, pick: str) -> bool:

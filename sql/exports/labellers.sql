@@ -16,10 +16,10 @@ own as (
 
 ),
 
-outside as (
+imported as (
 
-    select solutions.policy_id, count(*) as num_outside_labels
-    from outside_labels
+    select solutions.policy_id, count(*) as num_imported_labels
+    from imported_labels
     inner join solutions using (solution_id)
     group by solutions.policy_id
 
@@ -29,20 +29,20 @@ known as (
 
     select policy_id from own
     union
-    select policy_id from outside
+    select policy_id from imported
 
 )
 
 select
     known.policy_id,
     coalesce(own.num_labels, 0) as num_labels,
-    coalesce(outside.num_outside_labels, 0) as num_outside_labels,
+    coalesce(imported.num_imported_labels, 0) as num_imported_labels,
     coalesce(policies.name, '') as name,
     coalesce(list_sort(list(roles.name) filter (where roles.name is not null)), []) as roles
 from known
 left join own using (policy_id)
-left join outside using (policy_id)
+left join imported using (policy_id)
 left join roles using (policy_id)
 left join policies using (policy_id)
-group by known.policy_id, own.num_labels, outside.num_outside_labels, policies.name
+group by known.policy_id, own.num_labels, imported.num_imported_labels, policies.name
 order by known.policy_id

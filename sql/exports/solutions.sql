@@ -42,7 +42,7 @@ own as (
 
 ),
 
-outside as (
+imported as (
 
     select
         solution_id,
@@ -52,8 +52,8 @@ outside as (
             kind: kind,
             labeler: labeler,
             value: value
-        } order by format, kind, labeler, num_steps) as outside_labels
-    from outside_labels
+        } order by format, kind, labeler, num_steps) as imported_labels
+    from imported_labels
     group by solution_id
 
 )
@@ -75,11 +75,11 @@ select
     solutions.wrong_step,
     $policy as labelled_by,
     own.step_labels,
-    coalesce(outside.outside_labels, []) as outside_labels
+    coalesce(imported.imported_labels, []) as imported_labels
 from solutions
 inner join problems using (problem_id)
 inner join own using (solution_id)
-left join outside using (solution_id)
+left join imported using (solution_id)
 where
     ($split = '' or problems.split = $split)
     and ($solutions_of = '' or solutions.policy_id = $solutions_of)

@@ -27,7 +27,7 @@ from pav.tasks.bench.engine_decoding import (
     raw_seconds,
 )
 from pav.tasks.engine.driver import Driver
-from pav.tasks.engine.engines import Roles
+from pav.tasks.engine.engines import Engines
 from pav.tasks.engine.transformers_engine import TransformersEngine
 from pav.tasks.label.plan import plan_labelling
 from pav.tasks.label.planners import open_prefixes
@@ -239,7 +239,7 @@ def bench_driver(
     `bench` is the name by which the user asked for it.
     """
     folder = policy_folder(settings, store, policy.role, policy.ref)
-    driver = Roles(settings, resolve_device(settings.engine.device, 0)).driver(
+    driver = Engines(settings, resolve_device(settings.engine.device, 0)).driver(
         problems, policies={"policy": (policy.policy_id, folder)}
     )
     engine = driver.policies["policy"].engine

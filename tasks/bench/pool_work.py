@@ -9,7 +9,7 @@ from pav.models.prefixes import prefix_id
 from pav.models.records import Prefix, Verdict
 from pav.models.settings import RunSettings
 from pav.tasks.bench.pool_plan import STAGE
-from pav.tasks.engine.engines import Roles
+from pav.tasks.engine.engines import Engines
 from pav.tasks.label.planners import open_prefixes
 from pav.tasks.label.work import labelling_driver, run_unit_planners
 from pav.tasks.sample.work import Progress
@@ -26,12 +26,12 @@ def open_worker(
     settings: RunSettings, store: Store, device: str, progress: Progress
 ) -> Callable[[Unit], Outcome]:
     """Return the function that executes a unit; the engine stays loaded between units."""
-    roles = Roles(settings, device)
+    engines = Engines(settings, device)
 
     def execute(unit: Unit) -> Outcome:
         started = time.perf_counter()
         values = unit.parameters
-        driver = labelling_driver(roles, store, unit, progress)
+        driver = labelling_driver(engines, store, unit, progress)
         num_blocks = (values["pool"] + values["truth"]) // values["block_size"]
         numbers = range(values["block"], values["block"] + num_blocks)
         prefixes = open_prefixes(store, unit)

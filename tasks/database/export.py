@@ -12,7 +12,7 @@ import polars as pl
 from pav import sql
 from pav.models.errors import InputError
 from pav.models.formats import math_shepherd, trl
-from pav.models.formats.export import LOST, StepSigns, outside_signs, own_signs
+from pav.models.formats.export import LOST, StepSigns, imported_signs, own_signs
 from pav.models.splits import SPLITS
 from pav.tasks.database.database import run_query
 from pav.tasks.database.queries import database_path
@@ -125,7 +125,7 @@ def _write_signs(
 def _signs(row: Row, *, is_own: bool) -> list[StepSigns]:
     if is_own:
         return [own_signs(row["step_labels"])]
-    return outside_signs(row["outside_labels"], num_steps=len(row["steps"]))
+    return imported_signs(row["imported_labels"], num_steps=len(row["steps"]))
 
 
 def _notes(form: str, counts: Mapping[str, int]) -> Iterator[str]:

@@ -12,13 +12,13 @@ from pav.tasks.engine.checkpoints import load_tokenizer
 from pav.tasks.engine.driver import Driver, PolicyRole, VerifierRole
 from pav.tasks.engine.scorer import Scorer
 from pav.tasks.engine.tokens import Codec
-from pav.tasks.engine.transformers_engine import Sampling, TransformersEngine
+from pav.tasks.engine.transformers_engine import EngineSampling, TransformersEngine
 from pav.tasks.grade.grader import Grader
 from pav.tasks.grade.pool import GradingPool
 
 
 @dataclass
-class Roles:
+class Engines:
     """Opens a driver over problems; a checkpoint folder is loaded once for all drivers."""
 
     settings: RunSettings
@@ -79,7 +79,7 @@ class Roles:
     def _engine(self, folder: Path) -> TransformersEngine:
         if folder not in self._engines:
             sample, engine = self.settings.sample, self.settings.engine
-            sampling = Sampling(
+            sampling = EngineSampling(
                 sample.temperature,
                 sample.top_p,
                 engine.batch_size,

@@ -26,7 +26,7 @@ ROW_STEP = 64
 
 
 @dataclass(frozen=True)
-class Sampling:
+class EngineSampling:
     """How a policy samples, and how much the engine decodes together."""
 
     temperature: float = 1.0
@@ -39,7 +39,7 @@ class Sampling:
 class TransformersEngine:
     """Continuous batching over a slot cache; each sample's noise comes from its own name."""
 
-    def __init__(self, folder: Path, sampling: Sampling, *, device: str, dtype: str) -> None:
+    def __init__(self, folder: Path, sampling: EngineSampling, *, device: str, dtype: str) -> None:
         self.version = 0
         self.sampling = sampling
         self._device, self._dtype = device, dtype

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pav.models.labels.budget import total_cost
 from pav.models.records import Problem
 from pav.models.settings import RunSettings
-from pav.tasks.engine.engines import Roles
+from pav.tasks.engine.engines import Engines
 from pav.tasks.engine.scorer import verifier_source
 from pav.tasks.evaluate.lines import search
 from pav.tasks.evaluate.plan import STAGE
@@ -24,12 +24,12 @@ def open_worker(
     settings: RunSettings, store: Store, device: str, progress: Progress
 ) -> Callable[[Unit], Outcome]:
     """Return the function that executes a unit; engine and verifiers stay loaded between units."""
-    roles = Roles(settings, device)
+    engines = Engines(settings, device)
 
     def execute(unit: Unit) -> Outcome:
         started = time.perf_counter()
         folder = policy_folder(settings, store, "base", unit.inputs["policy"])
-        driver = roles.driver(
+        driver = engines.driver(
             split_problems(store, unit),
             policies={"base": (unit.parameters["policy_id"], folder)},
             verifiers={

@@ -6,11 +6,11 @@ from pathlib import Path
 from pav.models.domains import domain_key
 from pav.models.formats import format_of
 from pav.models.settings import ProblemSettings
-from pav.tasks.problems.solution_files import OutsideFile, read_outside
+from pav.tasks.problems.solution_files import ImportedFile, read_imported
 from pav.tasks.store.units import Unit
 
 STAGE = "import"
-REVISION = 2
+REVISION = 3
 
 
 @dataclass(frozen=True)
@@ -20,24 +20,24 @@ class ImportPlan:
     unit: Unit
     form: str
     policy: str
-    file: OutsideFile
+    file: ImportedFile
 
 
 def plan_import(path: str, *, form: str, policy: str, problems: ProblemSettings) -> ImportPlan:
     """Return the unit of a file; InputError where the file or the format's name is wrong.
 
-    `policy` names the policy of rows that name none; empty is `outside:FORMAT`.
+    `policy` names the policy of rows that name none; empty is `imported:FORMAT`.
     """
     known = format_of(form, asked_by="FORMAT")
     # Where a format marks the answer counts as long as the user says nothing else.
     pattern = problems.answer_pattern or known.answer_pattern
     key = domain_key(problems.model_copy(update={"answer_pattern": pattern}))
-    file = read_outside(path, form=form, domain_key=key, asked_by="FILE")
+    file = read_imported(path, form=form, domain_key=key, asked_by="FILE")
     name = Path(path).name
     parameters = {
         "format": form,
         "domain": key,
-        "policy": policy or f"outside:{form}",
+        "policy": policy or f"imported:{form}",
         "file": name,
         "sha256": file.sha256,
     }

@@ -8,8 +8,8 @@ from itertools import accumulate
 import polars as pl
 
 from pav.models.domains import Domain, domain
-from pav.models.formats.records import OutsideSolution
-from pav.models.prefixes import outside_solution_id, prefix_ids
+from pav.models.formats.records import ImportedSolution
+from pav.models.prefixes import imported_solution_id, prefix_ids
 from pav.models.records import Grading, Prefix, Problem, Verdict
 from pav.models.settings import GradeSettings
 from pav.tasks.grade.grader import Grader
@@ -21,14 +21,14 @@ from pav.tasks.store.units import Output
 STATED = "as the row states"
 # Rows of Python take ten times the memory of a table's.
 _MOST_ROWS = 20_000
-DATA_SETS = ("problems", "solutions", "prefixes", "solution_prefixes", "outside_labels")
+DATA_SETS = ("problems", "solutions", "prefixes", "solution_prefixes", "imported_labels")
 
 
 @dataclass(frozen=True)
 class Judged:
     """A solution of a problem, how it ends, and its verdict; None where nothing can tell."""
 
-    solution: OutsideSolution
+    solution: ImportedSolution
     finish: str
     response: Prefix
     grading: Grading | None
@@ -48,7 +48,7 @@ def import_outputs(plan: ImportPlan, settings: GradeSettings) -> tuple[Output, .
 
 
 def judge(
-    pairs: Sequence[tuple[Problem, OutsideSolution]], family: Domain, settings: GradeSettings
+    pairs: Sequence[tuple[Problem, ImportedSolution]], family: Domain, settings: GradeSettings
 ) -> Iterator[Judged]:
     """Yield each solution with its verdict: the domain's where there is an answer to check.
 
@@ -75,7 +75,7 @@ def judge(
         yield Judged(solution, finish, response, grading)
 
 
-def _stated(solution: OutsideSolution) -> Grading | None:
+def _stated(solution: ImportedSolution) -> Grading | None:
     if solution.is_correct is None:
         return None
     return Grading(Verdict.CORRECT if solution.is_correct else Verdict.WRONG, STATED)
@@ -97,16 +97,16 @@ class _Tables:
         """Take in a solution with its prefixes and labels."""
         solution, response = judged.solution, judged.response
         policy_id = solution.policy or self._plan.policy
-        equal = outside_solution_id(response, policy_id, repeat=0)
+        equal = imported_solution_id(response, policy_id, repeat=0)
         repeat = self._num_equal[equal]
         self._num_equal[equal] += 1
-        name = outside_solution_id(response, policy_id, repeat=repeat) if repeat else equal
+        name = imported_solution_id(response, policy_id, repeat=repeat) if repeat else equal
         self._add_solution(name, policy_id, judged)
         self._num_solutions += 1
         names = prefix_ids(response)
         self._add_prefixes(name, names, judged)
         for label in solution.labels:
-            self.put("outside_labels", {
+            self.put("imported_labels", {
                 "solution_id": name, "num_steps": label.num_steps,
                 "prefix_id": names[label.num_steps], "format": self._plan.form,
                 "kind": label.kind, "value": label.value, "labeler": solution.labeler,

@@ -69,7 +69,7 @@ def import_file(store: Store, plan: ImportPlan, *, grade: GradeSettings) -> Impo
 
 def _imported(store: Store, plan: ImportPlan, manifest: Manifest, *, is_reused: bool) -> Imported:
     solutions = read_table(store, manifest, "solutions", columns=["verdict", "finish_reason"])
-    kinds = read_table(store, manifest, "outside_labels", columns=["kind"])
+    kinds = read_table(store, manifest, "imported_labels", columns=["kind"])
     verdicts = Counter(solutions["verdict"].drop_nulls().to_list())
     problems = plan.file.problems.values()
     return Imported(

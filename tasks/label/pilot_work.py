@@ -27,19 +27,19 @@ def open_worker(
     settings: RunSettings, store: Store, device: str, progress: Progress
 ) -> Callable[[Unit], Outcome]:
     """Return the function that executes a pilot; it publishes what it cost and no data."""
-    desk = Desk(store.root)
-    label = labelling.open_worker(settings, desk, device, progress)
+    overlay = OverlayStore(store.root)
+    label = labelling.open_worker(settings, overlay, device, progress)
 
     def execute(pilot: Unit) -> Outcome:
         started = time.perf_counter()
-        warm = label(narrowed_units(desk, pilot, pilot.parameters["warm"])[0])
-        units = narrowed_units(desk, pilot, pilot.parameters["measured"])
+        warm = label(narrowed_units(overlay, pilot, pilot.parameters["warm"])[0])
+        units = narrowed_units(overlay, pilot, pilot.parameters["measured"])
         steady_started = time.perf_counter()
         outcomes = [label(unit) for unit in units]
         steady = total_cost(outcome.cost for outcome in outcomes) | {
             "seconds": time.perf_counter() - steady_started,
             "labels": float(_num_labels(outcomes)),
-            "prefixes": float(_num_open(desk, units[0])),
+            "prefixes": float(_num_open(overlay, units[0])),
             "problems": float(len(pilot.parameters["measured"])),
         }
         spent = total_cost([warm.cost, *(outcome.cost for outcome in outcomes)])
@@ -49,7 +49,7 @@ def open_worker(
     return execute
 
 
-class Desk(Store):
+class OverlayStore(Store):
     """A store whose writes stay in memory, and are read before what the store holds."""
 
     def __init__(self, root: str) -> None:
@@ -65,10 +65,10 @@ class Desk(Store):
         self._written[path] = data
 
 
-def narrowed_units(desk: Desk, pilot: Unit, problems: Sequence[str]) -> list[Unit]:
+def narrowed_units(overlay: OverlayStore, pilot: Unit, problems: Sequence[str]) -> list[Unit]:
     """Return the pilot's labelling units, which read a sampled shard of those problems alone."""
-    sampled = required_manifest(desk, pilot.inputs["prefixes"].unit_id)
-    tables = {name: read_table(desk, sampled, name) for name in _SAMPLED}
+    sampled = required_manifest(overlay, pilot.inputs["prefixes"].unit_id)
+    tables = {name: read_table(overlay, sampled, name) for name in _SAMPLED}
     kept = {
         name: table.filter(pl.col("problem_id").is_in(problems))
         for name, table in tables.items()
@@ -82,7 +82,7 @@ def narrowed_units(desk: Desk, pilot: Unit, problems: Sequence[str]) -> list[Uni
         for name, table in kept.items()
     )
     parameters = {**sampled.unit.parameters, "only": list(problems)}
-    narrowed = publish(desk, replace(sampled.unit, parameters=parameters), Outcome(outputs))
+    narrowed = publish(overlay, replace(sampled.unit, parameters=parameters), Outcome(outputs))
     inputs = {**pilot.inputs, "prefixes": narrowed.ref}
     return [
         Unit(given["stage"], pilot.name, given["revision"], given["parameters"], inputs)
@@ -101,7 +101,7 @@ def _num_labels(outcomes: Sequence[Outcome]) -> int:
     return pl.concat(tables)["prefix_id"].n_unique()
 
 
-def _num_open(desk: Desk, unit: Unit) -> int:
-    sampled = required_manifest(desk, unit.inputs["prefixes"].unit_id)
-    table = read_table(desk, sampled, "prefixes", columns=["is_terminal"])
+def _num_open(overlay: OverlayStore, unit: Unit) -> int:
+    sampled = required_manifest(overlay, unit.inputs["prefixes"].unit_id)
+    table = read_table(overlay, sampled, "prefixes", columns=["is_terminal"])
     return int((~table["is_terminal"]).sum())

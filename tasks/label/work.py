@@ -14,7 +14,7 @@ from pav.models.prefixes import prefix_id
 from pav.models.records import Verdict
 from pav.models.settings import RunSettings
 from pav.tasks.engine.driver import Driver
-from pav.tasks.engine.engines import Roles
+from pav.tasks.engine.engines import Engines
 from pav.tasks.label.plan import STAGE
 from pav.tasks.label.planners import planners_by_problem
 from pav.tasks.label.unparsed import check_rolled
@@ -34,11 +34,11 @@ def open_worker(
     settings: RunSettings, store: Store, device: str, progress: Progress
 ) -> Callable[[Unit], Outcome]:
     """Return the function that executes a unit; the engine stays loaded between units."""
-    roles = Roles(settings, device)
+    engines = Engines(settings, device)
 
     def execute(unit: Unit) -> Outcome:
         started = time.perf_counter()
-        driver = labelling_driver(roles, store, unit, progress)
+        driver = labelling_driver(engines, store, unit, progress)
         planners = planners_by_problem(store, unit, driver.domain)
         labelled = run_unit_planners(driver, unit, planners.values())
         check_rolled(settings, unit.parameters["role"], _in_order(labelled))
@@ -47,11 +47,11 @@ def open_worker(
     return execute
 
 
-def labelling_driver(roles: Roles, store: Store, unit: Unit, progress: Progress) -> Driver:
+def labelling_driver(engines: Engines, store: Store, unit: Unit, progress: Progress) -> Driver:
     """Return a driver over the problems of the unit's shard, its policy in the role `policy`."""
     values = unit.parameters
-    folder = policy_folder(roles.settings, store, values["role"], unit.inputs["policy"])
-    return roles.driver(
+    folder = policy_folder(engines.settings, store, values["role"], unit.inputs["policy"])
+    return engines.driver(
         shard_problems(store, unit),
         policies={"policy": (values["policy_id"], folder)},
         progress=lambda done, total: progress("problems", done, total),

@@ -4,7 +4,7 @@ from pav.models.domains import domain_key
 from pav.models.domains.countdown.solver import MOST_LISTED
 from pav.models.errors import InputError
 from pav.models.settings import RunSettings
-from pav.tasks.prepare.policies import ROLES, check_policies, outside_folder
+from pav.tasks.prepare.policies import ROLES, check_policies, given_folder
 from pav.tasks.store.units import Manifest, Unit
 
 STAGE = "pretrain"
@@ -19,7 +19,7 @@ _NOT_IN_UNIT = {"weak", "base", "strong", "save_every"}
 
 def check_trainable(settings: RunSettings) -> None:
     """Raise InputError where a role needs the embedded policy and the domain cannot train it."""
-    missing = [role for role in ROLES if not outside_folder(settings.prepare, role)]
+    missing = [role for role in ROLES if not given_folder(settings.prepare, role)]
     if missing and settings.problems.domain != "countdown":
         names = ", ".join(f"prepare.{role}" for role in missing)
         raise InputError(
@@ -30,10 +30,10 @@ def check_trainable(settings: RunSettings) -> None:
 
 
 def plan_pretrain(settings: RunSettings, problems: Manifest) -> list[Unit]:
-    """Return the one training unit; none where all three policies are outside checkpoints."""
+    """Return the one training unit; none where all three policies are given checkpoints."""
     prepare = settings.prepare
     check_policies(prepare)
-    if all(outside_folder(prepare, role) for role in ROLES):
+    if all(given_folder(prepare, role) for role in ROLES):
         return []
     check_trainable(settings)
     parameters = prepare.model_dump(mode="json", exclude=_NOT_IN_UNIT)

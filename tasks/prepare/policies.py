@@ -17,7 +17,7 @@ from pav.tasks.store.units import InputRef, Manifest
 
 ROLES: tuple[PolicyName, ...] = get_args(PolicyName)
 FROM_SCRATCH = "from scratch"
-OUTSIDE = "outside checkpoint"
+GIVEN = "given checkpoint"
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class PolicySpec:
 
     `checkpoint` is a folder that Transformers loads: within the store, or as the user gave it.
     `parent_policy_id` is the policy whose training it goes on from, or "from scratch" or
-    "outside checkpoint". Roles with equal `policy_id` are one policy and share labels.
+    "given checkpoint". Roles with equal `policy_id` are one policy and share labels.
     """
 
     role: PolicyName
@@ -35,12 +35,12 @@ class PolicySpec:
     checkpoint: str
     ref: InputRef
     store: Store = field(compare=False, repr=False)
-    outside: str = ""
+    given: str = ""
 
     def folder(self) -> Path:
         """Return the local checkpoint folder; an embedded one is downloaded where remote."""
-        if self.outside:
-            return Path(self.outside)
+        if self.given:
+            return Path(self.given)
         manifest = read_manifest(self.store, self.ref.unit_id)
         if manifest is None:
             raise WorkError(
@@ -50,15 +50,15 @@ class PolicySpec:
         return checkpoint_folder(self.store, manifest, self.role)
 
 
-def outside_folder(settings: PrepareSettings, role: PolicyName) -> str:
+def given_folder(settings: PrepareSettings, role: PolicyName) -> str:
     """Return the user's checkpoint folder for a role; empty where it is embedded."""
     return {"weak": settings.weak, "base": settings.base, "strong": settings.strong}[role]
 
 
 def policy_folder(settings: RunSettings, store: Store, role: PolicyName, ref: InputRef) -> Path:
     """Return the checkpoint folder that a unit's input names: the user's, or the embedded one."""
-    if outside := outside_folder(settings.prepare, role):
-        return Path(outside)
+    if given := given_folder(settings.prepare, role):
+        return Path(given)
     return checkpoint_folder(store, required_manifest(store, ref.unit_id), role)
 
 
@@ -74,8 +74,8 @@ def kept_steps(settings: PrepareSettings) -> dict[PolicyName, int]:
 def check_policies(settings: PrepareSettings) -> None:
     """Raise InputError where a checkpoint folder is none or the settings contradict each other."""
     for role in ROLES:
-        if outside := outside_folder(settings, role):
-            check_checkpoint(Path(outside))
+        if given := given_folder(settings, role):
+            check_checkpoint(Path(given))
     if settings.hidden_size % (2 * settings.num_heads):
         raise InputError(
             "prepare.hidden_size: expected a multiple of 2 * prepare.num_heads = "
@@ -92,13 +92,13 @@ def check_policies(settings: PrepareSettings) -> None:
 def resolve_policies(
     settings: RunSettings, store: Store, pretrain: Manifest | None
 ) -> dict[PolicyName, PolicySpec]:
-    """Return who plays each role; `pretrain` is needed for those without an outside folder."""
+    """Return who plays each role; `pretrain` is needed for those without a given folder."""
     check_policies(settings.prepare)
     specs: dict[PolicyName, PolicySpec] = {}
     parent = FROM_SCRATCH
     for role in sorted(ROLES, key=lambda role: kept_steps(settings.prepare)[role]):
-        if outside_folder(settings.prepare, role):
-            specs[role] = _outside_spec(settings, store, role)
+        if given_folder(settings.prepare, role):
+            specs[role] = _given_spec(settings, store, role)
             continue
         spec = _embedded_spec(settings, store, role, pretrain)
         # Roles kept at the same step are one policy, which is not its own parent.
@@ -122,11 +122,11 @@ def policy_id(settings: RunSettings, hashes: Mapping[str, str]) -> str:
     return digest(key, length=16)
 
 
-def _outside_spec(settings: RunSettings, store: Store, role: PolicyName) -> PolicySpec:
-    folder = outside_folder(settings.prepare, role)
+def _given_spec(settings: RunSettings, store: Store, role: PolicyName) -> PolicySpec:
+    folder = given_folder(settings.prepare, role)
     name = policy_id(settings, file_hashes(Path(folder)))
-    ref = InputRef(f"outside-{name}", name)
-    return PolicySpec(role, name, OUTSIDE, folder, ref, store, folder)
+    ref = InputRef(f"given-{name}", name)
+    return PolicySpec(role, name, GIVEN, folder, ref, store, folder)
 
 
 def _embedded_spec(

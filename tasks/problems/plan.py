@@ -18,7 +18,7 @@ from pav.tasks.problems.embedded import (
 )
 from pav.tasks.problems.files import parse_problems
 from pav.tasks.problems.rows import file_bytes
-from pav.tasks.problems.solution_files import check_joined, outside_problems
+from pav.tasks.problems.solution_files import check_joined, imported_problems
 from pav.tasks.store.units import Unit
 
 STAGE = "problems"
@@ -48,7 +48,7 @@ def plan_problems(settings: RunSettings) -> Unit:
 def _plan_from_solutions(settings: RunSettings, parameters: dict[str, Any]) -> Unit:
     """The unit of the problems that a file of solutions holds, whatever solutions it has."""
     name = Path(settings.sample.path).name
-    content = content_of(outside_problems(settings))
+    content = content_of(imported_problems(settings))
     return Unit(
         STAGE, f"problems of {name}", REVISION, parameters | {"file": name, "problems": content}
     )

@@ -12,7 +12,7 @@ from pav.models.errors import InputError
 from pav.models.formats import format_of
 from pav.models.formats.bounds import bounded
 from pav.models.formats.plain import OPTIONAL, REQUIRED
-from pav.models.formats.records import Format, OutsideSolution, Parsed
+from pav.models.formats.records import Format, ImportedSolution, Parsed
 from pav.models.records import OTHER_SOURCES, Problem
 from pav.models.settings import RunSettings
 from pav.tasks.problems.files import DEFAULT_SOURCE
@@ -24,7 +24,7 @@ _MOST_SHOWN = 20
 
 
 @dataclass(frozen=True)
-class OutsideFile:
+class ImportedFile:
     """The solutions of a file in its order, each with its row's line and its problem's key.
 
     `problems` are by canonical key; `remarks` counts what rows say that is not kept.
@@ -32,7 +32,7 @@ class OutsideFile:
 
     sha256: str
     num_rows: int
-    solutions: tuple[tuple[int, str, OutsideSolution], ...]
+    solutions: tuple[tuple[int, str, ImportedSolution], ...]
     problems: Mapping[str, Problem]
     remarks: Mapping[str, int]
 
@@ -42,7 +42,7 @@ class OutsideFile:
         return [line for line, key, _ in self.solutions if not self.problems[key].answer]
 
 
-def read_outside(path: str, *, form: str, domain_key: str, asked_by: str) -> OutsideFile:
+def read_imported(path: str, *, form: str, domain_key: str, asked_by: str) -> ImportedFile:
     """Return the solutions of a file, cut into steps; one InputError lists all bad rows.
 
     `asked_by` says which setting or argument names the file.
@@ -58,10 +58,10 @@ def read_outside(path: str, *, form: str, domain_key: str, asked_by: str) -> Out
 
 # A run looks at its file once a part, and the file can be large.
 @lru_cache(maxsize=1)
-def _parsed(path: str, sha256: str, known: Format, domain_key: str) -> OutsideFile:
+def _parsed(path: str, sha256: str, known: Format, domain_key: str) -> ImportedFile:
     family = domain(domain_key)
     problems = ProblemSet(family)
-    solutions: list[tuple[int, str, OutsideSolution]] = []
+    solutions: list[tuple[int, str, ImportedSolution]] = []
     errors: list[tuple[int, str]] = []
     remarks: Counter[str] = Counter()
     num_rows = 0
@@ -88,7 +88,7 @@ def _parsed(path: str, sha256: str, known: Format, domain_key: str) -> OutsideFi
     reworded = sum(each.question.strip() != by_key[key].question for _, key, each in solutions)
     if reworded:
         remarks[REWORDED] = reworded
-    return OutsideFile(sha256, num_rows, tuple(solutions), by_key, dict(remarks))
+    return ImportedFile(sha256, num_rows, tuple(solutions), by_key, dict(remarks))
 
 
 def _parse(row: Row, known: Format) -> Parsed:
@@ -97,7 +97,7 @@ def _parse(row: Row, known: Format) -> Parsed:
     return known.parse(row.fields)
 
 
-def _problem(solution: OutsideSolution, family: Domain, path: str) -> Problem:
+def _problem(solution: ImportedSolution, family: Domain, path: str) -> Problem:
     names = {"problem_id": solution.problem_id, "split": solution.split}
     source = solution.source or Path(path).name
     if not solution.answer:
@@ -107,15 +107,15 @@ def _problem(solution: OutsideSolution, family: Domain, path: str) -> Problem:
     return replace(problem, answer_source=by, source=source)
 
 
-def _in_steps(solution: OutsideSolution, family: Domain) -> OutsideSolution:
+def _in_steps(solution: ImportedSolution, family: Domain) -> ImportedSolution:
     if solution.is_cut:
         return solution
     return replace(solution, steps=family.split_steps(solution.text))
 
 
-def outside_file(settings: RunSettings) -> OutsideFile:
+def imported_file(settings: RunSettings) -> ImportedFile:
     """Return the solutions of `sample.path`; InputError lists what is wrong with it."""
-    return read_outside(
+    return read_imported(
         settings.sample.path,
         form=settings.sample.format,
         domain_key=domain_key(settings.problems),
@@ -123,12 +123,12 @@ def outside_file(settings: RunSettings) -> OutsideFile:
     )
 
 
-def outside_problems(settings: RunSettings) -> tuple[Problem, ...]:
+def imported_problems(settings: RunSettings) -> tuple[Problem, ...]:
     """Return the problems of `sample.path`; InputError where an answer is missing or may not label.
 
     Rollouts are checked against answers, so that a problem without one can never be labelled.
     """
-    path, file = settings.sample.path, outside_file(settings)
+    path, file = settings.sample.path, imported_file(settings)
     if missing := file.unanswered_lines:
         lines = ", ".join(map(str, missing[:_MOST_SHOWN]))
         more = ", …" if len(missing) > _MOST_SHOWN else ""
@@ -149,7 +149,7 @@ def outside_problems(settings: RunSettings) -> tuple[Problem, ...]:
 
 def check_joined(settings: RunSettings, problems: Iterable[Problem]) -> None:
     """Raise InputError where a solution's question is not among problems, or its answer differs."""
-    file, family = outside_file(settings), domain_of(settings.problems)
+    file, family = imported_file(settings), domain_of(settings.problems)
     known = {problem.canonical_key: problem for problem in problems}
     name = settings.problems.path
     bad = []

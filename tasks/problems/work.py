@@ -17,7 +17,7 @@ from pav.tasks.problems.files import ProblemFile, parse_problems
 from pav.tasks.problems.plan import content_of, in_order
 from pav.tasks.problems.published import check_disjoint
 from pav.tasks.problems.rows import file_bytes
-from pav.tasks.problems.solution_files import outside_problems
+from pav.tasks.problems.solution_files import imported_problems
 from pav.tasks.store.datasets import frame, to_parquet
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Outcome, Output, Unit
@@ -81,7 +81,7 @@ def _parsed(unit: Unit, settings: RunSettings) -> ProblemFile:
         is_same = hashlib.sha256(data).hexdigest() == unit.parameters["sha256"]
     else:
         path = settings.sample.path
-        parsed = ProblemFile(outside_problems(settings), ())
+        parsed = ProblemFile(imported_problems(settings), ())
         is_same = content_of(parsed.problems) == unit.parameters["problems"]
     if not is_same:
         raise InputError(f"{path}: the file changed since the run was planned; run again")

@@ -1,1 +1,1 @@
-"""How units are carried out: leases, worker processes, devices, progress, and Prefect's server."""
+"""How units are carried out: task batches, workers, devices, progress, and Prefect's server."""

@@ -179,7 +179,7 @@ class Worker:
         """Return the next message that is neither beat nor update."""
         silent_polls = 0
         while True:
-            # Short waits: a lease's time limit can only interrupt between two of them.
+            # Short waits: a task batch's time limit can only interrupt between two of them.
             if not self._is_readable():
                 # Polls, not a clock: time in which this process was stopped too does not count,
                 # nor does the start, which may be long on a slow disk.

@@ -59,7 +59,7 @@ class Replies:
             time.sleep(seconds)
 
 
-class Bench:
+class OpenStage:
     """The open stage; its engines stay warm while stage, settings and store are the same."""
 
     def __init__(self, device: str, progress: Callable[[str, float, float], None]) -> None:
@@ -91,13 +91,13 @@ class Bench:
         gc.freeze()
 
 
-def execute(job: Job, bench: Bench) -> Done | Failure:
+def execute(job: Job, opened: OpenStage) -> Done | Failure:
     """Run a unit, publish it and write the ledger; failures come back as messages."""
     started = time.perf_counter()
     store = Store(job.store_root)
     try:
         record(store, job.unit, "started")
-        outcome = bench.run(job, store)
+        outcome = opened.run(job, store)
         seconds = time.perf_counter() - started
         cost = {"seconds": seconds} | dict(outcome.cost)
         manifest = publish(store, job.unit, Outcome(outcome.outputs, cost))
@@ -127,9 +127,9 @@ def main(arguments: list[str]) -> int:
     replies.send(Ready(device))
     for name in arguments[5:]:
         importlib.import_module(name)
-    bench = Bench(device, replies.update)
+    opened = OpenStage(device, replies.update)
     while (job := inbox.get()) is not None:
-        replies.send(execute(job, bench))
+        replies.send(execute(job, opened))
     return 0
 
 

@@ -7,14 +7,14 @@ from itertools import accumulate
 from pav.models.domains import Domain
 from pav.models.labels.budget import wasted_tokens
 from pav.models.planners.rollouts import Graded, full_response, sample_solutions
-from pav.models.prefixes import outside_solution_id, prefix_ids, sampled_solution_id
+from pav.models.prefixes import imported_solution_id, prefix_ids, sampled_solution_id
 from pav.models.records import Prefix, Problem
 from pav.models.settings import RunSettings
 from pav.tasks.engine.driver import Driver
-from pav.tasks.engine.engines import Roles
+from pav.tasks.engine.engines import Engines
 from pav.tasks.prepare.policies import policy_folder
 from pav.tasks.problems.published import read_problems
-from pav.tasks.sample.given import is_outside, take
+from pav.tasks.sample.imported import is_imported, take
 from pav.tasks.sample.plan import STAGE, sharded
 from pav.tasks.store.datasets import frame, to_parquet
 from pav.tasks.store.store import Store
@@ -32,12 +32,12 @@ def open_worker(
     settings: RunSettings, store: Store, device: str, progress: Progress
 ) -> Callable[[Unit], Outcome]:
     """Return the function that executes a unit; engines stay loaded between units."""
-    roles = Roles(settings, device)
+    engines = Engines(settings, device)
 
     def execute(unit: Unit) -> Outcome:
         started = time.perf_counter()
         problems = shard_problems(store, unit)
-        driver = roles.driver(
+        driver = engines.driver(
             problems,
             policies={
                 role: (policy_id, policy_folder(settings, store, role, unit.inputs[role]))
@@ -45,7 +45,7 @@ def open_worker(
             },
             progress=lambda done, total: progress("problems", done, total),
         )
-        drawn = take(driver, unit, settings) if is_outside(unit) else _draw(driver, unit)
+        drawn = take(driver, unit, settings) if is_imported(unit) else _draw(driver, unit)
         return _outcome(driver, unit, drawn, started)
 
     return execute
@@ -128,8 +128,8 @@ def _solution_row(unit: Unit, response: Prefix, policy_id: str, number: int, gra
 
 
 def _solution_id(unit: Unit, response: Prefix, policy_id: str, number: int) -> str:
-    if is_outside(unit):
-        return outside_solution_id(response, policy_id, repeat=0)
+    if is_imported(unit):
+        return imported_solution_id(response, policy_id, repeat=0)
     seed = unit.parameters["pipeline_seed"]
     return sampled_solution_id(response, policy_id, seed=seed, number=number)
 

@@ -58,7 +58,7 @@ SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "unit_id": pl.String,
     },
     # What others' files say of a solution's first steps; value is NULL where a row says nothing.
-    "outside_labels": {
+    "imported_labels": {
         "solution_id": pl.String, "num_steps": pl.Int32, "prefix_id": pl.String,
         "format": pl.String, "kind": pl.String, "value": pl.Float64, "labeler": pl.String,
         "unit_id": pl.String,

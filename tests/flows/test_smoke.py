@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pav.flows.report import Journey, write
+from pav.flows.report import WorkDone, write
 from pav.flows.settings_file import load_settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -99,7 +99,7 @@ def test_the_report_flow_leaves_a_report_of_the_same_data_and_its_cost_alone(smo
     [page] = (smoke.path / "runs").glob("*/report.html")
     files = [page, page.with_name("results.json")]
     before = [file.read_bytes() for file in files]
-    written = write.fn(load_settings("smoke"), str(smoke.path), Journey((), 6.0))
+    written = write.fn(load_settings("smoke"), str(smoke.path), WorkDone((), 6.0))
     assert written == f"runs/{page.parent.name}/report.html"
     assert [file.read_bytes() for file in files] == before
 

@@ -16,7 +16,7 @@ def test_what_is_imported_can_be_asked_checked_and_exported(pav_here, tmp_path):
     assert status == 0
     assert json.loads(out)["labels"] == {"hard": 2}
     assert pav_here("check")[0] == 0
-    query = "select num_steps, value from outside_labels order by num_steps"
+    query = "select num_steps, value from imported_labels order by num_steps"
     _, out, _ = pav_here("sql", query, "--format", "json")
     assert json.loads(out) == [{"num_steps": 1, "value": 1.0}, {"num_steps": 2, "value": 0.0}]
     status, out, err = pav_here("export", "math-shepherd", "--out", "back.jsonl")

@@ -192,7 +192,7 @@ GOLDEN = {
         ],
     ),
     # Its golden rows are PRMBench's own, in tests/tasks/test_importing.py.
-    "outside_first_errors": (("solution_id",), []),
+    "imported_first_errors": (("solution_id",), []),
     "verdicts": (
         ("policy", "split", "verdict", "reason", "num_solutions", "share"),
         [

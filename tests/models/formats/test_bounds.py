@@ -3,11 +3,11 @@ import pytest
 from pav.models.errors import InputError
 from pav.models.formats import FORMATS, bounds
 from pav.models.formats.bounds import bounded
-from pav.models.formats.records import OutsideSolution
+from pav.models.formats.records import ImportedSolution
 
 
 def solution(num_steps, step="x\n"):
-    return OutsideSolution("Q?", (step,) * num_steps)
+    return ImportedSolution("Q?", (step,) * num_steps)
 
 
 def test_long_solutions_are_kept_and_longer_ones_refused_with_what_to_do():

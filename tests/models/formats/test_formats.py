@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pav.models.errors import InputError
 from pav.models.formats import FORMATS, format_of, math_shepherd, trl
-from pav.models.formats.export import is_right, outside_signs, own_signs
+from pav.models.formats.export import imported_signs, is_right, own_signs
 from pav.models.formats.math_shepherd import RESPACED
 from pav.models.formats.omegaprm import STEP_END
 from pav.models.formats.prmbench import BEYOND
@@ -453,13 +453,13 @@ def test_own_signs_say_whether_any_rollout_was_right_and_end_with_the_verdict():
     assert signs.num_known == 2
 
 
-def test_outside_signs_are_apart_for_every_source():
+def test_imported_signs_are_apart_for_every_source():
     labels = [
         {"format": "a", "kind": "hard", "labeler": None, "num_steps": 1, "value": 1.0},
         {"format": "b", "kind": "rating", "labeler": "x", "num_steps": 0, "value": 1.0},
         {"format": "b", "kind": "rating", "labeler": "x", "num_steps": 2, "value": None},
     ]
-    found = outside_signs(labels, num_steps=2)
+    found = imported_signs(labels, num_steps=2)
     assert [each.signs for each in found] == [(True, None), (None, None)]
 
 

@@ -199,7 +199,7 @@ def test_imported_solutions_survive_the_table_with_their_ids(store, tmp_path):
     first = required_manifest(store, done.unit_id)
     before = read_table(store, first, "solutions", columns=columns)
     after = read_table(other, again, "solutions", columns=columns)
-    assert after.filter(pl.col("policy_id") == "outside:prm800k").rows() == before.rows()
+    assert after.filter(pl.col("policy_id") == "imported:prm800k").rows() == before.rows()
     assert after.height == before.height + 1
 
 
@@ -227,7 +227,7 @@ def test_solutions_end_or_are_left_out_where_their_labels_do_and_both_are_counte
 def test_imported_labels_are_chosen_by_whose_solutions_they_are(store, tmp_path, out):
     brought(store, tmp_path, [CHECKED], "processbench")
     brought(store, tmp_path, [RATED], "prm800k")
-    export(store, "trl", out, policy="outside:processbench")
+    export(store, "trl", out, policy="imported:processbench")
     assert [row["prompt"] for row in rows_of(out)] == ["p?"]
 
 

@@ -18,7 +18,7 @@ from pav.models.records import Extend, Generated, Grade, Prefix, Problem, Score,
 from pav.models.settings import GradeSettings, PrepareSettings
 from pav.tasks.engine.driver import Driver, PolicyRole, VerifierRole
 from pav.tasks.engine.tokens import Codec
-from pav.tasks.engine.transformers_engine import Sampling, TransformersEngine
+from pav.tasks.engine.transformers_engine import EngineSampling, TransformersEngine
 from pav.tasks.grade.grader import Grader
 from pav.tasks.grade.pool import GradingPool
 
@@ -51,7 +51,9 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def driver(folder):
-    engine = TransformersEngine(folder, Sampling(batch_size=16), device="cpu", dtype="float32")
+    engine = TransformersEngine(
+        folder, EngineSampling(batch_size=16), device="cpu", dtype="float32"
+    )
     scorer = LengthScorer()
     return Driver(
         COUNTDOWN,
@@ -167,7 +169,7 @@ def test_steps_without_a_delimiter_are_cut_in_the_whole_text():
 
 def test_what_cannot_be_sampled_step_by_step_is_refused(folder):
     family = Math(segmenter="sentence")
-    engine = TransformersEngine(folder, Sampling(), device="cpu", dtype="float32")
+    engine = TransformersEngine(folder, EngineSampling(), device="cpu", dtype="float32")
     role = {"base": PolicyRole("p", engine)}
     driver = Driver(family, PROBLEMS, Codec(build_tokenizer(), family, PROBLEMS), role)
     with pytest.raises(InputError, match="expected line or paragraph"):
@@ -246,7 +248,7 @@ def test_a_role_that_nobody_plays_is_named(driver):
 def test_a_prompt_longer_than_the_context_is_refused(folder):
     long = Problem("long", "countdown", " ".join(["12345678"] * 40), "24", "train")
     problems = {"long": long}
-    engine = TransformersEngine(folder, Sampling(), device="cpu", dtype="float32")
+    engine = TransformersEngine(folder, EngineSampling(), device="cpu", dtype="float32")
     role = {"base": PolicyRole("p", engine)}
     driver = Driver(COUNTDOWN, problems, Codec(build_tokenizer(), COUNTDOWN, problems), role)
     with pytest.raises(InputError, match="context of 256"):

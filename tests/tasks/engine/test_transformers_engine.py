@@ -11,7 +11,7 @@ from pav.models.policy.embedded import build_config, build_tokenizer
 from pav.models.records import Generated, Generation
 from pav.models.settings import PrepareSettings
 from pav.tasks.engine.prefill import prefill
-from pav.tasks.engine.transformers_engine import Sampling, TransformersEngine
+from pav.tasks.engine.transformers_engine import EngineSampling, TransformersEngine
 
 
 @pytest.fixture(scope="module", params=[4, 2], ids=["one key head per head", "grouped heads"])
@@ -33,7 +33,7 @@ def folder(request, tmp_path_factory) -> Path:
 
 
 def engine(folder: Path, **sampling) -> TransformersEngine:
-    return TransformersEngine(folder, Sampling(**sampling), device="cpu", dtype="float32")
+    return TransformersEngine(folder, EngineSampling(**sampling), device="cpu", dtype="float32")
 
 
 def drain(

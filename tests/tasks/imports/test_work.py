@@ -19,7 +19,7 @@ from pav.tasks.store.store import Store
 from pav.tasks.store.units import Outcome, Output, Unit
 
 MATH = ProblemSettings(domain="math")
-DATA_SETS = ("problems", "solutions", "prefixes", "solution_prefixes", "outside_labels")
+DATA_SETS = ("problems", "solutions", "prefixes", "solution_prefixes", "imported_labels")
 SESSION = {
     "labeler": "someone",
     "question": {"problem": "2 + 2?", "ground_truth_answer": "4"},
@@ -81,9 +81,9 @@ def test_alternatives_share_the_prefix_and_whole_responses_are_graded(store, wri
     found = tables(store, done)
     solutions = found["solutions"]
     assert solutions.select("verdict", "finish_reason", "policy_id").rows() == [
-        ("correct", "stop", "outside:prm800k"),
-        (None, "open", "outside:prm800k"),
-        ("wrong", "stop", "outside:prm800k"),
+        ("correct", "stop", "imported:prm800k"),
+        (None, "open", "imported:prm800k"),
+        ("wrong", "stop", "imported:prm800k"),
     ]
     names = {
         (number, step): prefix
@@ -100,7 +100,7 @@ def test_alternatives_share_the_prefix_and_whole_responses_are_graded(store, wri
 
 def test_labels_stand_beside_the_prefix_that_they_are_about(store, written):
     found = tables(store, imported(store, written([SESSION]), "prm800k"))
-    labels = found["outside_labels"]
+    labels = found["imported_labels"]
     assert labels["value"].to_list() == [1, 1, 0, 1, -1]
     assert set(labels.select("format", "kind", "labeler").rows()) == {
         ("prm800k", "rating", "someone")
@@ -140,7 +140,7 @@ def test_a_leaf_whose_answer_cannot_be_found_is_not_called_whole(store, written)
         ("correct", "stop"), ("wrong", "stop"), (None, "open"),
     ]  # fmt: skip
     # The value of the bare problem stands with each of its three paths.
-    assert found["outside_labels"]["value"].to_list() == [0.5, 1.0, 0.5, 0.0, 0.5, 0.0]
+    assert found["imported_labels"]["value"].to_list() == [0.5, 1.0, 0.5, 0.0, 0.5, 0.0]
 
 
 def test_a_verdict_that_the_row_states_is_kept_as_such(store, written):
@@ -257,7 +257,7 @@ def test_a_file_of_many_rows_keeps_every_label_in_its_order(store, written):
     rows = [
         {"problem": f"{number}?", "steps": steps, "label": number % 5} for number in range(7000)
     ]
-    labels = tables(store, imported(store, written(rows), "processbench"))["outside_labels"]
+    labels = tables(store, imported(store, written(rows), "processbench"))["imported_labels"]
     # A row whose first error is step k + 1 has k + 1 labels: 15 for each five rows.
     assert labels.height == 7000 // 5 * 15
     expected = [
@@ -275,7 +275,7 @@ def test_first_errors_in_the_database_are_those_of_every_prmbench_row(
         imported(store, str(shared_file(name)), "prmbench")
     publish_database(store)
     assert check_store(store) == []
-    answer = ask(store, "outside_first_errors").to_dicts()
+    answer = ask(store, "imported_first_errors").to_dicts()
     firsts = {row["solution_id"]: row["first_error"] for row in answer}
     steps = ask(store, "select solution_id, steps from solutions").rows()
     by_steps = {tuple(each): firsts[name] for name, each in steps}

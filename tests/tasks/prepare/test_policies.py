@@ -7,7 +7,7 @@ from pav.models.settings import RunSettings
 from pav.tasks.prepare.plan import check_trainable, plan_pretrain
 from pav.tasks.prepare.policies import (
     FROM_SCRATCH,
-    OUTSIDE,
+    GIVEN,
     check_policies,
     policy_id,
     resolve_policies,
@@ -37,7 +37,7 @@ def checkpoint(weights):
     }
 
 
-def outside(path, weights):
+def given(path, weights):
     path.mkdir()
     for name, data in checkpoint(weights).items():
         (path / name).write_bytes(data)
@@ -68,18 +68,18 @@ def test_the_embedded_roles_descend_from_each_other_back_to_scratch(tmp_path):
         assert Path(store.address(spec.checkpoint)) == spec.folder()
 
 
-def test_an_outside_folder_stands_in_for_a_role_and_the_rest_stays_embedded(tmp_path):
+def test_an_given_folder_stands_in_for_a_role_and_the_rest_stays_embedded(tmp_path):
     store = Store(str(tmp_path / "store"))
-    run = settings(prepare={"base": outside(tmp_path / "mine", "m")})
+    run = settings(prepare={"base": given(tmp_path / "mine", "m")})
     specs = resolve_policies(run, store, pretrained(store, run))
-    assert specs["base"].parent_policy_id == OUTSIDE
+    assert specs["base"].parent_policy_id == GIVEN
     assert specs["base"].folder() == Path(specs["base"].checkpoint) == tmp_path / "mine"
     assert specs["strong"].parent_policy_id == specs["weak"].policy_id
 
 
-def test_three_outside_folders_need_no_training(tmp_path):
+def test_three_given_folders_need_no_training(tmp_path):
     store = Store(str(tmp_path / "store"))
-    names = {role: outside(tmp_path / role, role) for role in ("weak", "base", "strong")}
+    names = {role: given(tmp_path / role, role) for role in ("weak", "base", "strong")}
     run = settings(prepare=names)
     assert plan_pretrain(run, problems_manifest(store)) == []
     specs = resolve_policies(run, store, None)
@@ -89,7 +89,7 @@ def test_three_outside_folders_need_no_training(tmp_path):
 def test_a_policy_is_what_it_is_wherever_it_lies(tmp_path):
     store = Store(str(tmp_path / "store"))
     embedded = resolve_policies(settings(), store, pretrained(store, settings()))
-    run = settings(prepare={"base": outside(tmp_path / "copy", "b")})
+    run = settings(prepare={"base": given(tmp_path / "copy", "b")})
     copied = resolve_policies(run, store, pretrained(store, run))
     assert copied["base"].policy_id == embedded["base"].policy_id
     assert copied["base"].ref.content == embedded["base"].ref.content
@@ -124,7 +124,7 @@ def test_how_many_solutions_are_sampled_makes_no_other_policy():
 def test_the_training_unit_follows_its_settings_and_its_problems_only(tmp_path):
     store = Store(str(tmp_path / "store"))
     problems = problems_manifest(store)
-    mine = outside(tmp_path / "mine", "m")
+    mine = given(tmp_path / "mine", "m")
 
     def unit_id(**prepare):
         return plan_pretrain(settings(prepare=prepare), problems)[0].unit_id

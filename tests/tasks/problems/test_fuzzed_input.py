@@ -19,7 +19,7 @@ from pav.models.records import Grading, Verdict
 from pav.models.settings import ProblemSettings
 from pav.tasks.grade.files import graded_lines, read_rows
 from pav.tasks.problems.files import parse_problems
-from pav.tasks.problems.solution_files import read_outside
+from pav.tasks.problems.solution_files import read_imported
 
 MOST_CHARACTERS = 25_000
 NODE = {"text": "A", "mc_value": 0.5, "children": [{"text": "B", "mc_value": 1, "children": []}]}
@@ -111,7 +111,7 @@ def read_all(tmp_path, data, form):
     path.write_bytes(data)
     for key in KEYS.values():
         with read_or_refused():
-            assert read_outside(str(path), form=form, domain_key=key, asked_by="FILE").solutions
+            assert read_imported(str(path), form=form, domain_key=key, asked_by="FILE").solutions
 
 
 def test_every_format_has_a_row_that_is_read_as_it_stands(tmp_path):
@@ -119,7 +119,7 @@ def test_every_format_has_a_row_that_is_read_as_it_stands(tmp_path):
     for form, row in ROWS.items():
         path = tmp_path / "rows.jsonl"
         path.write_bytes(lines_of([row]))
-        file = read_outside(str(path), form=form, domain_key=KEYS["math"], asked_by="FILE")
+        file = read_imported(str(path), form=form, domain_key=KEYS["math"], asked_by="FILE")
         assert file.solutions, form
 
 

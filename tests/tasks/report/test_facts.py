@@ -37,7 +37,7 @@ def test_installed_code_inside_anothers_checkout_has_no_commit(checkout):
     assert commit_of(checkout / "site-packages" / "code.py") == ""
 
 
-def test_code_outside_any_checkout_has_no_commit(tmp_path):
+def test_code_imported_any_checkout_has_no_commit(tmp_path):
     (tmp_path / "code.py").write_text("1\n")
     assert commit_of(tmp_path / "code.py") == ""
 

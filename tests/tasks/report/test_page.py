@@ -112,7 +112,7 @@ def links(page):
     return parser
 
 
-def test_the_page_loads_nothing_from_outside_itself(page, links):
+def test_the_page_loads_nothing_from_imported_itself(page, links):
     assert links.loaded == []
     assert all(image["src"].startswith("data:image/svg+xml;base64,") for image in links.images)
     assert not re.search(r"url\(|@import|<script", page)

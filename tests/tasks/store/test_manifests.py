@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pav.models.errors import StoreError, WorkError
 from pav.tasks.database.publishing import data_files, gather, intact_manifests
-from pav.tasks.runner.leases import describe
+from pav.tasks.runner.batches import describe
 from pav.tasks.store.datasets import SCHEMAS, to_parquet
 from pav.tasks.store.ledger import executions, record
 from pav.tasks.store.manifest_records import OtherVersionError, from_json, to_json
@@ -430,7 +430,7 @@ def test_finding_imports_neither_torch_nor_prefect(folder):
     publish(folder, unit(), outcome())
     code = (
         "import sys\n"
-        "import pav.tasks.runner.leases, pav.tasks.runner.pool, pav.tasks.runner.prefect_server\n"
+        "import pav.tasks.runner.batches, pav.tasks.runner.pool, pav.tasks.runner.prefect_server\n"
         "import pav.tasks.store.stage_report\n"
         "from pav.tasks.store.manifests import find_many\n"
         "heavy = {'torch', 'transformers', 'prefect', 's3fs', 'duckdb'} & set(sys.modules)\n"

@@ -6,11 +6,11 @@ from pav.models.planners.rollouts import Graded, full_response
 from pav.models.records import Prefix, Sample
 from pav.models.settings import RunSettings
 from pav.tasks.engine.driver import Driver
-from pav.tasks.sample.given_plan import OutsideRow, content_of, outside_rows
+from pav.tasks.sample.imported_plan import ImportedRow, content_of, imported_rows
 from pav.tasks.store.units import Unit
 
 
-def is_outside(unit: Unit) -> bool:
+def is_imported(unit: Unit) -> bool:
     """Tell whether a sampling unit takes solutions of a file."""
     return "rows" in unit.parameters
 
@@ -19,7 +19,7 @@ def take(
     driver: Driver, unit: Unit, settings: RunSettings
 ) -> list[tuple[Prefix, str, int, Graded]]:
     """Return the unit's solutions, each with its policy and number among its problem's."""
-    by_problem = outside_rows(settings, driver.problems.values())
+    by_problem = imported_rows(settings, driver.problems.values())
     if content_of(row for rows in by_problem.values() for row in rows) != unit.parameters["rows"]:
         raise InputError(
             f"{settings.sample.path}: the file changed since the run was planned; run again"
@@ -37,7 +37,7 @@ def take(
     ]
 
 
-def _sample(driver: Driver, row: OutsideRow) -> Sample:
+def _sample(driver: Driver, row: ImportedRow) -> Sample:
     """Return a response as the base would have sampled it; its tokens are the base's."""
     steps = driver.domain.split_steps(row.text)
     response = Prefix(row.problem_id, steps)

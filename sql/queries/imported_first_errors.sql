@@ -10,7 +10,7 @@ steps as (
             when 'rating' then value = -1
             else value = 0
         end as is_wrong
-    from outside_labels
+    from imported_labels
     where num_steps > 0
 
 )

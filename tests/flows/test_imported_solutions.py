@@ -13,7 +13,7 @@ from pav.flows.plan import Plan
 from pav.flows.stages import PARTS
 from pav.models.errors import InputError
 from pav.models.policy.embedded import build_config, build_tokenizer
-from pav.models.prefixes import outside_solution_id, prefix_id
+from pav.models.prefixes import imported_solution_id, prefix_id
 from pav.models.records import Prefix
 from pav.models.settings import (
     LabelSettings,
@@ -115,9 +115,9 @@ def labelled(hand_policy, tmp_path_factory):
 def test_solutions_of_a_file_are_graded_and_equal_ones_are_one(labelled):
     solutions = table(labelled, "sample", "solutions").sort("text", "policy_id")
     assert solutions.select("text", "verdict", "policy_id", "finish_reason").rows() == [
-        (RIGHT, "correct", "outside:plain", "stop"),
+        (RIGHT, "correct", "imported:plain", "stop"),
         (WRONG, "wrong", "some model", "stop"),
-        (HANDS[3]["response"], "truncated", "outside:plain", "length"),
+        (HANDS[3]["response"], "truncated", "imported:plain", "length"),
     ]
     steps = [f"{line}\n" for line in RIGHT.split("\n")[:2]] + ["6 * 4 = 24 left 24"]
     assert solutions["steps"][0].to_list() == steps
@@ -128,7 +128,7 @@ def test_they_have_the_ids_that_any_unit_gives_their_content(labelled):
     solutions = table(labelled, "sample", "solutions").filter(pl.col("text") == RIGHT)
     [name], [problem_id] = solutions["solution_id"], solutions["problem_id"]
     response = Prefix(problem_id, tuple(solutions["steps"][0]), is_finished=True)
-    assert name == outside_solution_id(response, "outside:plain", repeat=0)
+    assert name == imported_solution_id(response, "imported:plain", repeat=0)
     assert prefix_id(response) in table(labelled, "sample", "prefixes")["prefix_id"]
 
 
@@ -232,7 +232,7 @@ def test_a_missing_file_of_solutions_is_said(tmp_path):
     assert "sample.path: cannot read" in refused(settings_of("", str(tmp_path / "none.jsonl")))
 
 
-def test_the_database_of_labelled_outside_solutions_is_whole(labelled):
+def test_the_database_of_labelled_imported_solutions_is_whole(labelled):
     from pav.tasks.database.runs import publish_run
 
     names = ("problems", "pretrain", "sample", "label")

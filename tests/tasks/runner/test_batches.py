@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pav.models.errors import EngineError, InputError, WorkError
 from pav.models.settings import RunSettings
-from pav.tasks.runner.leases import describe, run_units, split
+from pav.tasks.runner.batches import describe, run_units, split
 from pav.tasks.runner.pool import WorkerPool
 from pav.tasks.store.ledger import executions
 from pav.tasks.store.manifests import find_many
@@ -109,7 +109,7 @@ def test_a_unit_that_keeps_failing_is_told_with_how_to_go_on(store):
     assert missing(store, units) == units[:2]
 
 
-def test_a_lease_over_its_time_ends_its_worker_and_is_tried_again(store, tmp_path):
+def test_a_batch_over_its_time_ends_its_worker_and_is_tried_again(store, tmp_path):
     marker = tmp_path / "marker"
     late = unit("a", do="sleep_once", marker=str(marker))
     started = time.monotonic()
@@ -151,7 +151,7 @@ import sys
 from prefect import flow
 from pav.flows.endings import end_with
 from pav.models.settings import RunSettings
-from pav.tasks.runner.leases import run_units
+from pav.tasks.runner.batches import run_units
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Unit
 from pav.tasks.runner.pool import pool
@@ -255,7 +255,7 @@ def test_a_stopped_run_ends_within_seconds_with_one_word(
 
 
 @given(st.integers(1, 200), st.integers(1, 8))
-def test_leases_keep_order_lose_nothing_and_end_small(num_units, num_workers):
+def test_batches_keep_order_lose_nothing_and_end_small(num_units, num_workers):
     units = [unit(number) for number in range(num_units)]
     groups = split(units, num_workers)
     assert [each for group in groups for each in group] == units
@@ -265,7 +265,7 @@ def test_leases_keep_order_lose_nothing_and_end_small(num_units, num_workers):
     assert max(sizes) <= max(1, -(-num_units // (2 * num_workers)))
 
 
-def test_a_lease_is_named_by_what_differs():
+def test_a_batch_is_named_by_what_differs():
     label = [Unit("label", f"label train {n} with base", 1) for n in range(8)]
     assert describe(label) == "label train 0-7 with base"
     assert describe([Unit("train", "q seed 0", 1)]) == "train q seed 0"
@@ -277,7 +277,7 @@ def test_a_lease_is_named_by_what_differs():
 def test_an_engine_error_is_worth_another_try_and_a_bad_value_is_not():
     from prefect.states import Failed
 
-    from pav.tasks.runner.leases import may_pass
+    from pav.tasks.runner.batches import may_pass
 
     answers = {
         kind: may_pass(None, None, Failed(data=kind("x")))

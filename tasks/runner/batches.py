@@ -1,4 +1,4 @@
-"""A Prefect task is a lease: one worker process, many units, each published as it finishes."""
+"""A task batch: one Prefect task, one worker, many units, each published as it finishes."""
 
 import queue
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ PASSING = (EngineError, StoreUnreachableError)
 
 
 @dataclass
-class Lease:
+class TaskBatch:
     """Units for one worker; retries go on with those that are neither done nor failed for good."""
 
     units: list[Unit]
@@ -35,13 +35,13 @@ class Lease:
 
     @property
     def name(self) -> str:
-        """What the lease does, in a few words."""
+        """What the task batch does, in a few words."""
         return describe(self.units)
 
 
 @dataclass(frozen=True)
-class Bay:
-    """What a stage's leases share."""
+class BatchContext:
+    """What a stage's task batches share."""
 
     stage_module: str
     settings_json: str
@@ -69,19 +69,19 @@ def run_units(
         return []
     store.sweep()
     stage = units[0].stage
-    leases = [Lease(chunk) for chunk in split(units, len(pool.workers))]
-    pool.start(len(leases))
+    batches = [TaskBatch(chunk) for chunk in split(units, len(pool.workers))]
+    pool.start(len(batches))
     with progress or StageProgress(stage, len(units)) as shown:
-        bay = Bay(
+        context = BatchContext(
             work,
             settings.model_dump_json(),
             store.root,
             shown,
             settings.runner.retries,
         )
-        errors = _run_leases(stage, leases, bay=bay, runner=settings.runner, pool=pool)
-    failures = [error for lease in leases for error in lease.failures] + errors
-    done = [result for lease in leases for result in lease.done]
+        errors = _run_batches(stage, batches, context=context, runner=settings.runner, pool=pool)
+    failures = [error for batch in batches for error in batch.failures] + errors
+    done = [result for batch in batches for result in batch.done]
     _raise_first(stage, failures, num_missing=len(units) - len(done))
     return done
 
@@ -116,21 +116,21 @@ def describe(units: Sequence[Unit]) -> str:
 
 
 def may_pass(task: "Task[Any, Any]", task_run: "TaskRun", state: "State[Any]") -> bool:
-    """Tell Prefect whether a failed lease is worth another try; bad input never is."""
+    """Tell Prefect whether a failed task batch is worth another try; bad input never is."""
     error = state.data
     return isinstance(error, (*PASSING, TimeoutError, ConnectionError))
 
 
-def work_off(lease: Lease, worker: Worker, bay: Bay) -> list[dict[str, Any]]:
-    """Execute a lease's units; a failure is raised last, the one that may pass before others."""
+def work_off(batch: TaskBatch, worker: Worker, context: BatchContext) -> list[dict[str, Any]]:
+    """Execute a batch's units; a failure is raised last, the one that may pass before others."""
     passing: PavError | None = None
-    lease.attempts += 1
-    for unit in list(lease.todo):
+    batch.attempts += 1
+    for unit in list(batch.todo):
         name = unit.name
-        job = Job(bay.stage_module, bay.settings_json, bay.store_root, unit)
+        job = Job(context.stage_module, context.settings_json, context.store_root, unit)
 
         def show(update: Update, name: str = name) -> None:
-            bay.progress.update(name, update.message, done=update.done, total=update.total)
+            context.progress.update(name, update.message, done=update.done, total=update.total)
 
         try:
             result = worker.run(job, show)
@@ -138,69 +138,74 @@ def work_off(lease: Lease, worker: Worker, bay: Bay) -> list[dict[str, Any]]:
             raise
         except PavError as error:
             is_passing = isinstance(error, PASSING)
-            again = is_passing and lease.attempts <= bay.retries
-            bay.progress.abandon(name, f"{error}{' (will be tried again)' if again else ''}")
+            again = is_passing and batch.attempts <= context.retries
+            context.progress.abandon(name, f"{error}{' (will be tried again)' if again else ''}")
             if is_passing:
                 passing = passing or error
                 continue
-            lease.failures.append(error)
+            batch.failures.append(error)
         else:
-            lease.done.append(result)
-            bay.progress.finish(name)
-        lease.todo.remove(unit)
+            batch.done.append(result)
+            context.progress.finish(name)
+        batch.todo.remove(unit)
     if passing is not None:
         raise passing
-    if lease.failures:
-        raise lease.failures[0]
-    return [{"unit_id": result.unit_id, "seconds": result.seconds} for result in lease.done]
+    if batch.failures:
+        raise batch.failures[0]
+    return [{"unit_id": result.unit_id, "seconds": result.seconds} for result in batch.done]
 
 
-def _run_leases(
-    stage: str, leases: list[Lease], *, bay: Bay, runner: RunnerSettings, pool: WorkerPool
+def _run_batches(
+    stage: str,
+    batches: list[TaskBatch],
+    *,
+    context: BatchContext,
+    runner: RunnerSettings,
+    pool: WorkerPool,
 ) -> list[PavError]:
-    """Run each lease as a Prefect task, at most one for each worker at a time.
+    """Run each task batch as a Prefect task, at most one for each worker at a time.
 
-    Returns the errors that ended a lease before all its units had failed for good or were done.
+    Returns the errors that ended a batch before all its units had failed for good or were done.
     """
-    task = _lease_task(stage, runner, "gpu" if pool.device.startswith("cuda") else "cpu")
+    task = _batch_task(stage, runner, "gpu" if pool.device.startswith("cuda") else "cpu")
     idle = list(pool.workers)
     finished: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    running: dict[Any, tuple[Lease, Worker]] = {}
-    waiting = list(leases)
+    running: dict[Any, tuple[TaskBatch, Worker]] = {}
+    waiting = list(batches)
     errors: list[PavError] = []
     try:
         while waiting or running:
             while waiting and idle:
-                lease, worker = waiting.pop(0), idle.pop(0)
+                batch, worker = waiting.pop(0), idle.pop(0)
                 # Prefect fills in what stands between braces, which a file's name may have.
-                run_name = lease.name.replace("{", "{{").replace("}", "}}")
+                run_name = batch.name.replace("{", "{{").replace("}", "}}")
                 named = task.with_options(task_run_name=run_name)
-                future = named.submit(_Handle(lease, worker, bay))
-                running[future.task_run_id] = (lease, worker)
+                future = named.submit(_Handle(batch, worker, context))
+                running[future.task_run_id] = (batch, worker)
                 future.add_done_callback(finished.put)
             future = finished.get()
-            lease, worker = running.pop(future.task_run_id)
+            batch, worker = running.pop(future.task_run_id)
             idle.append(worker)
-            if lease.todo:
-                errors.append(_as_failure(lease, future.result(raise_on_failure=False)))
+            if batch.todo:
+                errors.append(_as_failure(batch, future.result(raise_on_failure=False)))
     finally:
-        # Stopped from outside: the leases' threads must end too, or the flow waits for them.
+        # Stopped from outside: the task batches' threads must end too, or the flow waits for them.
         if running:
             pool.abort()
     return errors
 
 
 class _Handle:
-    """A lease with its worker; opaque to Prefect, which would walk through a dataclass."""
+    """A task batch with its worker; opaque to Prefect, which would walk through a dataclass."""
 
-    def __init__(self, lease: Lease, worker: Worker, bay: Bay) -> None:
-        self.lease = lease
+    def __init__(self, batch: TaskBatch, worker: Worker, context: BatchContext) -> None:
+        self.batch = batch
         self.worker = worker
-        self.bay = bay
+        self.context = context
 
 
-def _lease_task(stage: str, runner: RunnerSettings, tag: str) -> Any:
-    """Return the Prefect task of a stage's leases."""
+def _batch_task(stage: str, runner: RunnerSettings, tag: str) -> Any:
+    """Return the Prefect task of a stage's task batches."""
     from prefect import task
     from prefect.cache_policies import NO_CACHE
     from prefect.tasks import exponential_backoff
@@ -215,17 +220,17 @@ def _lease_task(stage: str, runner: RunnerSettings, tag: str) -> Any:
         retry_condition_fn=may_pass,
         timeout_seconds=runner.timeout_seconds,
     )
-    def run_lease(handle: _Handle) -> list[dict[str, Any]]:
-        return work_off(handle.lease, handle.worker, handle.bay)
+    def run_batch(handle: _Handle) -> list[dict[str, Any]]:
+        return work_off(handle.batch, handle.worker, handle.context)
 
-    return run_lease
+    return run_batch
 
 
-def _as_failure(lease: Lease, error: object) -> PavError:
-    """Return the error of a lease that gave up with units left."""
+def _as_failure(batch: TaskBatch, error: object) -> PavError:
+    """Return the error of a task batch that gave up with units left."""
     if isinstance(error, PavError):
         return error
-    return WorkError(f"{lease.name}: {error!r} ended this batch with {len(lease.todo)} units left")
+    return WorkError(f"{batch.name}: {error!r} ended this batch with {len(batch.todo)} units left")
 
 
 def _raise_first(stage: str, failures: list[PavError], *, num_missing: int) -> None:

@@ -4,19 +4,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pav.models.formats.records import OutsideSolution
+from pav.models.formats.records import ImportedSolution
 from pav.models.hashing import digest
 from pav.models.records import Problem
 from pav.models.settings import RunSettings
 from pav.models.splits import SPLITS
 from pav.tasks.prepare.policies import PolicySpec
-from pav.tasks.problems.solution_files import outside_file
+from pav.tasks.problems.solution_files import imported_file
 from pav.tasks.sample.plan import REVISION, STAGE, buckets, parameters, problems_ref, sharded
 from pav.tasks.store.units import Manifest, Unit
 
 
 @dataclass(frozen=True, order=True)
-class OutsideRow:
+class ImportedRow:
     """A distinct response to a problem: its policy, its text, and whether it is whole."""
 
     problem_id: str
@@ -25,7 +25,7 @@ class OutsideRow:
     is_whole: bool
 
 
-def plan_outside(
+def plan_imported(
     settings: RunSettings,
     *,
     pipeline_seed: int,
@@ -37,7 +37,7 @@ def plan_outside(
 
     A unit is named by its own rows, so that another row disturbs one shard.
     """
-    rows = outside_rows(settings, problems.values())
+    rows = imported_rows(settings, problems.values())
     base = policies["base"]
     units = []
     for split in SPLITS:
@@ -63,13 +63,13 @@ def plan_outside(
     return units
 
 
-def outside_rows(
+def imported_rows(
     settings: RunSettings, problems: Iterable[Problem]
-) -> dict[str, tuple[OutsideRow, ...]]:
+) -> dict[str, tuple[ImportedRow, ...]]:
     """Return the distinct solutions of each problem by its id, whatever their order in the file."""
     by_key = {problem.canonical_key: problem.problem_id for problem in problems}
-    rows: dict[str, set[OutsideRow]] = {}
-    for _, key, solution in outside_file(settings).solutions:
+    rows: dict[str, set[ImportedRow]] = {}
+    for _, key, solution in imported_file(settings).solutions:
         # Problems beyond problems.max_train and the like have no part in the run.
         if key in by_key:
             row = _row(by_key[key], solution, settings.sample.format)
@@ -77,13 +77,13 @@ def outside_rows(
     return {problem_id: tuple(sorted(members)) for problem_id, members in rows.items()}
 
 
-def content_of(rows: Iterable[OutsideRow]) -> str:
+def content_of(rows: Iterable[ImportedRow]) -> str:
     """Return the hash of some rows, by which their unit is known."""
     return digest([[each.problem_id, each.policy_id, each.text, each.is_whole] for each in rows],
                   length=20)  # fmt: skip
 
 
-def _row(problem_id: str, solution: OutsideSolution, form: str) -> OutsideRow:
-    policy_id = solution.policy or f"outside:{form}"
+def _row(problem_id: str, solution: ImportedSolution, form: str) -> ImportedRow:
+    policy_id = solution.policy or f"imported:{form}"
     is_whole = solution.finish in ("stop", "unknown")
-    return OutsideRow(problem_id, policy_id, solution.text, is_whole)
+    return ImportedRow(problem_id, policy_id, solution.text, is_whole)

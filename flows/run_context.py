@@ -1,4 +1,4 @@
-"""How a stage flow carries out its parts: what is done is reused, the rest goes to leases."""
+"""How a stage flow carries out its parts: what is done is reused, the rest goes to task batches."""
 
 import time
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from pav.flows.outlook import seconds_after
 from pav.flows.plan import Part, Plan
 from pav.flows.stages import PARTS, Stage
 from pav.models.settings import RunSettings
-from pav.tasks.runner.leases import run_units
+from pav.tasks.runner.batches import run_units
 from pav.tasks.runner.pool import WorkerPool, pool
 from pav.tasks.runner.progress import StageProgress
 from pav.tasks.store.stage_report import StageReport
@@ -18,7 +18,7 @@ from pav.tasks.store.store import Store
 
 
 @dataclass
-class Workplace:
+class RunContext:
     """What the stage flows of one run share: worker processes, and a journal of what was done."""
 
     workers: WorkerPool
@@ -31,20 +31,20 @@ class Workplace:
         return time.monotonic() - self.started
 
 
-_current: ContextVar[Workplace | None] = ContextVar("workplace", default=None)
+_current: ContextVar[RunContext | None] = ContextVar("run context", default=None)
 
 
 @contextmanager
-def workplace(settings: RunSettings) -> Iterator[Workplace]:
-    """Give the workplace of the run around; a stage flow that runs alone gets its own."""
+def run_context(settings: RunSettings) -> Iterator[RunContext]:
+    """Give the context of the run around; a stage flow that runs alone gets its own."""
     if (shared := _current.get()) is not None:
         yield shared
         return
     with pool(settings) as workers:
-        place = Workplace(workers)
-        token = _current.set(place)
+        context = RunContext(workers)
+        token = _current.set(context)
         try:
-            yield place
+            yield context
         finally:
             _current.reset(token)
 
@@ -52,13 +52,13 @@ def workplace(settings: RunSettings) -> Iterator[Workplace]:
 def carry_out(stage: Stage, settings: RunSettings, store: str) -> list[StageReport]:
     """Do what is missing of a stage and return, for each part, what was reused and made."""
     plan = Plan(settings, Store(store))
-    with workplace(settings) as place:
-        reports = [_carry_out_part(plan, plan.part(part.name), place) for part in stage.parts]
-        place.journal.extend(reports)
+    with run_context(settings) as context:
+        reports = [_carry_out_part(plan, plan.part(part.name), context) for part in stage.parts]
+        context.journal.extend(reports)
     return reports
 
 
-def _carry_out_part(plan: Plan, part: Part, place: Workplace) -> StageReport:
+def _carry_out_part(plan: Plan, part: Part, context: RunContext) -> StageReport:
     if part.name == "label" and part.todo:
         # Before any rollout: the solutions tell already whether answers can be read.
         plan.check_answers()
@@ -70,7 +70,7 @@ def _carry_out_part(plan: Plan, part: Part, place: Workplace) -> StageReport:
         units = [unit for unit in todo if unit.stage == stage]
         done = run_units(
             units, work=PARTS[part.name].work[stage],
-            settings=plan.settings, store=plan.store, pool=place.workers,
+            settings=plan.settings, store=plan.store, pool=context.workers,
             progress=StageProgress(_title(part, stage), len(units), seconds_after=after),
         )  # fmt: skip
         seconds |= {result.unit_id: result.seconds for result in done}
