@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pav.models.errors import InputError
 from pav.models.labels.confidence import Bounds, sequence_interval
-from pav.models.labels.stopping_plans import State, StoppingPlan
+from pav.models.labels.stopping_plans import StoppingPlan
 
 _NUMBER = r"[0-9.e+-]+"
 # What `SequentialRule.name` gives, as a regular expression of Python and of SQL.
@@ -105,11 +105,6 @@ class SequentialRule:
     def best_of(self, num_correct: int, num_rollouts: int, k: int) -> float | None:
         """Return `StoppingPlan.best_of` of the rule's plan."""
         return self.plan.best_of(num_correct, num_rollouts, k)
-
-    def terminal_distribution(self, q: float) -> dict[State, float]:
-        """Return the chance of each (c, n) in which the rule ends, for a prefix of value q."""
-        chances = self.plan.terminal_chances(q)
-        return dict(zip(self.plan.terminal_states, chances.tolist(), strict=True))
 
     @property
     def num_blocks(self) -> int:

@@ -96,11 +96,5 @@ def choose(
     return SearchResult(responses, tuple(grading for _, _, grading in finished), picks, cost)
 
 
-def single(root: Prefix, *, sampling: Sampling) -> Algorithm[SearchResult]:
-    """Sample one solution and answer with it."""
-    drawn = yield from draw(root, sampling=sampling, num_samples=1)
-    return choose(drawn, {}, answers={}, rules={"single": FIRST}, num_samples=1)
-
-
 # Ranks every solution alike, so that the first one is the answer.
 FIRST = Rule("first")

@@ -119,14 +119,9 @@ def is_identity_file(name: str) -> bool:
 
 
 def file_hashes(folder: Path) -> dict[str, str]:
-    """Return name -> sha256 of the configuration, weights and tokenizer of a checkpoint."""
+    """Return name -> sha256 of configuration, weights and tokenizer; each is read only once."""
     names = sorted(path.name for path in folder.iterdir() if is_identity_file(path.name))
     return {name: _file_hash(folder / name) for name in names}
-
-
-def folder_digest(folder: Path) -> str:
-    """Return the sha256 over `file_hashes`; unchanged files are not read again."""
-    return digest(file_hashes(folder))
 
 
 def _file_hash(path: Path) -> str:

@@ -94,11 +94,16 @@ def test_an_end_is_a_state_where_the_rule_does_not_go_on():
     assert all(RULE.goes_on(*state) for state in RULE.plan.open_states)
 
 
+def chances_of_ends(rule, q):
+    """Return the chance of each (c, n) in which a rule ends, for a prefix of value q."""
+    return dict(zip(rule.plan.terminal_states, rule.plan.terminal_chances(q).tolist(), strict=True))
+
+
 @pytest.mark.parametrize("rule", [RULE, changed(width=0.0), changed(threshold=0.0),
                                   changed(width=0.0, threshold=0.1, until_right=True)])  # fmt: skip
 @pytest.mark.parametrize("q", [0.0, 0.03, 0.2, 0.5, 0.77, 1.0])
 def test_the_estimates_of_a_rule_are_unbiased(rule, q):
-    ends = rule.terminal_distribution(q)
+    ends = chances_of_ends(rule, q)
     for k in (1, 4, 8):
         found = sum(chance * rule.best_of(*state, k) for state, chance in ends.items())
         assert found == pytest.approx(1 - (1 - q) ** k, abs=1e-12)
@@ -111,7 +116,7 @@ def test_best_of_sixteen_needs_a_rule_that_does_not_stop_at_eight_wrong_ones():
 
 @pytest.mark.parametrize("q", [0.05, 0.3, 0.5])
 def test_the_interval_at_the_end_of_a_rule_keeps_its_confidence(q):
-    ends = RULE.terminal_distribution(q)
+    ends = chances_of_ends(RULE, q)
     low, high = sequence_interval(*np.array(list(ends)).T, confidence=0.95)
     assert np.array(list(ends.values())) @ ((low <= q) & (q <= high)) >= 0.95
 

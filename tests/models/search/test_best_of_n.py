@@ -1,5 +1,5 @@
 from pav.models.records import Extend, Grading, Prefix, Sample, Score, Verdict
-from pav.models.search.best_of_n import best_of_n, single
+from pav.models.search.best_of_n import best_of_n
 from pav.models.search.results import Sampling
 from pav.models.search.rewards import Rule
 
@@ -80,10 +80,3 @@ def test_solutions_that_were_cut_off_are_no_answers(play):
     assert not result.is_correct("orm")
     assert result.text("orm") == ""
     assert result.cost.generated_tokens == 9
-
-
-def test_single_is_the_first_sample_and_asks_no_verifier(world, play):
-    here = world(TREE, right=frozenset({"aa"}))
-    result = play(single(Prefix("p"), sampling=SAMPLING), here)
-    assert result.is_correct("single")
-    assert result.cost.scored == {}

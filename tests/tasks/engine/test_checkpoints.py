@@ -17,7 +17,6 @@ from pav.tasks.engine.checkpoints import (
     check_checkpoint,
     checkpoint_files,
     file_hashes,
-    folder_digest,
     load_policy,
     load_tokenizer,
 )
@@ -216,28 +215,28 @@ def test_weights_that_do_not_fit_the_configuration_are_refused(folder):
         load_policy(folder, dtype="float32", device="cpu")
 
 
-def test_the_digest_follows_weights_and_tokenizer_and_nothing_else(folder):
-    before = folder_digest(folder)
+def test_the_hashes_follow_weights_and_tokenizer_and_nothing_else(folder):
+    before = file_hashes(folder)
     (folder / "README.md").write_text("notes")
-    assert folder_digest(folder) == before
+    assert file_hashes(folder) == before
     assert set(file_hashes(folder)) == {
         "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
     }  # fmt: skip
     for name in file_hashes(folder):
         original = (folder / name).read_bytes()
         (folder / name).write_bytes(original + b" ")
-        assert folder_digest(folder) != before
+        assert file_hashes(folder) != before
         (folder / name).write_bytes(original)
-    assert folder_digest(folder) == before
+    assert file_hashes(folder) == before
 
 
 def test_checking_and_hashing_need_neither_torch_nor_transformers(folder):
     code = (
         "import sys, pathlib\n"
-        "from pav.tasks.engine.checkpoints import check_checkpoint, folder_digest\n"
+        "from pav.tasks.engine.checkpoints import check_checkpoint, file_hashes\n"
         "import pav.tasks.prepare.policies\n"
         "folder = pathlib.Path(sys.argv[1])\n"
-        "check_checkpoint(folder), folder_digest(folder)\n"
+        "check_checkpoint(folder), file_hashes(folder)\n"
         "sys.exit(bool({'torch', 'transformers', 'prefect'} & set(sys.modules)))\n"
     )
     assert subprocess.run([sys.executable, "-c", code, str(folder)], check=False).returncode == 0

@@ -12,7 +12,7 @@ from pav.models.settings import GradeSettings
 from pav.tasks.grade.pool import TIMED_OUT, Comparison, GradingPool
 
 HANGS = "9^{9^{9}}"
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")

@@ -128,7 +128,7 @@ def test_a_folder_that_is_no_verifier_is_refused(tmp_path):
 
 
 def test_the_code_of_the_page_runs(folder):
-    page = (Path(__file__).parents[2] / "docs" / "verifiers.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "verifiers.md").read_text()
     [code] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     placeholder = '"store/data/train/UNIT/model"'
     assert placeholder in code
