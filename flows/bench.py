@@ -12,6 +12,7 @@ from pav.models.domains import domain_of
 from pav.models.errors import InputError, WorkError
 from pav.models.settings import RunSettings
 from pav.tasks.bench.pool_plan import plan_pool
+from pav.tasks.engine.decoding_work import Shard
 from pav.tasks.store.manifests import find_many
 from pav.tasks.store.stage_report import missing
 from pav.tasks.store.store import Store
@@ -149,7 +150,7 @@ def _pools(settings: RunSettings, store: Store) -> list[Manifest]:
 
 def _largest(sampled: list[Manifest]) -> Manifest:
     """Return the training shard with the most solutions."""
-    of_train = [each for each in sampled if each.unit.parameters["split"] == "train"]
+    of_train = [each for each in sampled if Shard.of(each.unit).split == "train"]
     if not of_train:
         raise WorkError("bench: expected a sampled training shard, there is none")
     return max(of_train, key=lambda each: sum(file.num_rows for file in each.files))

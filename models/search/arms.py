@@ -1,12 +1,12 @@
 """Which arms an evaluation compares, and what each of them needs."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from pav.models.errors import InputError
 from pav.models.search.best_of_n import FIRST
 from pav.models.search.rewards import BASE, BASE_VERIFIER, Prover, Rule
-from pav.models.settings import EvaluateSettings, RunSettings
+from pav.models.settings import RunSettings
 
 # Verifier of an arm -> role of the network. `orm` is the one trained on every graded completion.
 ORMS = {"orm": "orm_all", "orm_seed": "orm_seed"}
@@ -24,6 +24,18 @@ RANKED = {"q": "q_last", "q_product": "q_product", "q_likely": "q_likely",
 BEAMS = ("beam", "beam_paper")
 # The paper does not say how its PAV-as-ORM aggregates the steps: validation chooses.
 AGGREGATES = ("effective_last", "effective_mean", "effective_min")
+
+
+class SearchOptions(Protocol):
+    """What picks and provers are told: settings of `evaluate`, or the work of a unit."""
+
+    @property
+    def likelihood_weight(self) -> float:
+        """The power of the likelihood beside a verifier's score."""
+
+    @property
+    def prover_value(self) -> str:
+        """`formula` or `head`: where a best-of-K prover's value comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +116,7 @@ def bok_name(k: int) -> str:
     return f"bo{k}"
 
 
-def prover(name: str, evaluate: EvaluateSettings) -> Prover:
+def prover(name: str, evaluate: SearchOptions) -> Prover:
     """Return the prover of an arm by its name; the base itself for an empty one."""
     if not name:
         return BASE
@@ -117,7 +129,7 @@ def prover(name: str, evaluate: EvaluateSettings) -> Prover:
     return Prover(name, BASE_VERIFIER, int(name[2:]))
 
 
-def final_picks(evaluate: EvaluateSettings, *, per_token: bool) -> dict[str, Rule]:
+def final_picks(evaluate: SearchOptions, *, per_token: bool) -> dict[str, Rule]:
     """Return the rule of each final pick; `per_token` where responses differ in length."""
     weight, orm = evaluate.likelihood_weight, ORMS["orm"]
     return {
@@ -129,7 +141,7 @@ def final_picks(evaluate: EvaluateSettings, *, per_token: bool) -> dict[str, Rul
     }
 
 
-def ranking(line: Line, evaluate: EvaluateSettings, *, per_token: bool) -> Rule:
+def ranking(line: Line, evaluate: SearchOptions, *, per_token: bool) -> Rule:
     """Return how a line without a beam picks a solution; InputError where it cannot."""
     if line.strategy == "single":
         return FIRST

@@ -29,7 +29,7 @@ from pav.tasks.bench.engine_decoding import (
 from pav.tasks.engine.driver import Driver
 from pav.tasks.engine.engines import Engines
 from pav.tasks.engine.transformers_engine import TransformersEngine
-from pav.tasks.label.plan import plan_labelling
+from pav.tasks.label.plan import LabelWork, plan_labelling
 from pav.tasks.label.planners import open_prefixes
 from pav.tasks.label.work import run_planners
 from pav.tasks.prepare.policies import PolicySpec, policy_folder
@@ -231,6 +231,7 @@ def bench_driver(
     store: Store,
     policy: PolicySpec,
     *,
+    work: LabelWork,
     problems: Mapping[str, Problem],
     bench: str,
 ) -> tuple[Driver, TransformersEngine]:
@@ -240,7 +241,7 @@ def bench_driver(
     """
     folder = policy_folder(settings, store, policy.role, policy.ref)
     driver = Engines(settings, resolve_device(settings.engine.device, 0)).driver(
-        problems, policies={"policy": (policy.policy_id, folder)}
+        work, problems, policies={"policy": (policy.policy_id, folder)}
     )
     engine = driver.policies["policy"].engine
     if not isinstance(engine, TransformersEngine):
@@ -258,7 +259,12 @@ def bench_engine(
     )
     unit = plan_labelling(base_only, policies={"base": policy}, sample_manifests=[sampled])[0]
     driver, engine = bench_driver(
-        settings, store, policy, problems=shard_problems(store, unit), bench="engine"
+        settings,
+        store,
+        policy,
+        work=LabelWork.of(unit),
+        problems=shard_problems(store, unit),
+        bench="engine",
     )
     prefixes = open_prefixes(store, unit)
     workload = Workload(prefixes, settings.label.block_size, settings.sample.max_tokens)

@@ -17,9 +17,10 @@ from pav.models.records import Prefix
 from pav.models.settings import RunSettings
 from pav.tasks.bench.engine import Workload, bench_driver, peer
 from pav.tasks.bench.labels import ROUNDS
+from pav.tasks.engine.decoding_work import Shard
 from pav.tasks.engine.driver import Driver
 from pav.tasks.engine.transformers_engine import TransformersEngine
-from pav.tasks.label.plan import label_unit
+from pav.tasks.label.plan import LabelWork, label_unit
 from pav.tasks.label.planners import open_prefixes
 from pav.tasks.label.work import run_planners
 from pav.tasks.prepare.policies import PolicySpec
@@ -143,14 +144,17 @@ def bench_rates(
     shards = [
         label_unit(policy, each, settings.label.block_size, {"block": 0})
         for each in sampled
-        if each.unit.parameters["split"] == "train"
+        if Shard.of(each.unit).split == "train"
     ]
     problems = {
         problem_id: problem
         for shard in shards
         for problem_id, problem in shard_problems(store, shard).items()
     }
-    driver, engine = bench_driver(settings, store, policy, problems=problems, bench="labels")
+    work = LabelWork.of(shards[0])
+    driver, engine = bench_driver(
+        settings, store, policy, work=work, problems=problems, bench="labels"
+    )
     rates = []
     for timing in timings:
         prefixes = _prefixes(store, shards, timing.num_prefixes)

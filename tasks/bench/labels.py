@@ -23,6 +23,7 @@ from pav.models.planners.exhaustive import exhaustive
 from pav.models.planners.first_pit import PitBudget, first_pit
 from pav.models.planners.replay import Pool, Replay, replay, replay_budget
 from pav.models.records import Prefix, Problem
+from pav.tasks.bench.pool_plan import PoolWork
 from pav.tasks.label.planners import open_solutions
 from pav.tasks.store.manifests import read_table
 from pav.tasks.store.store import Store
@@ -102,7 +103,7 @@ def _solutions(store: Store, pools: Sequence[Manifest], domain: Domain) -> tuple
     found = []
     for manifest in pools:
         by_problem = open_solutions(store, manifest.unit, domain)
-        found += [each for name in manifest.unit.parameters["problems"]
+        found += [each for name in PoolWork.of(manifest.unit).problems
                   for each in by_problem.get(name, ())]  # fmt: skip
     return tuple(found)
 

@@ -6,7 +6,8 @@ import polars as pl
 
 from pav.models.hashing import stream_key
 from pav.models.settings import RunSettings
-from pav.tasks.label.plan import label_unit
+from pav.tasks.engine.decoding_work import Shard
+from pav.tasks.label.plan import LabelWork, label_unit
 from pav.tasks.prepare.policies import PolicySpec
 from pav.tasks.store.manifests import read_table
 from pav.tasks.store.store import Store
@@ -24,6 +25,14 @@ FIRST_BLOCK = 10_000
 BLOCK = 64
 
 
+class PoolWork(LabelWork):
+    """Rollouts of every prefix of some problems: `pool` to draw from, then `truth` to compare."""
+
+    problems: tuple[str, ...]
+    pool: int
+    truth: int
+
+
 def plan_pool(
     settings: RunSettings, store: Store, *, policy: PolicySpec, sampled: Sequence[Manifest],
     num_prefixes: int = NUM_PREFIXES,
@@ -32,16 +41,17 @@ def plan_pool(
 
     All open prefixes of a problem's solutions are in it.
     """
-    of_train = [each for each in sampled if each.unit.parameters["split"] == "train"]
+    of_train = [each for each in sampled if Shard.of(each.unit).split == "train"]
     chosen = _choose(store, of_train, num_prefixes)
     units = []
     for manifest in of_train:
         if own := chosen.get(manifest.unit.unit_id):
-            piece = {"block": FIRST_BLOCK, "problems": own, "pool": POOL_ROLLOUTS,
-                     "truth": TRUTH_ROLLOUTS}  # fmt: skip
-            unit = label_unit(policy, manifest, BLOCK, piece)
+            unit = label_unit(policy, manifest, BLOCK, {"block": FIRST_BLOCK})
+            work = PoolWork(
+                **unit.parameters, problems=tuple(own), pool=POOL_ROLLOUTS, truth=TRUTH_ROLLOUTS
+            )
             name = unit.name.replace("label", "pool", 1)
-            units.append(Unit(STAGE, name, REVISION, unit.parameters, unit.inputs))
+            units.append(Unit(STAGE, name, REVISION, work.parameters(), unit.inputs))
     return units
 
 

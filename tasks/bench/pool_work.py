@@ -8,7 +8,7 @@ from pav.models.planners.exhaustive import exhaustive
 from pav.models.prefixes import prefix_id
 from pav.models.records import Prefix, Verdict
 from pav.models.settings import RunSettings
-from pav.tasks.bench.pool_plan import STAGE
+from pav.tasks.bench.pool_plan import FIRST_BLOCK, STAGE, PoolWork
 from pav.tasks.engine.engines import Engines
 from pav.tasks.label.planners import open_prefixes
 from pav.tasks.label.work import labelling_driver, run_unit_planners
@@ -30,13 +30,13 @@ def open_worker(
 
     def execute(unit: Unit) -> Outcome:
         started = time.perf_counter()
-        values = unit.parameters
-        driver = labelling_driver(engines, store, unit, progress)
-        num_blocks = (values["pool"] + values["truth"]) // values["block_size"]
-        numbers = range(values["block"], values["block"] + num_blocks)
+        work = PoolWork.of(unit)
+        driver = labelling_driver(engines, store, unit, work, progress)
+        num_blocks = (work.pool + work.truth) // work.block_size
+        numbers = range(FIRST_BLOCK, FIRST_BLOCK + num_blocks)
         prefixes = open_prefixes(store, unit)
         labelled = run_unit_planners(
-            driver, unit, [[exhaustive(prefixes[name], numbers)] for name in values["problems"]]
+            driver, work, [[exhaustive(prefixes[name], numbers)] for name in work.problems]
         )
         rows = [row for labels in labelled for row in _rows(unit, labels)]
         output = Output("pools.parquet", to_parquet("pools", frame("pools", rows)), len(rows))
@@ -51,10 +51,11 @@ def _rows(unit: Unit, labels: ProblemLabels) -> list[Row]:
     for block, rolled in labels.blocks():
         marks = "".join("1" if grading.verdict == Verdict.CORRECT else "0" for _, grading in rolled)
         outcomes[block.prefix] = outcomes.get(block.prefix, "") + marks
-    size = unit.parameters["pool"]
+    work = PoolWork.of(unit)
+    size = work.pool
     return [
         {"prefix_id": prefix_id(prefix), "problem_id": prefix.problem_id,
-         "steps": list(prefix.steps), "policy_id": unit.parameters["policy_id"],
+         "steps": list(prefix.steps), "policy_id": work.policy_id,
          "outcomes": marks[:size], "truth_correct": marks[size:].count("1"),
          "truth_rollouts": len(marks) - size, "unit_id": unit.unit_id}
         for prefix, marks in outcomes.items()

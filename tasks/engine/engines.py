@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pav.models.domains import Domain, domain_of
+from pav.models.domains import Domain, domain
 from pav.models.policy.number_types import number_type
 from pav.models.records import Problem
 from pav.models.settings import RunSettings
 from pav.tasks.engine.checkpoints import load_tokenizer
+from pav.tasks.engine.decoding_work import DecodingWork
 from pav.tasks.engine.driver import Driver, PolicyRole, VerifierRole
 from pav.tasks.engine.scorer import Scorer
 from pav.tasks.engine.tokens import Codec
@@ -23,34 +24,37 @@ class Engines:
 
     settings: RunSettings
     device: str
-    _engines: dict[Path, TransformersEngine] = field(default_factory=dict)
-    _scorers: dict[Path, Scorer] = field(default_factory=dict)
+    _engines: dict[tuple[Path, EngineSampling, str], TransformersEngine] = field(
+        default_factory=dict
+    )
+    _scorers: dict[tuple[Path, str], Scorer] = field(default_factory=dict)
     _grader: Grader | None = None
 
     def driver(
         self,
+        work: DecodingWork,
         problems: Mapping[str, Problem],
         *,
         policies: Mapping[str, tuple[str, Path]],
         verifiers: Mapping[str, tuple[Path, int]] | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> Driver:
-        """Return a driver.
+        """Return a driver that decodes as a unit's work says, whatever the settings.
 
         `policies` maps a role to (policy_id, folder), `verifiers` a role to (folder, head).
         """
-        family = domain_of(self.settings.problems)
+        family = domain(work.domain)
         tokenizer = load_tokenizer(next(iter(policies.values()))[1])
         return Driver(
             family,
             problems,
             Codec(tokenizer, family, problems),
             {
-                role: PolicyRole(name, self._engine(folder))
+                role: PolicyRole(name, self._engine(work, folder))
                 for role, (name, folder) in policies.items()
             },
             {
-                role: VerifierRole(self._scorer(folder), head)
+                role: VerifierRole(self._scorer(work, folder), head)
                 for role, (folder, head) in (verifiers or {}).items()
             },
             progress,
@@ -71,30 +75,29 @@ class Engines:
             self._grader = Grader(family, GradingPool(self.settings.grade))
         return self._grader
 
-    @property
-    def _dtype(self) -> str:
-        chosen = number_type(self.settings.engine.dtype, self.device)
-        return str(chosen).removeprefix("torch.")
+    def _dtype(self, work: DecodingWork) -> str:
+        return str(number_type(work.dtype, self.device)).removeprefix("torch.")
 
-    def _engine(self, folder: Path) -> TransformersEngine:
-        if folder not in self._engines:
-            sample, engine = self.settings.sample, self.settings.engine
-            sampling = EngineSampling(
-                sample.temperature,
-                sample.top_p,
-                engine.batch_size,
-                engine.score_tokens,
-                domain_of(self.settings.problems).delimiter,
+    def _engine(self, work: DecodingWork, folder: Path) -> TransformersEngine:
+        sampling = EngineSampling(
+            work.temperature,
+            work.top_p,
+            work.batch_size,
+            self.settings.engine.score_tokens,
+            domain(work.domain).delimiter,
+        )
+        key = (folder, sampling, self._dtype(work))
+        if key not in self._engines:
+            self._engines[key] = TransformersEngine(
+                folder, sampling, device=self.device, dtype=self._dtype(work)
             )
-            self._engines[folder] = TransformersEngine(
-                folder, sampling, device=self.device, dtype=self._dtype
-            )
-        return self._engines[folder]
+        return self._engines[key]
 
-    def _scorer(self, folder: Path) -> Scorer:
-        if folder not in self._scorers:
-            engine = self.settings.engine
-            self._scorers[folder] = Scorer(
-                folder, device=self.device, dtype=self._dtype, score_tokens=engine.score_tokens
+    def _scorer(self, work: DecodingWork, folder: Path) -> Scorer:
+        key = (folder, self._dtype(work))
+        if key not in self._scorers:
+            tokens = self.settings.engine.score_tokens
+            self._scorers[key] = Scorer(
+                folder, device=self.device, dtype=self._dtype(work), score_tokens=tokens
             )
-        return self._scorers[folder]
+        return self._scorers[key]

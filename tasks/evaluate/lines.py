@@ -13,9 +13,8 @@ from pav.models.search.best_of_n import choose, draw, score
 from pav.models.search.memory import Memory, remembered
 from pav.models.search.results import Sampling, SearchResult
 from pav.models.search.rewards import BASE_VERIFIER, Rule, Scores
-from pav.models.settings import EvaluateSettings
 from pav.tasks.engine.driver import Driver
-from pav.tasks.store.units import Unit
+from pav.tasks.evaluate.plan import SearchWork
 
 # Search seeds of one pipeline seed; beyond it they would meet the next one's.
 _SEEDS_EACH = 10_000
@@ -37,21 +36,26 @@ class Found:
 
 
 def search(
-    driver: Driver, unit: Unit, evaluate: EvaluateSettings, *, spent: list[dict[str, float]]
+    driver: Driver, work: SearchWork, *, unit_id: str, spent: list[dict[str, float]]
 ) -> list[Row]:
     """Return the rows of every line and problem of a unit; add to `spent` what the driver used."""
-    lines = [Line(**record) for record in unit.parameters["lines"]]
     kinds: dict[bool, list[Line]] = {}
-    for line in lines:
+    for line in work.lines:
         kinds.setdefault(line.is_beam, []).append(line)
-    run = _Run(driver, unit, evaluate, spent)
+    run = _Run(driver, work, spent)
     found = [
         each
         for is_beam, members in kinds.items()
         for each in (run.beams(members) if is_beam else run.best_of_n(members))
     ]
     prompts = {name: len(driver.codec.encode(Prefix(name))) for name in driver.problems}
-    return [_row(unit, name, each, prompts[name]) for name, each in found]
+    shared = {
+        "split": work.split,
+        "pipeline_seed": work.pipeline_seed,
+        "seed": work.seed,
+        "unit_id": unit_id,
+    }
+    return [_row(name, each, prompts[name]) | shared for name, each in found]
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,7 @@ class _Run:
     """One unit at work."""
 
     driver: Driver
-    unit: Unit
-    evaluate: EvaluateSettings
+    work: SearchWork
     spent: list[dict[str, float]]
 
     def beams(self, lines: Sequence[Line]) -> list[tuple[str, Found]]:
@@ -87,7 +90,7 @@ class _Run:
         )
         wasted = sum(wasted_tokens(zip(e.samples, e.gradings, strict=True)) for e in drawn)
         self.spent.append({"wasted_tokens": wasted})
-        rules = {line: ranking(line, self.evaluate, per_token=self._per_token) for line in lines}
+        rules = {line: ranking(line, self.work, per_token=self._per_token) for line in lines}
         scores: dict[str, list[Mapping[Prefix, Scores]]] = {}
         scoring: dict[str, float] = {}
         for role in sorted(frozenset().union(*(rule.verifiers for rule in rules.values()))):
@@ -123,15 +126,14 @@ class _Run:
         sampling, guide, count = self._sampling, self._guide(line), line.num_samples
         if line.strategy == "beam_paper":
             return beam_paper(root, sampling=sampling, guide=guide, width=count)
-        width = self.unit.parameters["width"]
-        return beam(root, sampling=sampling, guide=guide, num_samples=count, width=width)
+        return beam(root, sampling=sampling, guide=guide, num_samples=count, width=self.work.width)
 
     def _guide(self, line: Line) -> Guide:
-        measured = prover(line.prover, self.evaluate)
-        return Guide(self._picks, measured, line.alpha, self.unit.parameters["max_steps"])
+        measured = prover(line.prover, self.work)
+        return Guide(self._picks, measured, line.alpha, self.work.max_steps)
 
     def _paid(self, line: Line) -> frozenset[str]:
-        measured = prover(line.prover, self.evaluate).verifier
+        measured = prover(line.prover, self.work).verifier
         return self._picks[line.final_pick].verifiers | {BASE_VERIFIER, measured}
 
     @property
@@ -140,13 +142,12 @@ class _Run:
 
     @property
     def _picks(self) -> dict[str, Rule]:
-        return final_picks(self.evaluate, per_token=self._per_token)
+        return final_picks(self.work, per_token=self._per_token)
 
     @property
     def _sampling(self) -> Sampling:
-        values = self.unit.parameters
-        seed = values["pipeline_seed"] * _SEEDS_EACH + values["seed"]
-        return Sampling("base", seed, values["max_tokens"])
+        seed = self.work.pipeline_seed * _SEEDS_EACH + self.work.seed
+        return Sampling("base", seed, self.work.max_tokens)
 
     def _timed(self, algorithms: Sequence[Algorithm[Any]]) -> tuple[list[Any], float]:
         started = time.perf_counter()
@@ -155,7 +156,7 @@ class _Run:
         return results, time.perf_counter() - started
 
 
-def _row(unit: Unit, problem_id: str, found: Found, prompt_tokens: int) -> Row:
+def _row(problem_id: str, found: Found, prompt_tokens: int) -> Row:
     """Return a row of `search_results`; a verifier's forward pass reads prompt and response."""
     result, line = found.result, found.line
     scored = [result.cost.scored.get(role, (0, 0)) for role in sorted(found.verifiers)]
@@ -167,10 +168,7 @@ def _row(unit: Unit, problem_id: str, found: Found, prompt_tokens: int) -> Row:
     return {
         **line.to_record(),
         **picks,
-        "split": unit.parameters["split"],
         "problem_id": problem_id,
-        "pipeline_seed": unit.parameters["pipeline_seed"],
-        "seed": unit.parameters["seed"],
         "is_correct": result.is_correct(found.pick),
         "is_any_correct": result.is_any_correct,
         "response": result.text(found.pick),
@@ -180,5 +178,4 @@ def _row(unit: Unit, problem_id: str, found: Found, prompt_tokens: int) -> Row:
         "scored_prefixes": passes,
         "scored_tokens": sum(tokens for _, tokens in scored) + passes * prompt_tokens,
         "seconds": found.seconds,
-        "unit_id": unit.unit_id,
     }

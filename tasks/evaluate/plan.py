@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import polars as pl
 
@@ -22,12 +21,27 @@ from pav.models.search.arms import (
     ranking,
 )
 from pav.models.settings import RunSettings
+from pav.tasks.engine.decoding_work import DecodingWork
 from pav.tasks.prepare.policies import PolicySpec
 from pav.tasks.sample.plan import problems_ref
 from pav.tasks.store.units import InputRef, Manifest, Unit
 
 STAGE = "evaluate"
 REVISION = 4
+
+
+class SearchWork(DecodingWork):
+    """Some arms on every problem of a split, with one search seed of one pipeline seed."""
+
+    policy_id: str
+    split: str
+    pipeline_seed: int
+    seed: int
+    width: int
+    max_steps: int
+    likelihood_weight: float
+    prover_value: str
+    lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True)
@@ -187,28 +201,31 @@ class _Planner:
             STAGE,
             f"{name}, seed {self.inputs.pipeline_seed}.{seed}",
             REVISION,
-            self._parameters(lines, seed),
+            self._work(lines, seed).parameters(),
             self._refs(lines) | {"problems": problems_ref(self.inputs.problems_manifest, members)},
         )
 
-    def _parameters(self, lines: Sequence[Line], seed: int) -> dict[str, Any]:
-        settings = self.settings
-        sample = settings.sample.model_dump(include={"temperature", "top_p", "max_tokens"})
-        return {
-            "domain": domain_key(settings.problems),
-            "dtype": settings.engine.dtype,
-            "batch_size": settings.engine.batch_size,
-            "policy_id": self.inputs.policy.policy_id,
-            "split": self.split,
-            "pipeline_seed": self.inputs.pipeline_seed,
-            "seed": seed,
-            "width": settings.evaluate.beam_width,
-            "max_steps": settings.evaluate.max_steps,
-            "likelihood_weight": settings.evaluate.likelihood_weight,
-            "prover_value": settings.evaluate.prover_value,
-            "lines": [line.to_record() for line in lines],
-            **sample,
-        }
+    def _work(self, lines: Sequence[Line], seed: int) -> SearchWork:
+        sample, evaluate, engine = (
+            self.settings.sample, self.settings.evaluate, self.settings.engine
+        )  # fmt: skip
+        return SearchWork(
+            domain=domain_key(self.settings.problems),
+            dtype=engine.dtype,
+            batch_size=engine.batch_size,
+            temperature=sample.temperature,
+            top_p=sample.top_p,
+            max_tokens=sample.max_tokens,
+            policy_id=self.inputs.policy.policy_id,
+            split=self.split,
+            pipeline_seed=self.inputs.pipeline_seed,
+            seed=seed,
+            width=evaluate.beam_width,
+            max_steps=evaluate.max_steps,
+            likelihood_weight=evaluate.likelihood_weight,
+            prover_value=evaluate.prover_value,
+            lines=tuple(lines),
+        )
 
     def _refs(self, lines: Iterable[Line]) -> dict[str, InputRef]:
         roles = sorted(set().union(*(self._roles(line) for line in lines)))

@@ -9,13 +9,13 @@ from pav.models.settings import RunSettings
 from pav.tasks.engine.engines import Engines
 from pav.tasks.engine.scorer import verifier_source
 from pav.tasks.evaluate.lines import search
-from pav.tasks.evaluate.plan import STAGE
+from pav.tasks.evaluate.plan import STAGE, SearchWork
 from pav.tasks.prepare.policies import policy_folder
 from pav.tasks.problems.published import read_problems
 from pav.tasks.sample.work import Progress
 from pav.tasks.store.datasets import frame, to_parquet
 from pav.tasks.store.store import Store
-from pav.tasks.store.units import Outcome, Output, Unit
+from pav.tasks.store.units import InputRef, Outcome, Output, Unit
 
 __all__ = ["STAGE", "open_worker"]
 
@@ -29,9 +29,11 @@ def open_worker(
     def execute(unit: Unit) -> Outcome:
         started = time.perf_counter()
         folder = policy_folder(settings, store, "base", unit.inputs["policy"])
+        work = SearchWork.of(unit)
         driver = engines.driver(
-            split_problems(store, unit),
-            policies={"base": (unit.parameters["policy_id"], folder)},
+            work,
+            split_problems(store, unit.inputs["problems"], work.split),
+            policies={"base": (work.policy_id, folder)},
             verifiers={
                 role: verifier_source(store, ref, role)
                 for role, ref in unit.inputs.items()
@@ -40,7 +42,7 @@ def open_worker(
             progress=lambda done, total: progress("problems", done, total),
         )
         spent: list[dict[str, float]] = []
-        rows = search(driver, unit, settings.evaluate, spent=spent)
+        rows = search(driver, work, unit_id=unit.unit_id, spent=spent)
         table = to_parquet("search_results", frame("search_results", rows))
         output = Output("search_results.parquet", table, len(rows))
         cost = total_cost(spent) | {"seconds": time.perf_counter() - started}
@@ -49,8 +51,7 @@ def open_worker(
     return execute
 
 
-def split_problems(store: Store, unit: Unit) -> dict[str, Problem]:
-    """Return the problems of a unit's split by id, in order."""
-    everything = read_problems(store, unit.inputs["problems"].unit_id)
-    split = unit.parameters["split"]
+def split_problems(store: Store, problems: InputRef, split: str) -> dict[str, Problem]:
+    """Return the problems of a split by id, in order."""
+    everything = read_problems(store, problems.unit_id)
     return {name: each for name, each in sorted(everything.items()) if each.split == split}

@@ -1,14 +1,17 @@
 """Which units the pilot has: for each labelling policy, the work of a few problems of one shard."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
 from pav.models.hashing import stream_key
 from pav.models.settings import RunSettings
+from pav.tasks.engine.decoding_work import Shard
+from pav.tasks.label.plan import LabelWork
 from pav.tasks.store.manifests import read_table, required_manifest
 from pav.tasks.store.store import Store
-from pav.tasks.store.units import Unit
+from pav.tasks.store.units import Unit, Work
 
 STAGE = "pilot"
 REVISION = 2
@@ -20,6 +23,20 @@ WARM_PREFIXES = 128
 # Searches for a first error leave most prefixes alone, so that more problems give as many rollouts.
 SEARCHING_PREFIXES = 1024
 _SEARCHING = ("binary_search", "tree_search")
+
+
+class PilotWork(Work):
+    """Labels of a few problems: `warm` ones first, then `measured` ones, whose cost counts.
+
+    `units` are the labelling units that are cut down: stage, revision and parameters of each.
+    """
+
+    warm: tuple[str, ...]
+    measured: tuple[str, ...]
+    role: str
+    workers: int
+    device: str
+    units: tuple[dict[str, Any], ...]
 
 
 def piloted(settings: RunSettings) -> RunSettings:
@@ -52,20 +69,21 @@ def plan_pilots(
     num_measured = SEARCHING_PREFIXES if is_search else MEASURED_PREFIXES
     pilots = {}
     for role, units in by_role(label_units).items():
-        first = min(units, key=lambda unit: unit.parameters["split"] != "train")
+        first = min(units, key=lambda unit: Shard.of(unit).split != "train")
         chosen = choose_problems(_open_prefixes(store, first), num_measured=num_measured)
-        parameters = {
-            **chosen,
-            "role": role,
-            "workers": settings.runner.workers,
-            "device": settings.engine.device,
-            "units": [
+        work = PilotWork(
+            warm=tuple(chosen["warm"]),
+            measured=tuple(chosen["measured"]),
+            role=role,
+            workers=settings.runner.workers,
+            device=settings.engine.device,
+            units=tuple(
                 {"stage": unit.stage, "revision": unit.revision, "parameters": unit.parameters}
                 for unit in units
                 if unit.inputs == first.inputs
-            ],
-        }
-        pilots[role] = Unit(STAGE, f"pilot with {role}", REVISION, parameters, first.inputs)
+            ),
+        )
+        pilots[role] = Unit(STAGE, f"pilot with {role}", REVISION, work.parameters(), first.inputs)
     return pilots
 
 
@@ -74,7 +92,7 @@ def by_role(label_units: Sequence[Unit]) -> dict[str, list[Unit]]:
     roles: dict[str, list[Unit]] = {}
     for unit in label_units:
         if "prefixes" in unit.inputs:
-            roles.setdefault(unit.parameters["role"], []).append(unit)
+            roles.setdefault(LabelWork.of(unit).role, []).append(unit)
     return roles
 
 

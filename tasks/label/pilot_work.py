@@ -10,7 +10,8 @@ import polars as pl
 from pav.models.labels.budget import total_cost
 from pav.models.settings import RunSettings
 from pav.tasks.label import work as labelling
-from pav.tasks.label.pilot_plan import STAGE
+from pav.tasks.label.pilot_plan import STAGE, PilotWork
+from pav.tasks.sample.plan import SampleWork
 from pav.tasks.sample.work import Progress
 from pav.tasks.store.datasets import to_parquet
 from pav.tasks.store.manifests import publish, read_table, required_manifest
@@ -32,15 +33,16 @@ def open_worker(
 
     def execute(pilot: Unit) -> Outcome:
         started = time.perf_counter()
-        warm = label(narrowed_units(overlay, pilot, pilot.parameters["warm"])[0])
-        units = narrowed_units(overlay, pilot, pilot.parameters["measured"])
+        work = PilotWork.of(pilot)
+        warm = label(narrowed_units(overlay, pilot, work.warm)[0])
+        units = narrowed_units(overlay, pilot, work.measured)
         steady_started = time.perf_counter()
         outcomes = [label(unit) for unit in units]
         steady = total_cost(outcome.cost for outcome in outcomes) | {
             "seconds": time.perf_counter() - steady_started,
             "labels": float(_num_labels(outcomes)),
             "prefixes": float(_num_open(overlay, units[0])),
-            "problems": float(len(pilot.parameters["measured"])),
+            "problems": float(len(work.measured)),
         }
         spent = total_cost([warm.cost, *(outcome.cost for outcome in outcomes)])
         cost = spent | {f"steady_{item}": amount for item, amount in steady.items()}
@@ -81,12 +83,13 @@ def narrowed_units(overlay: OverlayStore, pilot: Unit, problems: Sequence[str]) 
         Output(f"{name}.parquet", to_parquet(name, table), table.height)
         for name, table in kept.items()
     )
-    parameters = {**sampled.unit.parameters, "only": list(problems)}
-    narrowed = publish(overlay, replace(sampled.unit, parameters=parameters), Outcome(outputs))
+    shard = SampleWork.of(sampled.unit).model_copy(update={"only": tuple(problems)})
+    kept_unit = replace(sampled.unit, parameters=shard.parameters())
+    narrowed = publish(overlay, kept_unit, Outcome(outputs))
     inputs = {**pilot.inputs, "prefixes": narrowed.ref}
     return [
         Unit(given["stage"], pilot.name, given["revision"], given["parameters"], inputs)
-        for given in pilot.parameters["units"]
+        for given in PilotWork.of(pilot).units
     ]
 
 

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pav.models.errors import InputError
-from pav.models.settings import LabelSettings, RunSettings
+from pav.models.settings import LabelSettings, PolicyName, RunSettings
 from pav.models.splits import SPLITS
+from pav.tasks.engine.decoding_work import Shard, ShardWork
+from pav.tasks.label.planner_work import PLANNERS
 from pav.tasks.prepare.policies import PolicySpec
-from pav.tasks.sample.plan import buckets
+from pav.tasks.sample.plan import SampleWork, buckets
 from pav.tasks.store.units import Manifest, Unit
 
 STAGE = "label"
@@ -15,19 +17,32 @@ REVISION = 3
 # Each has a manifest of its own, which every command looks up.
 _MOST_UNITS = 100_000
 
-# The settings that change what a planner asks for, besides how often it estimates.
-_SEARCHING = ("search_rollouts", "pit_rollouts")
-PLANNER_SETTINGS: Mapping[str, tuple[str, ...]] = {
-    "first_pit": (*_SEARCHING, "pilot_rollouts", "high_value"),
-    "binary_search": _SEARCHING,
-    "tree_search": (*_SEARCHING, "num_searches", "search_alpha", "search_beta", "search_length",
-                    "search_puct"),
-    "adaptive": ("goal", "width", "threshold", "confidence"),
-}  # fmt: skip
 
-# Raised where the code of one planner changes what its units hold, so that others' labels stay.
-# 2: searches say `fixed` of all they draw but a pit's second estimate.
-PLANNER_REVISIONS: Mapping[str, int] = {"binary_search": 2, "tree_search": 2}
+class LabelWork(ShardWork):
+    """Labels of a shard by one policy: a block of every prefix, a round, or all by a planner."""
+
+    role: PolicyName
+    policy_id: str
+    block_size: int
+    block: int | None = None
+    round: int | None = None
+    planner: dict[str, Any] | None = None
+
+    @property
+    def piece(self) -> str:
+        """Which part of the shard it is: a block, a round, or all of it."""
+        return f"round {self.round}" if self.round is not None else str(self.block_or("all"))
+
+    @property
+    def name(self) -> str:
+        """The part in words."""
+        if self.planner:
+            return str(self.planner["kind"]).replace("_", " ")
+        return f"round {self.round}" if self.round is not None else f"block {self.block}"
+
+    def block_or(self, otherwise: str) -> str:
+        """Return the number of the block as text, or another one where it is none."""
+        return otherwise if self.block is None else str(self.block)
 
 
 def plan_labelling(
@@ -111,8 +126,8 @@ def wanted_rollouts(label: LabelSettings, role: str, sampled: Unit) -> int:
     """Return how often a role estimates a prefix of a sampled shard; 0 if it does not label it."""
     if role == "base":
         return label.num_rollouts
-    values = sampled.parameters
-    if values["split"] == "train" and values["shard"] >= label.prover_shards:
+    shard = Shard.of(sampled)
+    if shard.split == "train" and shard.shard >= label.prover_shards:
         return 0
     return label.num_prover_rollouts
 
@@ -121,18 +136,17 @@ def label_unit(
     policy: PolicySpec, sampled: Manifest, block_size: int, extra: Mapping[str, Any]
 ) -> Unit:
     """Return a unit that labels a sampled shard by a policy; `extra` says which part of it."""
-    values = sampled.unit.parameters
-    parameters = {key: values[key] for key in (
-        "domain", "dtype", "batch_size", "split", "shard", "pipeline_seed", "temperature",
-        "top_p", "max_tokens", "num_shards",
-    )}  # fmt: skip
-    split, shard, seed = values["split"], values["shard"], values["pipeline_seed"]
-    own = {"role": policy.role, "policy_id": policy.policy_id, "block_size": block_size}
+    shard = SampleWork.of(sampled.unit)
+    shared = {name: getattr(shard, name) for name in ShardWork.model_fields}
+    work = LabelWork(
+        **shared, role=policy.role, policy_id=policy.policy_id, block_size=block_size, **extra
+    )
     return Unit(
         STAGE,
-        f"label {split} {shard} with {policy.role}, {_piece_name(extra)}, seed {seed}",
+        f"label {shard.split} {shard.shard} with {policy.role}, {work.name}, seed "
+        f"{shard.pipeline_seed}",
         REVISION,
-        parameters | own | dict(extra),
+        work.parameters(),
         {
             "policy": policy.ref,
             "problems": sampled.unit.inputs["problems"],
@@ -148,19 +162,4 @@ def _pieces(label: LabelSettings, role: str, sampled: Unit) -> Iterable[dict[str
         return [{"block": number} for number in range(-(-wanted // label.block_size))]
     if not wanted:
         return []
-    chosen = label.model_dump(mode="json", include=set(PLANNER_SETTINGS[label.planner]))
-    if label.planner in PLANNER_REVISIONS:
-        chosen["revision"] = PLANNER_REVISIONS[label.planner]
-    return [{"planner": {"kind": label.planner, "num_rollouts": wanted, **chosen}}]
-
-
-def label_piece(unit: Unit) -> str:
-    """Return which part of a shard a label unit is: a block, a round, or all of it."""
-    values = unit.parameters
-    return f"round {values['round']}" if "round" in values else str(values.get("block", "all"))
-
-
-def _piece_name(extra: Mapping[str, Any]) -> str:
-    if "planner" in extra:
-        return str(extra["planner"]["kind"]).replace("_", " ")
-    return f"round {extra['round']}" if "round" in extra else f"block {extra['block']}"
+    return [{"planner": PLANNERS[label.planner].chosen(label, wanted).parameters()}]

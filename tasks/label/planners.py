@@ -1,19 +1,13 @@
 """The planners of a labelling unit: its parameters and its shard's tables, as generators."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
 import polars as pl
 
 from pav.models.domains import Domain
-from pav.models.labels.sequential import SequentialRule
-from pav.models.planners.adaptive import adaptive, adaptive_walk
-from pav.models.planners.binary_search import binary_search
 from pav.models.planners.blocks import Block, OpenSolution, Planner
 from pav.models.planners.exhaustive import exhaustive, listed
-from pav.models.planners.first_pit import PitBudget, first_pit
-from pav.models.planners.tree_search import Selection, TreeBudget, tree_search
 from pav.models.records import Prefix, Verdict
+from pav.tasks.label.plan import LabelWork
+from pav.tasks.label.planner_work import planner_work
 from pav.tasks.sample.work import can_go_on
 from pav.tasks.store.manifests import read_table, required_manifest
 from pav.tasks.store.prefix_tables import with_steps
@@ -25,15 +19,16 @@ Planners = dict[str, list[Planner]]
 
 def planners_by_problem(store: Store, unit: Unit, domain: Domain) -> Planners:
     """Return the planners of every problem of the unit's shard that has anything to label."""
-    values = unit.parameters
-    if "round" in values:
+    work = LabelWork.of(unit)
+    if work.round is not None:
         return _bought(store, unit)
-    if "block" in values:
+    if work.planner is None:
+        numbers = () if work.block is None else (work.block,)
         prefixes = open_prefixes(store, unit)
-        return {name: [exhaustive(each, (values["block"],))] for name, each in prefixes.items()}
-    build = _BUILDERS[values["planner"]["kind"]]
+        return {name: [exhaustive(each, numbers)] for name, each in prefixes.items()}
+    planner = planner_work(work.planner)
     solutions = open_solutions(store, unit, domain)
-    return {name: build(values, each) for name, each in solutions.items()}
+    return {name: planner.planners(each, work.block_size) for name, each in solutions.items()}
 
 
 def open_prefixes(store: Store, unit: Unit) -> dict[str, list[Prefix]]:
@@ -82,7 +77,7 @@ def _bought(store: Store, unit: Unit) -> Planners:
     """Return planners that draw what a budget round allotted to the unit's shard and policy."""
     manifest = required_manifest(store, unit.inputs["allocation"].unit_id)
     rows = read_table(store, manifest, "allocations").filter(
-        pl.col("policy_id") == unit.parameters["policy_id"]
+        pl.col("policy_id") == LabelWork.of(unit).policy_id
     )
     names = _prefix_names(store, unit)
     blocks: dict[str, list[Block]] = {}
@@ -93,58 +88,3 @@ def _bought(store: Store, unit: Unit) -> Planners:
             own = blocks.setdefault(prefix.problem_id, [])
             own.extend(Block(prefix, first + number, rule) for number in range(num_blocks))
     return {problem_id: [listed(own)] for problem_id, own in sorted(blocks.items())}
-
-
-def _first_pits(values: Mapping[str, Any], solutions: Sequence[OpenSolution]) -> list[Planner]:
-    planner, blocks = values["planner"], _block_counts(values)
-    budget = PitBudget(blocks("pilot_rollouts"), blocks("search_rollouts"), blocks("num_rollouts"),
-                       blocks("pit_rollouts"))  # fmt: skip
-    return [first_pit(each, high_value=planner["high_value"], budget=budget) for each in solutions]
-
-
-def _binary_searches(values: Mapping[str, Any], solutions: Sequence[OpenSolution]) -> list[Planner]:
-    blocks = _block_counts(values)
-    sizes = {"num_blocks": blocks("search_rollouts"), "fresh_blocks": blocks("pit_rollouts")}
-    return [binary_search(each, **sizes) for each in solutions]
-
-
-def _tree_searches(values: Mapping[str, Any], solutions: Sequence[OpenSolution]) -> list[Planner]:
-    planner, blocks = values["planner"], _block_counts(values)
-    budget = TreeBudget(blocks("search_rollouts"), blocks("pit_rollouts"), planner["num_searches"])
-    names = ("alpha", "beta", "length", "puct")
-    selection = Selection(*(planner[f"search_{name}"] for name in names))
-    return [tree_search(solutions[0].prefixes[0], budget=budget, selection=selection)]
-
-
-def _adaptives(values: Mapping[str, Any], solutions: Sequence[OpenSolution]) -> list[Planner]:
-    planner = values["planner"]
-    walks = planner["goal"] == "first_error"
-    rule = SequentialRule(
-        block=values["block_size"], width=0.0 if walks else planner["width"],
-        threshold=planner["threshold"], confidence=planner["confidence"],
-        most=planner["num_rollouts"], until_right=walks,
-    )  # fmt: skip
-    follow = adaptive_walk if walks else adaptive
-    return [follow(each, rule) for each in solutions]
-
-
-_BUILDERS: Mapping[
-    str, Callable[[Mapping[str, Any], Sequence[OpenSolution]], list[Planner]]
-] = {
-    "first_pit": _first_pits,
-    "binary_search": _binary_searches,
-    "tree_search": _tree_searches,
-    "adaptive": _adaptives,
-}  # fmt: skip
-
-
-def _block_counts(values: Mapping[str, Any]) -> Callable[[str], int]:
-    """Return the function from a setting of rollouts to whole blocks; a pit's 0 is the usual."""
-    planner: Mapping[str, Any] = values["planner"]
-    size: int = values["block_size"]
-
-    def blocks(name: str) -> int:
-        wanted: int = planner[name] or planner["num_rollouts"]
-        return -(-wanted // size)
-
-    return blocks

@@ -7,14 +7,27 @@ import polars as pl
 
 from pav.models.hashing import digest
 from pav.models.settings import RunSettings
+from pav.tasks.engine.decoding_work import Shard
 from pav.tasks.label.plan import label_unit, labellers, wanted_rollouts
 from pav.tasks.prepare.policies import PolicySpec
 from pav.tasks.store.manifests import find_many, read_table
 from pav.tasks.store.store import Store
-from pav.tasks.store.units import InputRef, Manifest, Unit
+from pav.tasks.store.units import InputRef, Manifest, Unit, Work
 
 STAGE = "allocate"
 REVISION = 1
+
+
+class AllocationWork(Work):
+    """Where the next rollouts of a budget go. `most` is by policy_id, `shards` are its shards."""
+
+    pipeline_seed: int
+    round: int
+    rounds: int
+    budget_rollouts: int
+    block_size: int
+    most: dict[str, int]
+    shards: tuple[tuple[str, str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -51,20 +64,20 @@ class Rounds:
 
     def _allocation(self, number: int, labelled: Sequence[Manifest]) -> Unit:
         label = self.settings.label
-        seed = self.sampled[0].unit.parameters["pipeline_seed"]
-        parameters = {
-            "pipeline_seed": seed, "round": number, "rounds": label.rounds,
-            "budget_rollouts": self.budget, "block_size": label.block_size,
-            "most": {self.policies[role].policy_id: most for role, _, most in self._wanted()},
-        }  # fmt: skip
+        seed = Shard.of(self.sampled[0].unit).pipeline_seed
         inputs = {f"sample:{place}": each.ref for place, each in enumerate(self.sampled)}
         inputs |= {f"label:{place}": each.ref for place, each in enumerate(labelled)}
-        members = sorted({(self.policies[role].policy_id, shard.unit.parameters["split"],
-                           shard.unit.parameters["shard"])
-                          for role, shard, _ in self._wanted()})  # fmt: skip
+        shards = ((self.policies[role].policy_id, Shard.of(sampled.unit))
+                  for role, sampled, _ in self._wanted())  # fmt: skip
+        members = {(policy_id, own.split, own.shard) for policy_id, own in shards}
+        work = AllocationWork(
+            pipeline_seed=seed, round=number, rounds=label.rounds, budget_rollouts=self.budget,
+            block_size=label.block_size, shards=tuple(sorted(members)),
+            most={self.policies[role].policy_id: most for role, _, most in self._wanted()},
+        )  # fmt: skip
         return Unit(
             STAGE, f"allocate round {number} seed {seed}", REVISION,
-            parameters | {"shards": [list(each) for each in members]}, inputs,
+            work.parameters(), inputs,
         )  # fmt: skip
 
     def _wanted(self) -> Iterator[tuple[str, Manifest, int]]:
@@ -83,8 +96,8 @@ class Rounds:
         }
         units = []
         for role, shard, _ in self._wanted():
-            policy, values = self.policies[role], shard.unit.parameters
-            key = (policy.policy_id, values["split"], str(values["shard"]))
+            policy, own = self.policies[role], Shard.of(shard.unit)
+            key = (policy.policy_id, own.split, str(own.shard))
             if key in parts:
                 units.append(self._label_unit(number, policy, shard, allocation, parts[key]))
         return units

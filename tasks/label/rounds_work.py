@@ -11,7 +11,8 @@ from pav.models.hashing import stream_key
 from pav.models.labels.allocation import Budget, Candidates, next_blocks
 from pav.models.planners.rules import ALLOCATED, FIXED
 from pav.models.settings import RunSettings
-from pav.tasks.label.rounds_plan import STAGE
+from pav.tasks.engine.decoding_work import Shard
+from pav.tasks.label.rounds_plan import STAGE, AllocationWork
 from pav.tasks.sample.work import Progress
 from pav.tasks.store.datasets import SCHEMAS, to_parquet
 from pav.tasks.store.manifests import read_tables, required_manifest
@@ -43,13 +44,13 @@ def candidates(store: Store, unit: Unit) -> pl.DataFrame:
         .filter(~pl.col("is_terminal"))
         .select(
             "prefix_id", "num_steps",
-            split=pl.lit(each.unit.parameters["split"]),
-            shard=pl.lit(each.unit.parameters["shard"], dtype=pl.Int32),
+            split=pl.lit(Shard.of(each.unit).split),
+            shard=pl.lit(Shard.of(each.unit).shard, dtype=pl.Int32),
         )
         for each in sampled
     )  # fmt: skip
     shards = pl.DataFrame(
-        unit.parameters["shards"], orient="row",
+        AllocationWork.of(unit).shards, orient="row",
         schema={"policy_id": pl.String, "split": pl.String, "shard": pl.Int32},
     )  # fmt: skip
     blocks = read_tables(store, _manifests(store, unit, "label"), "label_blocks")
@@ -66,9 +67,9 @@ def candidates(store: Store, unit: Unit) -> pl.DataFrame:
 
 def allocate(unit: Unit, table: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of `allocations`: what this round draws of the candidates."""
-    values = unit.parameters
-    budget = Budget(values["budget_rollouts"], values["block_size"], values["rounds"])
-    most = {policy: -(-count // budget.block) for policy, count in values["most"].items()}
+    work = AllocationWork.of(unit)
+    budget = Budget(work.budget_rollouts, work.block_size, work.rounds)
+    most = {policy: -(-count // budget.block) for policy, count in work.most.items()}
     columns = table.select(
         "correct", "rollouts", "blocks",
         most=pl.col("policy_id").replace_strict(most, return_dtype=pl.Int64),
@@ -77,7 +78,7 @@ def allocate(unit: Unit, table: pl.DataFrame) -> pl.DataFrame:
     candidates = Candidates(
         **{column.name: column.to_numpy() for column in columns}, tie_breaks=_tie_breaks(table)
     )
-    taken, gains = next_blocks(candidates, budget, number=values["round"])
+    taken, gains = next_blocks(candidates, budget, number=work.round)
     rule = pl.when(pl.col("blocks") == 0).then(pl.lit(FIXED)).otherwise(pl.lit(ALLOCATED))
     return (
         table.with_columns(

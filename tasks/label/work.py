@@ -15,11 +15,11 @@ from pav.models.records import Verdict
 from pav.models.settings import RunSettings
 from pav.tasks.engine.driver import Driver
 from pav.tasks.engine.engines import Engines
-from pav.tasks.label.plan import STAGE
+from pav.tasks.label.plan import STAGE, LabelWork
 from pav.tasks.label.planners import planners_by_problem
 from pav.tasks.label.unparsed import check_rolled
 from pav.tasks.prepare.policies import policy_folder
-from pav.tasks.sample.work import Drawn, Progress, shard_problems, solution_outputs
+from pav.tasks.sample.work import Drawn, Progress, Row, shard_problems, solution_outputs
 from pav.tasks.store.datasets import frame, to_parquet
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Outcome, Output, Unit
@@ -38,37 +38,39 @@ def open_worker(
 
     def execute(unit: Unit) -> Outcome:
         started = time.perf_counter()
-        driver = labelling_driver(engines, store, unit, progress)
+        work = LabelWork.of(unit)
+        driver = labelling_driver(engines, store, unit, work, progress)
         planners = planners_by_problem(store, unit, driver.domain)
-        labelled = run_unit_planners(driver, unit, planners.values())
-        check_rolled(settings, unit.parameters["role"], _in_order(labelled))
+        labelled = run_unit_planners(driver, work, planners.values())
+        check_rolled(settings, work.role, _in_order(labelled))
         return _outcome(driver, unit, labelled, started)
 
     return execute
 
 
-def labelling_driver(engines: Engines, store: Store, unit: Unit, progress: Progress) -> Driver:
+def labelling_driver(
+    engines: Engines, store: Store, unit: Unit, work: LabelWork, progress: Progress
+) -> Driver:
     """Return a driver over the problems of the unit's shard, its policy in the role `policy`."""
-    values = unit.parameters
-    folder = policy_folder(engines.settings, store, values["role"], unit.inputs["policy"])
+    folder = policy_folder(engines.settings, store, work.role, unit.inputs["policy"])
     return engines.driver(
+        work,
         shard_problems(store, unit),
-        policies={"policy": (values["policy_id"], folder)},
+        policies={"policy": (work.policy_id, folder)},
         progress=lambda done, total: progress("problems", done, total),
     )
 
 
 def run_unit_planners(
-    driver: Driver, unit: Unit, planners: Iterable[Sequence[Planner]]
+    driver: Driver, work: LabelWork, planners: Iterable[Sequence[Planner]]
 ) -> list[ProblemLabels]:
-    """Return what the planners of each problem had drawn, by the parameters of their unit."""
-    values = unit.parameters
+    """Return what the planners of each problem had drawn, as the work of their unit says."""
     return run_planners(
         driver,
         planners,
-        block_size=values["block_size"],
-        seed=values["pipeline_seed"],
-        max_tokens=values["max_tokens"],
+        block_size=work.block_size,
+        seed=work.pipeline_seed,
+        max_tokens=work.max_tokens,
     )
 
 
@@ -95,10 +97,13 @@ def _outcome(
     driver: Driver, unit: Unit, labelled: Sequence[ProblemLabels], started: float
 ) -> Outcome:
     blocks = list(_in_order(labelled))
-    rows = [_block_row(unit, *each) for each in blocks]
+    work = LabelWork.of(unit)
+    named = [({**_names(work, block), "unit_id": unit.unit_id}, block, rolled)
+             for block, rolled in blocks]  # fmt: skip
+    rows = [_block_row(*each) for each in named]
     rollouts = [
-        _rollout_row(unit, block, number, graded)
-        for block, rolled in blocks
+        _rollout_row(names, number, graded)
+        for names, _, rolled in named
         for number, graded in enumerate(rolled)
     ]
     outputs = tuple(
@@ -127,28 +132,28 @@ def _in_order(labelled: Sequence[ProblemLabels]) -> Iterator[tuple[Block, Rolled
 
 def _searched(driver: Driver, unit: Unit, labelled: Sequence[ProblemLabels]) -> Iterator[Drawn]:
     """Yield the responses that tree searches went through, as solutions of the policy."""
+    policy_id = LabelWork.of(unit).policy_id
     for labels in labelled:
         found = [each for value in labels.returned if isinstance(value, list) for each in value]
         for number, each in enumerate(each for each in found if isinstance(each, Searched)):
             sample, grading = each.rollout
             prompt = driver.codec.num_prompt_tokens(each.response)
             whole = replace(sample, num_tokens=len(driver.codec.encode(each.response)) - prompt)
-            policy_id = unit.parameters["policy_id"]
             yield each.response, policy_id, FIRST_SEARCHED + number, (whole, grading)
 
 
-def _names(unit: Unit, block: Block) -> dict[str, object]:
-    values = unit.parameters
+def _names(work: LabelWork, block: Block) -> Row:
+    """Return the columns by which a block and its rollouts are found."""
     return {
-        "prefix_id": prefix_id(block.prefix), "policy_id": values["policy_id"],
-        "seed": values["pipeline_seed"], "block": block.number, "unit_id": unit.unit_id,
+        "prefix_id": prefix_id(block.prefix), "policy_id": work.policy_id,
+        "seed": work.pipeline_seed, "block": block.number,
     }  # fmt: skip
 
 
-def _block_row(unit: Unit, block: Block, rolled: Rolled) -> dict[str, object]:
+def _block_row(names: Row, block: Block, rolled: Rolled) -> Row:
     counts = Counter(grading.verdict for _, grading in rolled)
     return {
-        **_names(unit, block),
+        **names,
         "num_rollouts": len(rolled) - counts[Verdict.FAILED],
         "num_correct": counts[Verdict.CORRECT],
         "num_truncated": counts[Verdict.TRUNCATED],
@@ -159,10 +164,10 @@ def _block_row(unit: Unit, block: Block, rolled: Rolled) -> dict[str, object]:
     }
 
 
-def _rollout_row(unit: Unit, block: Block, number: int, graded: Graded) -> dict[str, object]:
+def _rollout_row(names: Row, number: int, graded: Graded) -> Row:
     sample, grading = graded
     return {
-        **_names(unit, block), "rollout": number, "steps": list(sample.steps),
+        **names, "rollout": number, "steps": list(sample.steps),
         "verdict": str(grading.verdict), "reason": grading.reason,
         "wrong_step": grading.wrong_step, "finish_reason": sample.finish,
         "num_tokens": sample.num_tokens,

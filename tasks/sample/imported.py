@@ -7,6 +7,7 @@ from pav.models.records import Prefix, Sample
 from pav.models.settings import RunSettings
 from pav.tasks.engine.driver import Driver
 from pav.tasks.sample.imported_plan import ImportedRow, content_of, imported_rows
+from pav.tasks.sample.plan import SampleWork
 from pav.tasks.store.units import Unit
 
 
@@ -20,7 +21,7 @@ def take(
 ) -> list[tuple[Prefix, str, int, Graded]]:
     """Return the unit's solutions, each with its policy and number among its problem's."""
     by_problem = imported_rows(settings, driver.problems.values())
-    if content_of(row for rows in by_problem.values() for row in rows) != unit.parameters["rows"]:
+    if content_of(row for rows in by_problem.values() for row in rows) != SampleWork.of(unit).rows:
         raise InputError(
             f"{settings.sample.path}: the file changed since the run was planned; run again"
         )

@@ -11,7 +11,7 @@ from pav.models.settings import RunSettings
 from pav.models.splits import SPLITS
 from pav.tasks.prepare.policies import PolicySpec
 from pav.tasks.problems.solution_files import imported_file
-from pav.tasks.sample.plan import REVISION, STAGE, buckets, parameters, problems_ref, sharded
+from pav.tasks.sample.plan import REVISION, STAGE, buckets, problems_ref, sample_work, sharded
 from pav.tasks.store.units import Manifest, Unit
 
 
@@ -45,18 +45,17 @@ def plan_imported(
         for shard, members in sharded(problems.values(), split, num_shards).items():
             own = [row for each in members for row in rows.get(each.problem_id, ())]
             if own:
-                given = {
-                    "num_shards": num_shards,
-                    "rows": content_of(own),
-                    "policies": {"base": base.policy_id},
-                }
+                work = sample_work(
+                    settings, split, shard, pipeline_seed,
+                    rows=content_of(own), policies={"base": base.policy_id},
+                )  # fmt: skip
                 units.append(
                     Unit(
                         STAGE,
                         f"sample {split} {shard} seed {pipeline_seed} from "
                         f"{Path(settings.sample.path).name}",
                         REVISION,
-                        parameters(settings, split, shard, pipeline_seed) | given,
+                        work.parameters(),
                         {"base": base.ref, "problems": problems_ref(problems_manifest, members)},
                     )
                 )

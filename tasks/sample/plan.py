@@ -1,17 +1,31 @@
 """Which units the sampling stage has: one per pipeline seed, split and shard of problems."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from pav.models.domains import domain_key
 from pav.models.hashing import bucket, digest
 from pav.models.records import Problem
-from pav.models.settings import RunSettings
+from pav.models.settings import PolicyName, RunSettings
 from pav.models.splits import SPLITS
+from pav.tasks.engine.decoding_work import ShardWork
 from pav.tasks.prepare.policies import PolicySpec
 from pav.tasks.store.units import InputRef, Manifest, Unit
 
 STAGE = "sample"
 REVISION = 3
+
+
+class SampleWork(ShardWork):
+    """Solutions of a shard's problems: `counts` of each role, or `rows` of a file by their hash.
+
+    `policies` maps a role to its policy_id; `only` names the problems that a pilot keeps.
+    """
+
+    policies: dict[PolicyName, str]
+    counts: dict[PolicyName, int] | None = None
+    rows: str | None = None
+    only: tuple[str, ...] | None = None
 
 
 def plan_sampling(
@@ -36,12 +50,14 @@ def plan_sampling(
                     STAGE,
                     f"sample {split} {shard} seed {pipeline_seed}",
                     REVISION,
-                    parameters(settings, split, shard, pipeline_seed)
-                    | {
-                        "num_shards": num_shards,
-                        "counts": counts,
-                        "policies": _ids(policies, counts),
-                    },
+                    sample_work(
+                        settings,
+                        split,
+                        shard,
+                        pipeline_seed,
+                        counts=counts,
+                        policies=_ids(policies, counts),
+                    ).parameters(),
                     inputs,
                 )
             )
@@ -90,19 +106,21 @@ def _ids(policies: Mapping[str, PolicySpec], roles: Iterable[str]) -> dict[str, 
     return {role: policies[role].policy_id for role in roles}
 
 
-def parameters(
-    settings: RunSettings, split: str, shard: int, pipeline_seed: int
-) -> dict[str, object]:
-    """Return what every sampling unit depends on besides what it samples."""
-    sample = settings.sample.model_dump(
-        include={"temperature", "top_p", "max_tokens", "num_shards"}
+def sample_work(
+    settings: RunSettings, split: str, shard: int, pipeline_seed: int, **others: Any
+) -> SampleWork:
+    """Return the work of a shard; `others` say what is sampled of it, or taken from a file."""
+    sample, engine = settings.sample, settings.engine
+    return SampleWork(
+        domain=domain_key(settings.problems),
+        dtype=engine.dtype,
+        batch_size=engine.batch_size,
+        temperature=sample.temperature,
+        top_p=sample.top_p,
+        max_tokens=sample.max_tokens,
+        split=split,
+        shard=shard,
+        num_shards=buckets(split, sample.num_shards),
+        pipeline_seed=pipeline_seed,
+        **others,
     )
-    return {
-        "domain": domain_key(settings.problems),
-        "dtype": settings.engine.dtype,
-        "batch_size": settings.engine.batch_size,
-        "split": split,
-        "shard": shard,
-        "pipeline_seed": pipeline_seed,
-        **sample,
-    }

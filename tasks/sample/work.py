@@ -10,12 +10,13 @@ from pav.models.planners.rollouts import Graded, full_response, sample_solutions
 from pav.models.prefixes import imported_solution_id, prefix_ids, sampled_solution_id
 from pav.models.records import Prefix, Problem
 from pav.models.settings import RunSettings
+from pav.tasks.engine.decoding_work import Shard
 from pav.tasks.engine.driver import Driver
 from pav.tasks.engine.engines import Engines
 from pav.tasks.prepare.policies import policy_folder
 from pav.tasks.problems.published import read_problems
 from pav.tasks.sample.imported import is_imported, take
-from pav.tasks.sample.plan import STAGE, sharded
+from pav.tasks.sample.plan import STAGE, SampleWork, sharded
 from pav.tasks.store.datasets import frame, to_parquet
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Outcome, Output, Unit
@@ -37,11 +38,13 @@ def open_worker(
     def execute(unit: Unit) -> Outcome:
         started = time.perf_counter()
         problems = shard_problems(store, unit)
+        work = SampleWork.of(unit)
         driver = engines.driver(
+            work,
             problems,
             policies={
                 role: (policy_id, policy_folder(settings, store, role, unit.inputs[role]))
-                for role, policy_id in unit.parameters["policies"].items()
+                for role, policy_id in work.policies.items()
             },
             progress=lambda done, total: progress("problems", done, total),
         )
@@ -54,29 +57,30 @@ def open_worker(
 def shard_problems(store: Store, unit: Unit) -> dict[str, Problem]:
     """Return the problems of a unit's shard by id."""
     everything = read_problems(store, unit.inputs["problems"].unit_id)
-    values = unit.parameters
-    members = sharded(everything.values(), values["split"], values["num_shards"])
-    return {problem.problem_id: problem for problem in members[values["shard"]]}
+    own = Shard.of(unit)
+    members = sharded(everything.values(), own.split, own.num_shards)
+    return {problem.problem_id: problem for problem in members[own.shard]}
 
 
 def _draw(driver: Driver, unit: Unit) -> list[Drawn]:
     """Sample every problem's solutions, by each policy that gives any."""
-    values = unit.parameters
-    wanted = [(problem, role) for problem in driver.problems for role in values["counts"]]
+    work = SampleWork.of(unit)
+    counts = work.counts or {}
+    wanted = [(problem, role) for problem in driver.problems for role in counts]
     results = driver.run(
         [
             sample_solutions(
                 Prefix(problem_id),
                 policy=role,
-                num_samples=values["counts"][role],
-                seed=values["pipeline_seed"],
-                max_tokens=values["max_tokens"],
+                num_samples=counts[role],
+                seed=work.pipeline_seed,
+                max_tokens=work.max_tokens,
             )
             for problem_id, role in wanted
         ]
     )
     return [
-        (full_response(Prefix(problem_id), graded[0]), values["policies"][role], number, graded)
+        (full_response(Prefix(problem_id), graded[0]), work.policies[role], number, graded)
         for (problem_id, role), solutions in zip(wanted, results, strict=True)
         for number, graded in enumerate(solutions)
     ]
@@ -94,7 +98,8 @@ def _outcome(driver: Driver, unit: Unit, drawn: Sequence[Drawn], started: float)
 
 def solution_outputs(driver: Driver, unit: Unit, drawn: Sequence[Drawn]) -> tuple[Output, ...]:
     """Return solutions, the distinct prefixes they pass through, and which passes where."""
-    solutions = [_solution_row(unit, *each) for each in drawn]
+    seed = Shard.of(unit).pipeline_seed
+    solutions = [_solution_row(unit, seed, *each) for each in drawn]
     prefixes: dict[str, Row] = {}
     joined: list[Row] = []
     for row, (response, _, _, _) in zip(solutions, drawn, strict=True):
@@ -114,11 +119,12 @@ def solution_outputs(driver: Driver, unit: Unit, drawn: Sequence[Drawn]) -> tupl
     )
 
 
-def _solution_row(unit: Unit, response: Prefix, policy_id: str, number: int, graded: Graded) -> Row:
+def _solution_row(
+    unit: Unit, seed: int, response: Prefix, policy_id: str, number: int, graded: Graded
+) -> Row:
     sample, grading = graded
-    seed = unit.parameters["pipeline_seed"]
     return {
-        "solution_id": _solution_id(unit, response, policy_id, number),
+        "solution_id": _solution_id(unit, seed, response, policy_id, number),
         "problem_id": response.problem_id, "policy_id": policy_id, "sample": number,
         "steps": list(response.steps), "text": response.text, "num_steps": len(response.steps),
         "verdict": str(grading.verdict), "reason": grading.reason,
@@ -127,10 +133,9 @@ def _solution_row(unit: Unit, response: Prefix, policy_id: str, number: int, gra
     }  # fmt: skip
 
 
-def _solution_id(unit: Unit, response: Prefix, policy_id: str, number: int) -> str:
+def _solution_id(unit: Unit, seed: int, response: Prefix, policy_id: str, number: int) -> str:
     if is_imported(unit):
         return imported_solution_id(response, policy_id, repeat=0)
-    seed = unit.parameters["pipeline_seed"]
     return sampled_solution_id(response, policy_id, seed=seed, number=number)
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict
 
 from pav.models.hashing import digest
 
@@ -41,6 +43,24 @@ class Unit:
     def title(self) -> str:
         """What the unit is called in messages: its stage and its name, the stage once."""
         return self.name if self.name.split()[0] == self.stage else f"{self.stage} {self.name}"
+
+
+class Work(BaseModel):
+    """What a unit does, in types. Its fields are the unit's parameters: what is hashed is run.
+
+    The plan of a stage has a subclass. A field that is None is no parameter.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def of(cls, unit: Unit) -> Self:
+        """Return the work of a unit; pydantic's ValidationError where it is of another stage."""
+        return cls.model_validate(unit.parameters)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the work as a unit holds it."""
+        return self.model_dump(mode="json", exclude_none=True)
 
 
 @dataclass(frozen=True)

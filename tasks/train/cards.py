@@ -11,6 +11,7 @@ from pav.models.domains import domain
 from pav.tasks.engine.scorer import CALIBRATION_FILE
 from pav.tasks.store.units import Unit
 from pav.tasks.train.card_examples import CardExample, prompt_template, step_rule
+from pav.tasks.train.plan import TrainWork
 
 _EQUATIONS = {
     "q": "Q^pi(s, a): the chance that the policy pi, going on from there, ends with a right "
@@ -56,25 +57,25 @@ def verifier_card(
         example: the solution whose scores the card shows how to reproduce.
         is_embedded: whether the base policy was trained by `pav`.
     """
-    values = unit.parameters
-    family, kind = domain(values["domain"]), values["kind"]
+    work = TrainWork.of(unit)
+    family, kind = domain(work.domain), work.kind
     page = _environment().get_template("model_card.md.j2").render(
         facts,
         card_data=_metadata(facts, family.name, is_embedded=is_embedded).to_yaml(),
         domain=family.name,
         template=prompt_template(family),
-        step_rule=step_rule(values["domain"]),
+        step_rule=step_rule(work.domain),
         example=example,
         is_embedded=is_embedded,
         calibration_file=CALIBRATION_FILE,
         equation=_EQUATIONS[kind],
         data=_DATA[kind],
-        targets=_TARGETS[values["targets"]],
+        targets=_TARGETS[work.targets],
         meaning=_MEANINGS[kind],
-        heads=zip(values["heads"], values["head_policies"], values["best_of_k"], strict=True),
-        base=values["policies"]["base"],
+        heads=zip(work.heads, work.head_policies, work.best_of_k, strict=True),
+        base=work.policies["base"],
         problems=unit.inputs["problems"].content,
-        is_balanced=values["balance"],
+        is_balanced=work.balance,
         table=_metrics_table(facts["metrics"]),
         num_samples=_num_inputs(unit, "sample"),
         num_labels=_num_inputs(unit, "label"),

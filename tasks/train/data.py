@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -27,6 +27,7 @@ from pav.tasks.store.manifests import holding, read_tables, required_manifest
 from pav.tasks.store.prefix_tables import with_steps
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Manifest, Unit
+from pav.tasks.train.plan import TrainWork
 
 # Enough for a loss to within a percent; more would take time from training.
 MAX_VALIDATION = 3072
@@ -88,15 +89,15 @@ def _manifests(store: Store, unit: Unit, stage: str) -> list[Manifest]:
 
 
 def make_examples(
-    parameters: Mapping[str, Any], published: Published, problems: Mapping[str, Problem]
+    work: TrainWork, published: Published, problems: Mapping[str, Problem]
 ) -> Examples:
     """Return the examples of training problems and those of validation problems."""
-    splits = _split_ids(parameters, published, problems)
-    training = _sequences(parameters, published, splits["train"], held_out=False)
-    validation = _sequences(parameters, published, splits["validation"], held_out=True)
+    splits = _split_ids(work, published, problems)
+    training = _sequences(work, published, splits["train"], held_out=False)
+    validation = _sequences(work, published, splits["validation"], held_out=True)
     if not training or not validation:
         raise InputError(
-            f"verifier {parameters['verifier']}: expected labelled solutions of training problems "
+            f"verifier {work.verifier}: expected labelled solutions of training problems "
             "to train on, and others to stop and calibrate by; got those of "
             f"{len(splits['train'])} and {len(splits['validation'])} problems"
         )
@@ -104,7 +105,7 @@ def make_examples(
 
 
 def _split_ids(
-    parameters: Mapping[str, Any], published: Published, problems: Mapping[str, Problem]
+    work: TrainWork, published: Published, problems: Mapping[str, Problem]
 ) -> dict[str, set[str]]:
     sampled = set(published.solutions["problem_id"].unique())
     ids = {
@@ -112,16 +113,16 @@ def _split_ids(
         for split in ("train", "validation")
     }
     if not ids["validation"]:
-        seed = str(parameters["pipeline_seed"])
+        seed = str(work.pipeline_seed)
         ids["validation"] = {name for name in ids["train"] if not bucket(seed + name, _STAND_IN)}
         ids["train"] -= ids["validation"]
     return ids
 
 
 def _sequences(
-    parameters: Mapping[str, Any], published: Published, ids: set[str], *, held_out: bool
+    work: TrainWork, published: Published, ids: set[str], *, held_out: bool
 ) -> list[TargetSequence]:
-    base = parameters["policies"]["base"]
+    base = work.policies["base"]
     of_ids = pl.col("problem_id").is_in(sorted(ids))
     solutions = published.solutions.filter(of_ids)
     prefixes = published.prefixes.filter(of_ids)
@@ -129,21 +130,21 @@ def _sequences(
     def rollouts_of(policy_id: str) -> list[Completion]:
         return rollout_completions(published.rollouts, prefixes, policy_id=policy_id)
 
-    if parameters["kind"] == "q":
+    if work.kind == "q":
         heads = [
             # Where another policy goes on, prefixes are no longer reached as the base reaches
             # them. That is more to learn from, and not what a verifier is stopped and judged by.
             _value_head(
                 solutions, rollouts_of(policy_id), policy_id,
-                passing=parameters["targets"] == "passing" and not (held_out and policy_id != base),
+                passing=work.targets == "passing" and not (held_out and policy_id != base),
             )
-            for policy_id in parameters["head_policies"]
+            for policy_id in work.head_policies
         ]  # fmt: skip
-        return target_sequences(heads, best_of_k=parameters["best_of_k"])
+        return target_sequences(heads, best_of_k=work.best_of_k)
     seeds = solution_completions(solutions.filter(pl.col("policy_id") == base))
     # Both ORMs are stopped and calibrated by all that is known of the validation problems. A
     # verdict is one whatever its rollout was drawn for.
-    is_all = parameters["kind"] == "orm_all" or held_out
+    is_all = work.kind == "orm_all" or held_out
     return target_sequences([outcome_sequences(seeds, rollouts_of(base) if is_all else [])])
 
 

@@ -16,6 +16,7 @@ from pav.tasks.engine.scorer import segment_logits, segments
 from pav.tasks.engine.tokens import Codec
 from pav.tasks.store.units import Unit
 from pav.tasks.train.data import Published, counts_by_prefix, held_out_solutions
+from pav.tasks.train.plan import TrainWork
 
 Floats = NDArray[np.float64]
 Row = dict[str, Any]
@@ -74,8 +75,8 @@ def score_held_out(
     problems: Mapping[str, Problem],
 ) -> HeldOut:
     """Return the scores of the base's validation and test solutions, and their metrics."""
-    values = unit.parameters
-    solutions = held_out_solutions(published, problems, base=values["policies"]["base"])
+    work = TrainWork.of(unit)
+    solutions = held_out_solutions(published, problems, base=work.policies["base"])
     if solutions.is_empty():
         return HeldOut(calibration, [], {})
     encoded = [
@@ -90,12 +91,12 @@ def score_held_out(
     rows: list[Row] = []
     for number, head in enumerate(calibration):
         # An ORM and a best-of-K head are fitted to other things than Q at unfinished prefixes.
-        is_value = values["kind"] == "q" and values["best_of_k"][number] == 1
-        counts = counts_by_prefix(published, values["head_policies"][number]) if is_value else {}
+        is_value = work.kind == "q" and work.best_of_k[number] == 1
+        counts = counts_by_prefix(published, work.head_policies[number]) if is_value else {}
         columns = [row[:, number] for row in logits]
         rows += _head_rows(solutions, columns, calibration[head], counts=counts, head=head)
     metrics = _metrics(rows)
-    shared = {"pipeline_seed": values["pipeline_seed"], "unit_id": unit.unit_id}
+    shared = {"pipeline_seed": work.pipeline_seed, "unit_id": unit.unit_id}
     for row in rows:
         del row["raw"]
     return HeldOut(calibration, [row | shared for row in rows], metrics)

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pav.models.domains import domain_key
 from pav.models.hashing import digest
 from pav.models.settings import RunSettings
-from pav.tasks.label.plan import label_piece
+from pav.tasks.engine.decoding_work import Shard
+from pav.tasks.label.plan import STAGE as LABEL
+from pav.tasks.label.plan import LabelWork
 from pav.tasks.prepare.policies import PolicySpec
-from pav.tasks.store.units import InputRef, Manifest, Unit
+from pav.tasks.store.units import InputRef, Manifest, Unit, Work
 
 STAGE = "train"
 # Raised when examples, training or calibration change what comes out.
@@ -18,6 +19,32 @@ SHARED = "q_provers"
 BEST_OF = "q_bok"
 _OF_TRAINING = ("batch_size", "learning_rate", "warmup_steps", "weight_decay", "eval_every",
                 "patience", "balance", "rephrase")  # fmt: skip
+
+
+class TrainWork(Work):
+    """A network to fit. Each head has its name, its policy, and the K of its best-of-K target.
+
+    `policies` maps a role to its policy_id; `head_policies` are those whose rollouts label a head.
+    """
+
+    domain: str
+    pipeline_seed: int
+    verifier: str
+    kind: str
+    heads: tuple[str, ...]
+    policies: dict[str, str]
+    head_policies: tuple[str, ...]
+    best_of_k: tuple[int, ...]
+    targets: str
+    steps: int
+    batch_size: int
+    learning_rate: float
+    warmup_steps: int
+    weight_decay: float
+    eval_every: int
+    patience: int
+    balance: bool
+    rephrase: float
 
 
 @dataclass(frozen=True)
@@ -90,9 +117,7 @@ def plan_training(
 
 def _of_seed(manifests: Iterable[Manifest], pipeline_seed: int) -> list[Manifest]:
     return [
-        manifest
-        for manifest in manifests
-        if manifest.unit.parameters["pipeline_seed"] == pipeline_seed
+        manifest for manifest in manifests if Shard.of(manifest.unit).pipeline_seed == pipeline_seed
     ]
 
 
@@ -104,8 +129,8 @@ def _read_by(
     return [
         manifest
         for manifest in labels
-        if manifest.unit.parameters["policy_id"] in wanted
-        and (spec.kind != "orm_seed" or manifest.unit.parameters["split"] != "train")
+        if (work := LabelWork.of(manifest.unit)).policy_id in wanted
+        and (spec.kind != "orm_seed" or work.split != "train")
     ]
 
 
@@ -121,23 +146,23 @@ class _Planner:
         """Return the unit that trains a network on what some manifests hold."""
         train = self.settings.train.model_dump(mode="json")
         ids = {role: self.policies[role].policy_id for role in ("base", *spec.policies)}
-        parameters: dict[str, Any] = {
-            "domain": domain_key(self.settings.problems),
-            "pipeline_seed": self.pipeline_seed,
-            "verifier": spec.name,
-            "kind": spec.kind,
-            "heads": list(spec.heads),
-            "policies": ids,
-            "head_policies": [ids[role] for role in spec.policies],
-            "best_of_k": list(spec.best_of_k),
-            "targets": spec.targets,
-            "steps": spec.steps,
+        work = TrainWork(
+            domain=domain_key(self.settings.problems),
+            pipeline_seed=self.pipeline_seed,
+            verifier=spec.name,
+            kind=spec.kind,
+            heads=spec.heads,
+            policies=ids,
+            head_policies=tuple(ids[role] for role in spec.policies),
+            best_of_k=spec.best_of_k,
+            targets=spec.targets,
+            steps=spec.steps,
             **{name: train[name] for name in _OF_TRAINING},
-        }
+        )
         inputs = {"base": self.policies["base"].ref, "problems": _problems_ref(manifests)}
         inputs |= {input_role(manifest.unit): manifest.ref for manifest in manifests}
         name = f"train {spec.name}, seed {self.pipeline_seed}"
-        return Unit(STAGE, name, REVISION, parameters, inputs)
+        return Unit(STAGE, name, REVISION, work.parameters(), inputs)
 
 
 def _problems_ref(manifests: Iterable[Manifest]) -> InputRef:
@@ -150,8 +175,9 @@ def _problems_ref(manifests: Iterable[Manifest]) -> InputRef:
 
 def input_role(unit: Unit) -> str:
     """Return what a sample or label unit is called as an input, e.g. `label:base:train:3:0`."""
-    values = unit.parameters
-    parts = [unit.stage, values["split"], str(values["shard"])]
-    if "role" in values:
-        parts = [unit.stage, values["role"], *parts[1:], label_piece(unit)]
-    return ":".join(parts)
+    own = Shard.of(unit)
+    parts = [own.split, str(own.shard)]
+    if unit.stage == LABEL:
+        work = LabelWork.of(unit)
+        parts = [work.role, *parts, work.piece]
+    return ":".join([unit.stage, *parts])

@@ -1,6 +1,6 @@
 """Stage `train`: fits the verifiers and publishes them with their held-out scores."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ from pav.tasks.train.data import (
     read_published,
 )
 from pav.tasks.train.held_out import HeldOut, calibrate, score_held_out
-from pav.tasks.train.plan import REVISION, STAGE
+from pav.tasks.train.plan import REVISION, STAGE, TrainWork
 
 __all__ = ["REVISION", "STAGE", "open_worker"]
 
@@ -61,34 +61,32 @@ def open_worker(
     """Return the function that trains one verifier, going on from its last saved state."""
 
     def execute(unit: Unit) -> Outcome:
-        values = unit.parameters
-        progress(f"{unit.name}: reading labels", 0, values["steps"])
+        work = TrainWork.of(unit)
+        progress(f"{unit.name}: reading labels", 0, work.steps)
         problems = read_problems(store, unit.inputs["problems"].unit_id)
         # Training on a held-out problem must be impossible, whoever planned this unit.
         check_disjoint(problems.values())
         published = read_published(store, unit)
-        examples = make_examples(values, published, problems)
+        examples = make_examples(work, published, problems)
         folder = policy_folder(settings, store, "base", unit.inputs["base"])
         tokenizer = load_tokenizer(folder)
-        codec = Codec(tokenizer, domain(values["domain"]), problems)
-        model = new_verifier(
-            folder, values["heads"], rates=base_rates(examples.training), device=device
-        )
+        codec = Codec(tokenizer, domain(work.domain), problems)
+        model = new_verifier(folder, work.heads, rates=base_rates(examples.training), device=device)
         validation = encode(codec, examples.validation)
         trainer = Trainer(
             model, encode_rephrased(codec, examples.training, problems), validation,
-            plan=_plan(values), pad_id=_pad_id(tokenizer),
+            plan=_plan(work), pad_id=_pad_id(tokenizer),
         )  # fmt: skip
         state = _train(trainer, store, unit, progress)
-        progress(f"{unit.name}: scoring held-out solutions", state.step, values["steps"])
+        progress(f"{unit.name}: scoring held-out solutions", state.step, work.steps)
         problem_ids = [each.prefix.problem_id for each in examples.validation]
-        calibration = calibrate(model, validation, values["heads"], problem_ids=problem_ids)
+        calibration = calibrate(model, validation, work.heads, problem_ids=problem_ids)
         held_out = score_held_out(
             model, codec, calibration=calibration, unit=unit, published=published,
             problems=problems,
         )  # fmt: skip
         example = card_example(
-            domain(values["domain"]), problems, solutions=published.solutions,
+            domain(work.domain), problems, solutions=published.solutions,
             rows=held_out.rows, otherwise=examples.validation[0].prefix,
         )  # fmt: skip
         is_embedded = not given_folder(settings.prepare, "base")
@@ -148,10 +146,10 @@ def base_rates(sequences: Sequence[TargetSequence]) -> list[float]:
     return [float(rate) for rate in np.where(total > 0, rates, 0.5)]
 
 
-def _plan(values: Mapping[str, Any]) -> TrainingPlan:
+def _plan(work: TrainWork) -> TrainingPlan:
     names = ("steps", "batch_size", "learning_rate", "warmup_steps", "weight_decay", "eval_every",
              "patience", "balance", "rephrase")  # fmt: skip
-    return TrainingPlan(**{name: values[name] for name in names}, seed=values["pipeline_seed"])
+    return TrainingPlan(**{name: getattr(work, name) for name in names}, seed=work.pipeline_seed)
 
 
 def _pad_id(tokenizer: Any) -> int:
@@ -165,14 +163,15 @@ def _train(trainer: Trainer, store: Store, unit: Unit, progress: Progress) -> St
         trainer.restore(kept)
 
     def tell(step: int, loss: float) -> None:
-        progress(f"{unit.name}: loss {loss:.3f}", step, unit.parameters["steps"])
+        progress(f"{unit.name}: loss {loss:.3f}", step, TrainWork.of(unit).steps)
 
     return trainer.run(save=lambda state: save_partial(store, unit, state), progress=tell)
 
 
 def _outcome(unit: Unit, trained: _Trained) -> Outcome:
+    work = TrainWork.of(unit)
     tables = {
-        "training_runs": [_look_row(unit, look) for look in trained.state.looks],
+        "training_runs": [_look_row(unit, work, look) for look in trained.state.looks],
         "scores": trained.held_out.rows,
     }
     outputs = [
@@ -180,9 +179,9 @@ def _outcome(unit: Unit, trained: _Trained) -> Outcome:
         for name, rows in tables.items()
     ]
     facts = {
-        "verifier": unit.parameters["verifier"],
-        "domain": unit.parameters["domain"],
-        "kind": unit.parameters["kind"],
+        "verifier": work.verifier,
+        "domain": work.domain,
+        "kind": work.kind,
         "max_tokens": getattr(trained.model.config, "max_position_embeddings", None),
         "unit_id": unit.unit_id,
         "best_step": trained.state.best_step,
@@ -202,14 +201,14 @@ def _outcome(unit: Unit, trained: _Trained) -> Outcome:
         details=facts,
     )
     outputs += [Output(f"{MODEL_FOLDER}/{name}", data) for name, data in files.items()]
-    sequences = unit.parameters["batch_size"] * trained.state.step
+    sequences = work.batch_size * trained.state.step
     cost = {"optimiser_steps": float(trained.state.step), "training_sequences": float(sequences)}
     return Outcome(tuple(outputs), cost)
 
 
-def _look_row(unit: Unit, look: Look) -> dict[str, object]:
+def _look_row(unit: Unit, work: TrainWork, look: Look) -> dict[str, object]:
     return {
-        "name": unit.parameters["verifier"], "pipeline_seed": unit.parameters["pipeline_seed"],
+        "name": work.verifier, "pipeline_seed": work.pipeline_seed,
         "step": look.step, "train_loss": look.train_loss,
         "validation_loss": look.validation_loss, "learning_rate": look.learning_rate,
         "unit_id": unit.unit_id,

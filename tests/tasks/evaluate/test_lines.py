@@ -11,8 +11,8 @@ from pav.models.search.results import Sampling
 from pav.models.search.rewards import Prover
 from pav.models.settings import EvaluateSettings
 from pav.tasks.evaluate.lines import search
+from pav.tasks.evaluate.plan import SearchWork
 from pav.tasks.store.datasets import frame, to_parquet
-from pav.tasks.store.units import Unit
 
 CHILDREN = {(): ["a\n", "bb\n"], ("a\n",): ["x", "y"], ("bb\n",): ["z"]}
 PREFIXES = [(), ("a\n",), ("bb\n",), ("a\n", "x"), ("a\n", "y"), ("bb\n", "z")]
@@ -50,13 +50,15 @@ class ScriptedDriver:
 def searched(world, play):
     def run(*lines, pipeline_seed=0, seed=0, evaluate=None, max_steps=0):
         here = world(CHILDREN, VALUES, right=frozenset({"a\ny"}))
-        parameters = {
-            "lines": [line.to_record() for line in lines], "split": "test", "width": 0,
-            "pipeline_seed": pipeline_seed, "seed": seed, "max_tokens": 20, "max_steps": max_steps,
-        }  # fmt: skip
-        unit = Unit("evaluate", "u", 1, parameters)
+        options = evaluate or EvaluateSettings()
+        work = SearchWork(
+            domain="countdown", dtype="float32", batch_size=8, temperature=1.0, top_p=1.0,
+            max_tokens=20, policy_id="base", split="test", pipeline_seed=pipeline_seed, seed=seed,
+            width=0, max_steps=max_steps, likelihood_weight=options.likelihood_weight,
+            prover_value=options.prover_value, lines=lines,
+        )  # fmt: skip
         driver, spent = ScriptedDriver(here, play), []
-        rows = search(driver, unit, evaluate or EvaluateSettings(), spent=spent)
+        rows = search(driver, work, unit_id="u", spent=spent)
         return rows, here, total_cost(spent)
 
     return run

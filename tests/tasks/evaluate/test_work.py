@@ -12,6 +12,7 @@ from pav.tasks.engine.scorer import verifier_files
 from pav.tasks.evaluate import work as searching
 from pav.tasks.evaluate.plan import (
     SearchInputs,
+    SearchWork,
     choose,
     plan_choice,
     plan_search,
@@ -135,8 +136,9 @@ def test_a_unit_executed_again_finds_the_same(evaluated):
 def test_problems_of_a_unit_are_those_of_its_split_alone(evaluated):
     store, _, manifests = evaluated
     splits = {
-        manifest.unit.parameters["split"]: set(searching.split_problems(store, manifest.unit))
+        split: set(searching.split_problems(store, manifest.unit.inputs["problems"], split))
         for manifest in manifests
+        for split in [SearchWork.of(manifest.unit).split]
     }
     assert {split: len(names) for split, names in splits.items()} == {"validation": 2, "test": 3}
     assert not splits["validation"] & splits["test"]

@@ -18,7 +18,7 @@ from pav.tasks.label.rounds_plan import Rounds
 from pav.tasks.store.manifests import find_many, holding, read_tables
 from pav.tasks.store.prefix_tables import with_steps
 from pav.tasks.train.data import counts_by_prefix, make_examples, read_published
-from pav.tasks.train.plan import plan_training
+from pav.tasks.train.plan import TrainWork, plan_training
 from tests.tasks.brief_world import SETTINGS, TaughtWorld
 
 
@@ -187,7 +187,7 @@ def test_what_a_tree_search_looked_for_trains_no_orm_as_a_seed_solution(world):
     ).height  # fmt: skip
     # Every rollout of the tree has its prefix, and values are fitted at nodes of the tree too.
     assert published.rollouts.join(published.prefixes, on="prefix_id", how="anti").is_empty()
-    assert make_examples(q.parameters, published, world.problems).training
+    assert make_examples(TrainWork.of(q), published, world.problems).training
     assert "label:base:train:0:all" not in seed.inputs
 
 

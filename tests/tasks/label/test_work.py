@@ -196,3 +196,18 @@ def test_a_unit_made_again_is_the_same_to_the_byte(made):
         for manifest in manifests[::3]:
             again = publish(Store(store.root + "-again"), manifest.unit, execute(manifest.unit))
             assert again.ref == manifest.ref
+
+
+def test_a_unit_is_made_as_it_was_planned_whatever_the_settings_of_the_process(made):
+    settings, store, sampled, labelled = made
+    others = settings.model_copy(update={
+        "sample": settings.sample.model_copy(update={"temperature": 3.0, "max_tokens": 3}),
+        "engine": settings.engine.model_copy(update={"batch_size": 3}),
+        "label": settings.label.model_copy(update={"block_size": 7}),
+    })  # fmt: skip
+    for stage, manifests in ((sampling, sampled), (labelling, labelled)):
+        execute = stage.open_worker(others, store, "cpu", quiet)
+        again = publish(
+            Store(store.root + "-others"), manifests[0].unit, execute(manifests[0].unit)
+        )
+        assert again.ref == manifests[0].ref

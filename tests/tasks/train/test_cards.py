@@ -64,10 +64,17 @@ FACTS = {
 }  # fmt: skip
 
 
+TRAINING = {
+    "pipeline_seed": 0, "steps": 9, "batch_size": 8, "learning_rate": 0.1, "warmup_steps": 0,
+    "weight_decay": 0.0, "eval_every": 3, "patience": 1, "rephrase": 0.0,
+}  # fmt: skip
+
+
 def written(*, facts=FACTS, example=EXAMPLE, is_embedded=True, **parameters):
     values = {
         "kind": "q", "domain": "countdown", "verifier": "q", "targets": "counts", "heads": ["q"],
         "head_policies": [POLICY], "best_of_k": [1], "policies": {"base": POLICY}, "balance": False,
+        **TRAINING,
     } | parameters  # fmt: skip
     roles = ("problems", "base", "sample:train:0", "label:base:train:0:0", "label:base:train:0:1")
     unit = Unit("train", "q", 1, values, {role: InputRef(f"{role} id", role) for role in roles})

@@ -14,6 +14,7 @@ from pav.tasks.train.data import (
     make_examples,
     sample_sequences,
 )
+from pav.tasks.train.plan import TrainWork
 
 # Two problems of each split, each with its own solutions of the base and of another policy.
 SPLITS = ("train", "validation", "test")
@@ -65,15 +66,17 @@ def published():
     )
 
 
-def parameters(kind="q", *, targets="passing", head="base", seed=0):
-    return {
-        "verifier": kind, "kind": kind, "policies": {"base": "base"}, "head_policies": [head],
-        "best_of_k": [1], "targets": targets, "pipeline_seed": seed,
-    }  # fmt: skip
+def work(kind="q", *, targets="passing", head="base", seed=0):
+    return TrainWork(
+        verifier=kind, kind=kind, policies={"base": "base"}, head_policies=(head,), heads=(kind,),
+        best_of_k=(1,), targets=targets, pipeline_seed=seed, domain="countdown", steps=9,
+        batch_size=8, learning_rate=0.1, warmup_steps=0, weight_decay=0.0, eval_every=3,
+        patience=1, balance=False, rephrase=0.0,
+    )  # fmt: skip
 
 
 def examples(*arguments, **options):
-    return make_examples(parameters(*arguments, **options), published(), PROBLEMS)
+    return make_examples(work(*arguments, **options), published(), PROBLEMS)
 
 
 def texts(sequences):
@@ -138,14 +141,14 @@ def test_without_validation_problems_some_training_problems_stand_in_and_train_n
     one = tables.solutions.filter(problem_id="train 0")
     copies = pl.concat(one.with_columns(problem_id=pl.lit(name)) for name in names)
     own = Published(copies, tables.prefixes, tables.solution_prefixes, tables.rollouts)
-    found = make_examples(parameters("orm_seed"), own, problems)
+    found = make_examples(work("orm_seed"), own, problems)
     trained, held = (
         {each.prefix.problem_id for each in part} for part in (found.training, found.validation)
     )
     assert not trained & held
     assert trained | held == set(names)
     assert 1 <= len(held) <= 10
-    other = make_examples(parameters("orm_seed", seed=1), own, problems)
+    other = make_examples(work("orm_seed", seed=1), own, problems)
     assert {each.prefix.problem_id for each in other.validation} != held
 
 
@@ -154,7 +157,7 @@ def test_nothing_to_stop_by_is_the_users_error():
     only = tables.solutions.filter(problem_id="train 0")
     own = Published(only, tables.prefixes, tables.solution_prefixes, tables.rollouts)
     with pytest.raises(InputError, match="verifier q: expected labelled solutions of training"):
-        make_examples(parameters("q", seed=3), own, PROBLEMS)
+        make_examples(work("q", seed=3), own, PROBLEMS)
 
 
 def test_held_out_solutions_are_the_bases_of_validation_and_test_problems():

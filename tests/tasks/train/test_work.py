@@ -22,7 +22,7 @@ from pav.tasks.store.store import Store
 from pav.tasks.store.units import Unit
 from pav.tasks.train import work as training
 from pav.tasks.train.data import make_examples, read_published
-from pav.tasks.train.plan import verifier_specs
+from pav.tasks.train.plan import TrainWork, verifier_specs
 from tests.tasks.brief_world import HANDS, SETTINGS, silent
 
 
@@ -91,7 +91,9 @@ def test_a_training_lowers_the_loss_and_the_folder_loads_with_transformers_alone
 @pytest.mark.slow
 def test_training_sees_training_problems_alone_and_scores_held_out_ones_alone(world, trained):
     for unit in world.units().values():
-        examples = make_examples(unit.parameters, read_published(world.store, unit), world.problems)
+        examples = make_examples(
+            TrainWork.of(unit), read_published(world.store, unit), world.problems
+        )
         seen = {world.problems[each.prefix.problem_id].split for each in examples.training}
         held = {world.problems[each.prefix.problem_id].split for each in examples.validation}
         assert (seen, held) == ({"train"}, {"validation"})
