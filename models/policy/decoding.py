@@ -28,6 +28,20 @@ def sample_tokens(
     return tokens_B1[:, 0], log_probs_B1[:, 0]
 
 
+def log_probs_of(
+    logits_BV: torch.Tensor, tokens_B: torch.Tensor, *, temperature: float, top_p: float
+) -> torch.Tensor:
+    """Return the log-probability of given tokens under the distribution that is sampled from.
+
+    Shape (B,), in nats; minus infinity where the nucleus leaves a token out.
+    """
+    log_probabilities_BV = torch.log_softmax(logits_BV.float() / temperature, dim=-1)
+    if top_p < 1:
+        kept_BV = _nucleus(log_probabilities_BV.exp(), top_p)
+        log_probabilities_BV = (kept_BV / kept_BV.sum(-1, keepdim=True)).log()
+    return log_probabilities_BV.gather(-1, tokens_B[:, None])[:, 0]
+
+
 def _nucleus(probabilities_BV: torch.Tensor, top_p: float) -> torch.Tensor:
     """Return the probabilities with everything outside the nucleus set to zero."""
     ordered, order = probabilities_BV.sort(dim=-1, descending=True)

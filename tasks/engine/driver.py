@@ -4,9 +4,9 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from pav.models.records import (
     Generated,
     Generation,
     Grade,
+    LogProb,
     Prefix,
     Problem,
     Request,
@@ -28,36 +29,10 @@ from pav.models.records import (
     Score,
 )
 from pav.models.settings import GradeSettings
-from pav.tasks.engine.protocol import Engine
+from pav.tasks.engine.roles import PolicyRole, ScoresSequences, VerifierRole
 from pav.tasks.engine.tokens import Codec
 from pav.tasks.grade.grader import Grader
 from pav.tasks.grade.pool import GradingPool
-
-
-class ScoresSequences(Protocol):
-    """A verifier as the driver sees it: token ids and step ends in, probabilities out."""
-
-    def score(
-        self, sequences: Sequence[Sequence[int]], ends: Sequence[Sequence[int]]
-    ) -> list[NDArray[np.float64]]:
-        """Return, for each sequence, probabilities of shape (num_ends, num_heads)."""
-        ...
-
-
-@dataclass(frozen=True)
-class PolicyRole:
-    """An engine under the role name that requests use."""
-
-    policy_id: str
-    engine: Engine
-
-
-@dataclass(frozen=True)
-class VerifierRole:
-    """One head of a scorer; roles that share a scorer object share its forward passes."""
-
-    scorer: ScoresSequences
-    head: int = 0
 
 
 @dataclass
@@ -100,6 +75,7 @@ class Driver:
         self._results: list[Any] = [None] * len(algorithms)
         self._ready: deque[tuple[int, Any]] = deque((i, None) for i in range(len(algorithms)))
         self._scores_wanted: list[tuple[int, Score]] = []
+        self._log_probs_wanted: list[tuple[int, LogProb]] = []
         self._grades_wanted: list[tuple[int, Grade]] = []
         self._scores: dict[tuple[int, Prefix], NDArray[np.float64]] = {}
         self._extensions: dict[int, tuple[_Extension, int, int]] = {}
@@ -154,8 +130,10 @@ class Driver:
             self._scores_wanted.append((index, request))
         elif isinstance(request, Extend):
             self._extend(index, request)
+        elif isinstance(request, LogProb):
+            self._log_probs_wanted.append((index, request))
         else:
-            raise InputError(f"request: expected Extend, Score or Grade, got {request!r}")
+            raise InputError(f"request: expected Extend, Score, Grade or LogProb, got {request!r}")
 
     def _work(self) -> None:
         """Decode one token where anything is in flight; else answer the scores."""
@@ -164,8 +142,11 @@ class Driver:
                 finished = role.engine.poll()
             for generated in finished:
                 self._collect(generated)
-        if self._scores_wanted and not self._ready and not self._extensions:
-            self._answer_scores()
+        if not self._ready and not self._extensions:
+            if self._scores_wanted:
+                self._answer_scores()
+            if self._log_probs_wanted:
+                self._answer_log_probs()
 
     def _answer_grades(self) -> None:
         """Answer all waiting Grade requests with one call of the grader."""
@@ -262,6 +243,29 @@ class Driver:
         for (prefix, index), (ids, _), scores in zip(missing.items(), encoded, values, strict=True):
             self._scores[id(scorer), prefix] = scores
             self.costs[index].update(scored_tokens=len(ids), scored_prefixes=1)
+
+    def _answer_log_probs(self) -> None:
+        """Answer all waiting LogProb requests, those of a policy in one call of its engine."""
+        wanted, self._log_probs_wanted = self._log_probs_wanted, []
+        by_policy: dict[str, list[tuple[int, LogProb]]] = {}
+        for index, request in wanted:
+            by_policy.setdefault(request.policy, []).append((index, request))
+        for policy, requests in by_policy.items():
+            role = self._role(self.policies, policy, "policy")
+            sequences = [known for each in requests for known in self._known(*each)]
+            with self._timed("engine_seconds"):
+                values = iter(role.engine.log_probs(sequences))
+            for index, request in requests:
+                self._ready.append((index, tuple(islice(values, len(request.prefixes)))))
+
+    def _known(self, index: int, request: LogProb) -> list[tuple[tuple[int, ...], int]]:
+        """Return each continuation's whole sequence and where the continuation begins in it."""
+        sequences = []
+        for prefix, text in zip(request.prefixes, request.continuations, strict=True):
+            whole = self.codec.encode(replace(prefix, steps=(*prefix.steps, text)))
+            self.costs[index]["prompt_tokens"] += len(whole)
+            sequences.append((whole, len(self.codec.encode(prefix))))
+        return sequences
 
     def _score_reply(self, request: Score) -> tuple[tuple[float, ...], ...]:
         role = self.verifiers[request.verifier]

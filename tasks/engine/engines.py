@@ -10,7 +10,8 @@ from pav.models.records import Problem
 from pav.models.settings import RunSettings
 from pav.tasks.engine.checkpoints import load_tokenizer
 from pav.tasks.engine.decoding_work import DecodingWork
-from pav.tasks.engine.driver import Driver, PolicyRole, VerifierRole
+from pav.tasks.engine.driver import Driver
+from pav.tasks.engine.roles import PolicyRole, VerifierRole
 from pav.tasks.engine.scorer import Scorer
 from pav.tasks.engine.tokens import Codec
 from pav.tasks.engine.transformers_engine import EngineSampling, TransformersEngine

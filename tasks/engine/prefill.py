@@ -35,7 +35,7 @@ def prefill(model: Any, sequences: Sequence[Tokens], *, max_tokens: int) -> dict
     """
     cover = _cover(sorted(set(sequences)))
     prefilled: dict[Tokens, Prefilled] = {}
-    for leaves in _groups(sorted(cover, key=len), max_tokens):
+    for leaves in groups_of(sorted(cover, key=len), max_tokens):
         members = [(row, sequence) for row, leaf in enumerate(leaves) for sequence in cover[leaf]]
         prefilled.update(_run(model, leaves, members))
     return prefilled
@@ -53,7 +53,7 @@ def _cover(ordered: Sequence[Tokens]) -> dict[Tokens, list[Tokens]]:
     return cover
 
 
-def _groups(leaves: list[Tokens], max_tokens: int) -> list[list[Tokens]]:
+def groups_of(leaves: list[Tokens], max_tokens: int) -> list[list[Tokens]]:
     """Cut leaves, shortest first, into passes of at most `max_tokens` padded tokens.
 
     A pass ends where a longer leaf would pad the others by more tokens than a pass costs.
@@ -74,7 +74,7 @@ def _run(
 ) -> dict[Tokens, Prefilled]:
     cache = DynamicCache(config=model.config)
     hidden = model.base_model(
-        _padded(leaves).to(model.device), past_key_values=cache, use_cache=True
+        padded(leaves).to(model.device), past_key_values=cache, use_cache=True
     ).last_hidden_state
     places = [(row, len(sequence) - 1) for row, sequence in members]
     places += [(0, 0)] * (-len(places) % SIZE_STEP)
@@ -87,7 +87,7 @@ def _run(
     }
 
 
-def _padded(leaves: list[Tokens]) -> torch.Tensor:
+def padded(leaves: list[Tokens]) -> torch.Tensor:
     """Return leaves as rows of one length, of a size that few passes do not share."""
     # Padding stands on the right, where causal attention never looks.
     width = -(-len(leaves[-1]) // SIZE_STEP) * SIZE_STEP

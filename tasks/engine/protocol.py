@@ -1,6 +1,6 @@
 """What every engine does: token ids in; finished samples out, in any order."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +22,13 @@ class Engine(Protocol):
 
     def cancel(self, request_ids: Iterable[int]) -> None:
         """Drop requests; samples of theirs that have not been returned never are."""
+        ...
+
+    def log_probs(self, sequences: Sequence[tuple[tuple[int, ...], int]]) -> list[float]:
+        """Return the log-probability, in nats, of each sequence's tokens from a place on.
+
+        It is that of the distribution which samples are drawn from.
+        """
         ...
 
     def load_weights(self, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """The engine that decodes in this process with Transformers, many prefixes in one batch."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -16,6 +16,7 @@ from pav.models.policy.decoding import sample_tokens
 from pav.models.records import FinishReason, Generated, Generation
 from pav.tasks.engine import slot_attention
 from pav.tasks.engine.checkpoints import load_policy, load_tokenizer
+from pav.tasks.engine.log_probs import log_probs
 from pav.tasks.engine.prefill import Prefilled, Tokens, prefill
 from pav.tasks.engine.rows import Indices, Rows
 from pav.tasks.engine.slot_cache import SlotCache
@@ -91,6 +92,21 @@ class TransformersEngine:
             if self._slots.active.any():
                 finished += self._decode(self._num_rows())
         return finished
+
+    def log_probs(self, sequences: Sequence[tuple[Tokens, int]]) -> list[float]:
+        """Return how likely the policy is to sample each sequence's tokens from a place on."""
+        sampling = self.sampling
+        for ids, _ in sequences:
+            if len(ids) > self.context:
+                raise InputError(
+                    f"sequence: expected at most the policy's context of {self.context} tokens, "
+                    f"got {len(ids)}; shorten it or use a policy with more"
+                )
+        with torch.inference_mode():
+            return log_probs(
+                self.model, sequences, temperature=sampling.temperature, top_p=sampling.top_p,
+                max_tokens=sampling.prefill_tokens,
+            )  # fmt: skip
 
     def cancel(self, request_ids: Iterable[int]) -> None:
         """Drop requests, also those that are being decoded."""

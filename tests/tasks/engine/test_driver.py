@@ -14,9 +14,10 @@ from pav.models.planners.blocks import label_problem
 from pav.models.planners.exhaustive import exhaustive
 from pav.models.planners.rollouts import sample_solutions
 from pav.models.policy.embedded import build_config, build_tokenizer
-from pav.models.records import Extend, Generated, Grade, Prefix, Problem, Score, Verdict
+from pav.models.records import Extend, Generated, Grade, LogProb, Prefix, Problem, Score, Verdict
 from pav.models.settings import GradeSettings, PrepareSettings
-from pav.tasks.engine.driver import Driver, PolicyRole, VerifierRole
+from pav.tasks.engine.driver import Driver
+from pav.tasks.engine.roles import PolicyRole, VerifierRole
 from pav.tasks.engine.tokens import Codec
 from pav.tasks.engine.transformers_engine import EngineSampling, TransformersEngine
 from pav.tasks.grade.grader import Grader
@@ -253,3 +254,38 @@ def test_a_prompt_longer_than_the_context_is_refused(folder):
     driver = Driver(COUNTDOWN, problems, Codec(build_tokenizer(), COUNTDOWN, problems), role)
     with pytest.raises(InputError, match="context of 256"):
         driver.run([solutions("long")])
+
+
+def test_a_continuation_has_the_log_probability_of_its_tokens_under_the_policy(driver):
+    """Of the text's own tokens: what was sampled as other tokens of the same text is not it."""
+    known = {
+        Prefix(HANDS[0]): "13 - 9 = 4 left 4 4 10\n",
+        Prefix(HANDS[0], ("13 - 9 = 4 left 4 4 10\n",)): "10 - 4 = 6 left 4 6\n",
+        Prefix(HANDS[1]): "1 + 2 = 3 left 3 3 4\n",
+    }
+    apart = [ask(LogProb("base", (prefix,), (text,))) for prefix, text in known.items()]
+    together = ask(LogProb("base", tuple(known), tuple(known.values())))
+    *single, whole = driver.run([*apart, together])
+    assert whole == pytest.approx([value for [value] in single], rel=1e-5)
+    model = driver.policies["base"].engine.model
+    for (prefix, text), value in zip(known.items(), whole, strict=True):
+        start = len(driver.codec.encode(prefix))
+        ids = torch.tensor([driver.codec.encode(Prefix(prefix.problem_id, (*prefix.steps, text)))])
+        with torch.inference_mode():
+            logits = model(ids).logits[0, start - 1 : -1].double()
+        expected = torch.log_softmax(logits, -1).gather(1, ids[0, start:, None]).sum()
+        assert value == pytest.approx(float(expected), rel=1e-4)
+    assert driver.costs[-1]["prompt_tokens"] == sum(
+        each["prompt_tokens"] for each in driver.costs[:-1]
+    )
+
+
+def test_log_probabilities_wait_for_what_is_being_sampled_and_follow_it(driver):
+    def both():
+        [drawn] = yield Extend("base", (Prefix(HANDS[0]),), 1, "end", 6, "search")
+        [value] = yield LogProb("base", (Prefix(HANDS[0]),), ("1 + 2 = 3 left 3 3 4\n",))
+        return drawn, value
+
+    [(drawn, value), _] = driver.run([both(), solutions(HANDS[1])])
+    assert len(drawn) == 1
+    assert value < 0

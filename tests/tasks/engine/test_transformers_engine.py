@@ -217,3 +217,33 @@ def test_weights_change_only_with_nothing_in_flight(folder):
         pass
     decoder.load_weights(folder)
     assert decoder.version == 2
+
+
+@pytest.mark.parametrize("sampling", [{}, {"temperature": 0.7}, {"temperature": 1.5, "top_p": 0.8}])
+def test_what_was_sampled_is_as_likely_when_it_is_asked_for(folder, sampling):
+    here = engine(folder, **sampling, prefill_tokens=128)
+    prompts = {each.request_id: each.token_ids for each in requests(10)}
+    # An end of text counts for a sample and is no token of it.
+    done = [each for each in drain(here, requests(10)).values() if each.finish == "length"]
+    assert len(done) > 8
+    sequences = [((*prompts[each.request_id], *each.token_ids), len(prompts[each.request_id]))
+                 for each in done]  # fmt: skip
+    # Twice and in another order: each has its own answer whatever it is asked with.
+    found = here.log_probs(sequences + sequences[::-1])
+    expected = [each.log_prob for each in done]
+    assert found == pytest.approx(expected + expected[::-1], rel=1e-4)
+
+
+def test_outside_the_nucleus_nothing_is_likely_and_within_it_everything_sums_to_one(folder):
+    here = engine(folder, top_p=0.4)
+    [start] = [each.token_ids for each in requests(1)]
+    size = here.model.config.vocab_size
+    chances = np.exp(here.log_probs([((*start, token), len(start)) for token in range(size)]))
+    assert chances.sum() == pytest.approx(1, abs=1e-5)
+    assert (chances == 0).mean() > 0.5
+
+
+def test_a_sequence_longer_than_the_context_has_no_log_probability(folder):
+    here = engine(folder)
+    with pytest.raises(InputError, match="the policy's context"):
+        here.log_probs([((1,) * (here.context + 1), 1)])

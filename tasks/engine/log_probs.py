@@ -1,0 +1,50 @@
+"""How likely a policy is to continue as it did: one forward pass over sequences that are known."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from pav.models.policy.decoding import log_probs_of
+from pav.tasks.engine.prefill import Tokens, groups_of, padded
+
+
+def log_probs(
+    model: Any,
+    sequences: Sequence[tuple[Tokens, int]],
+    *,
+    temperature: float,
+    top_p: float,
+    max_tokens: int,
+) -> list[float]:
+    """Return the log-probability, in nats, of each sequence's tokens from its start on.
+
+    `sequences` has token ids with the place of the first one that counts, at least 1. A pass holds
+    at most `max_tokens` padded tokens. The distribution is the one that samples are drawn from.
+    """
+    found: dict[tuple[Tokens, int], float] = {}
+    distinct = sorted(dict.fromkeys(sequences), key=lambda each: len(each[0]))
+    by_ids: dict[Tokens, list[int]] = {}
+    for ids, start in distinct:
+        by_ids.setdefault(ids, []).append(start)
+    for group in groups_of(list(by_ids), max_tokens):
+        for ids, of_token in zip(group, _of_tokens(model, group, temperature, top_p), strict=True):
+            for start in by_ids[ids]:
+                # Token i is predicted at place i - 1.
+                found[ids, start] = float(of_token[start - 1 : len(ids) - 1].sum())
+    return [found[each] for each in sequences]
+
+
+def _of_tokens(
+    model: Any, group: list[Tokens], temperature: float, top_p: float
+) -> list[torch.Tensor]:
+    """Return, for each row, the log-probability of every token but its first."""
+    ids_BT = padded(group).to(model.device)
+    hidden_BTD = model.base_model(ids_BT, use_cache=False).last_hidden_state
+    rows = []
+    for row in range(len(group)):
+        logits_TV = model.get_output_embeddings()(hidden_BTD[row, :-1])
+        rows.append(
+            log_probs_of(logits_TV, ids_BT[row, 1:], temperature=temperature, top_p=top_p).double()
+        )
+    return rows
