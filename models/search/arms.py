@@ -1,4 +1,4 @@
-"""Which arms an evaluation compares, and what each of them needs."""
+"""The arms of an evaluation: what each is, runs as, picks by, and which provers there are."""
 
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
@@ -21,7 +21,6 @@ FINAL_PICKS = ("q_last", "q_product", "orm", "q_likely", "orm_likely")
 # Verifiers that rank solutions as final picks rank beams.
 RANKED = {"q": "q_last", "q_product": "q_product", "q_likely": "q_likely",
           "orm": "orm", "orm_likely": "orm_likely"}  # fmt: skip
-BEAMS = ("beam", "beam_paper")
 # The paper does not say how its PAV-as-ORM aggregates the steps: validation chooses.
 AGGREGATES = ("effective_last", "effective_mean", "effective_min")
 
@@ -67,40 +66,9 @@ class Line:
         """Return an arm's line."""
         return cls(arm.strategy, arm.verifier, arm.prover, num_samples, alpha, final_pick)
 
-    @property
-    def is_beam(self) -> bool:
-        """Whether it searches step by step."""
-        return self.strategy in BEAMS
-
     def to_record(self) -> dict[str, Any]:
         """Return the line as JSON would have it."""
         return asdict(self)
-
-
-def arms(settings: RunSettings) -> list[Arm]:
-    """Return every arm that the settings ask for, with its number of search seeds."""
-    evaluate = settings.evaluate
-    main, other = evaluate.search_seeds, evaluate.other_seeds
-    headline = bok_name(evaluate.main_k)
-    wanted = [
-        Arm("single", "", "", main),
-        Arm("best_of_n", "orm", "", main),
-        Arm("best_of_n", "orm_seed", "", main),
-        Arm("best_of_n", "orm_likely", "", main),
-        *(Arm("best_of_n", name, "", main) for name in CONTROLS),
-        Arm("best_of_n", "q", "", other),
-        Arm("best_of_n", "q_product", "", other),
-        Arm("best_of_n", "q_likely", "", other),
-        Arm("best_of_n", "pav", headline, other),
-        Arm("beam", "q", "", main),
-        *(
-            Arm("beam", "pav", name, main if name == headline else other)
-            for name in prover_names(settings)
-        ),
-    ]
-    if evaluate.paper_beam:
-        wanted += [Arm("beam_paper", "q", "", other), Arm("beam_paper", "pav", headline, other)]
-    return [arm for arm in wanted if arm.num_seeds > 0]
 
 
 def prover_names(settings: RunSettings) -> list[str]:

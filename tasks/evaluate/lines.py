@@ -5,14 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pav.models.errors import WorkError
 from pav.models.labels.budget import wasted_tokens
 from pav.models.records import Algorithm, Prefix
 from pav.models.search.arms import FINAL_PICKS, Line, final_picks, prover, ranking
-from pav.models.search.beam import Guide, beam, beam_paper
+from pav.models.search.beam import Guide
 from pav.models.search.best_of_n import choose, draw, score
 from pav.models.search.memory import Memory, remembered
 from pav.models.search.results import Sampling, SearchResult
 from pav.models.search.rewards import BASE_VERIFIER, Rule, Scores
+from pav.models.search.strategies import STRATEGIES, is_stepwise
 from pav.tasks.engine.driver import Driver
 from pav.tasks.evaluate.plan import SearchWork
 
@@ -41,7 +43,7 @@ def search(
     """Return the rows of every line and problem of a unit; add to `spent` what the driver used."""
     kinds: dict[bool, list[Line]] = {}
     for line in work.lines:
-        kinds.setdefault(line.is_beam, []).append(line)
+        kinds.setdefault(is_stepwise(line.strategy), []).append(line)
     run = _Run(driver, work, spent)
     found = [
         each
@@ -123,10 +125,13 @@ class _Run:
         return results
 
     def _search(self, root: Prefix, line: Line) -> Algorithm[SearchResult]:
-        sampling, guide, count = self._sampling, self._guide(line), line.num_samples
-        if line.strategy == "beam_paper":
-            return beam_paper(root, sampling=sampling, guide=guide, width=count)
-        return beam(root, sampling=sampling, guide=guide, num_samples=count, width=self.work.width)
+        search = STRATEGIES[line.strategy].search
+        if search is None:
+            raise WorkError(f"strategy {line.strategy!r}: expected one that goes step by step")
+        return search(
+            root, sampling=self._sampling, guide=self._guide(line), num_samples=line.num_samples,
+            width=self.work.width,
+        )  # fmt: skip
 
     def _guide(self, line: Line) -> Guide:
         measured = prover(line.prover, self.work)
@@ -162,7 +167,7 @@ def _row(problem_id: str, found: Found, prompt_tokens: int) -> Row:
     scored = [result.cost.scored.get(role, (0, 0)) for role in sorted(found.verifiers)]
     passes = sum(each for each, _ in scored)
     picks = {
-        f"is_correct_{pick}": result.is_correct(pick) if line.is_beam else None
+        f"is_correct_{pick}": result.is_correct(pick) if is_stepwise(line.strategy) else None
         for pick in FINAL_PICKS
     }
     return {

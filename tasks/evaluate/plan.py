@@ -9,17 +9,16 @@ from pav.models.domains import domain_key, domain_of
 from pav.models.records import Problem
 from pav.models.search.arms import (
     AGGREGATES,
-    BEAMS,
     FINAL_PICKS,
     ORMS,
     RANKED,
     Arm,
     Line,
-    arms,
     prover,
     prover_names,
     ranking,
 )
+from pav.models.search.strategies import arms, is_stepwise
 from pav.models.settings import RunSettings
 from pav.tasks.engine.decoding_work import DecodingWork
 from pav.tasks.prepare.policies import PolicySpec
@@ -151,13 +150,13 @@ def plan_search(settings: RunSettings, inputs: SearchInputs, choice: Choice) -> 
         lines = [
             line
             for arm in wanted
-            if arm.strategy not in BEAMS and seed < arm.num_seeds
+            if not is_stepwise(arm.strategy) and seed < arm.num_seeds
             for line in _lines(settings, arm, choice)
         ]
         units.append(planner.unit(lines, seed=seed))
     for count in sorted(settings.evaluate.num_samples, reverse=True):
         for arm in wanted:
-            for seed in range(arm.num_seeds if arm.strategy in BEAMS else 0):
+            for seed in range(arm.num_seeds if is_stepwise(arm.strategy) else 0):
                 units.append(planner.unit([_beam_line(arm, count, choice)], seed=seed))
     return [unit for unit in units if unit is not None]
 
@@ -194,7 +193,7 @@ class _Planner:
         members.sort(key=lambda problem: problem.problem_id)
         first = lines[0]
         words = [first.strategy, first.verifier, first.prover, f"at {first.num_samples}"]
-        if not first.is_beam:
+        if not is_stepwise(first.strategy):
             words = ["best-of-N"]
         name = " ".join(filter(None, ["search", self.split, *words]))
         return Unit(
@@ -235,7 +234,7 @@ class _Planner:
     def _roles(self, line: Line) -> frozenset[str]:
         """Return the verifier roles that a line reads; a beam's three picks are all computed."""
         evaluate = self.settings.evaluate
-        if not line.is_beam:
+        if not is_stepwise(line.strategy):
             per_token = not domain_of(self.settings.problems).equal_lengths
             return ranking(line, evaluate, per_token=per_token).verifiers
         return frozenset({"q", ORMS["orm"], prover(line.prover, evaluate).verifier})

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pav.models.search.strategies import STRATEGIES
+
 Row = Mapping[str, Any]
 
 ALPHA, TIMES, DASH, MINUS = (
@@ -28,12 +30,6 @@ _VERIFIERS = {
     "q_strong": "Q of strong prover",
     "pav": f"Q + {ALPHA}·A",
 }
-_STRATEGIES = {
-    "single": "one sample",
-    "best_of_n": "best-of-N",
-    "beam": "beam",
-    "beam_paper": "beam (paper's B, C = 3)",
-}
 _PICKS = {
     "q_last": "last Q",
     "q_product": "product of Q",
@@ -48,7 +44,7 @@ _PICKS = {
 
 def arm_label(arm: Row) -> str:
     """Return the arm's name without its number of candidates, its prover included."""
-    strategy = _STRATEGIES.get(arm["strategy"], str(arm["strategy"]))
+    strategy = STRATEGIES[arm["strategy"]].title
     verifier = verifier_label(str(arm["verifier"]))
     words = f"{strategy} {verifier}".strip()
     prover = prover_label(arm["prover"])

@@ -8,6 +8,7 @@ import polars as pl
 from pav.models.claims.coverage import World, coverage_simulation
 from pav.models.errors import InputError
 from pav.models.search.arms import FINAL_PICKS, bok_name
+from pav.models.search.strategies import STRATEGIES
 from pav.models.settings import RunSettings
 from pav.tasks.report.comparisons import Compared, Key, compare_all, matched
 from pav.tasks.report.pairs import Pairs, better_orm
@@ -16,7 +17,6 @@ _MEANS = (
     "num_candidates", "generated_tokens", "scored_prefixes", "scored_tokens", "seconds",
 )  # fmt: skip
 _ARM = ("strategy", "verifier", "prover", "num_samples")
-_ORDER = ("single", "best_of_n", "beam", "beam_paper")
 _COVERAGE_SEED_SDS = (0.0, 0.2, 0.4)
 Row = dict[str, Any]
 
@@ -84,7 +84,7 @@ def _place(row: Mapping[str, Any]) -> tuple[int, str, bool, int, str, int]:
     prover = str(row["prover"])
     k = int(prover[2:]) if prover.startswith("bo") else 0
     strategy = str(row["strategy"])
-    place = _ORDER.index(strategy) if strategy in _ORDER else len(_ORDER)
+    place = list(STRATEGIES).index(strategy)
     return place, str(row["verifier"]), not k and bool(prover), k, prover, row["num_samples"]
 
 

@@ -4,8 +4,9 @@ import pytest
 from pav.models.domains import domain
 from pav.models.errors import InputError
 from pav.models.records import Problem
-from pav.models.search.arms import FINAL_PICKS, Arm, Line, arms, final_picks, prover, ranking
+from pav.models.search.arms import FINAL_PICKS, Arm, Line, final_picks, prover, ranking
 from pav.models.search.rewards import Prover
+from pav.models.search.strategies import arms
 from pav.models.settings import RunSettings
 from pav.tasks.evaluate.plan import Choice, SearchInputs, choose, plan_choice, plan_search
 from pav.tasks.prepare.policies import PolicySpec

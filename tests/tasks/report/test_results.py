@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pav.models.errors import InputError, WorkError
-from pav.models.search.arms import arms
+from pav.models.search.strategies import arms
 from pav.models.settings import ReportSettings, RunSettings
 from pav.tasks.report.comparisons import Compared, Key, Pair, compare, compare_all, matched
 from pav.tasks.report.pairs import Pairs, better_orm
