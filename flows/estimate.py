@@ -2,7 +2,8 @@
 
 from itertools import takewhile
 
-from pav.flows.plan import Plan, check_settings
+from pav.flows.checks import check_settings
+from pav.flows.plan import Plan
 from pav.flows.run import prefect_ready, run_until
 from pav.models.errors import InputError
 from pav.models.settings import RunSettings

@@ -11,7 +11,7 @@ from pav.models.domains import domain_of
 from pav.models.records import Problem
 from pav.models.settings import RunSettings
 from pav.models.splits import SPLITS
-from pav.tasks.evaluate.plan import Choice, choose
+from pav.tasks.evaluate.choice import Choice, choose
 from pav.tasks.label.rounds_plan import STAGE as ALLOCATE
 from pav.tasks.prepare.policies import ROLES, PolicySpec, kept_steps, resolve_policies
 from pav.tasks.sample.plan import buckets, sharded

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from prefect import flow
 
-from pav.flows.plan import check_settings
+from pav.flows.checks import check_settings
 from pav.flows.report import report
 from pav.flows.run_context import carry_out, run_context
 from pav.flows.stages import STAGES, Stage

@@ -11,21 +11,16 @@ from pav.models.hashing import digest
 from pav.models.records import Problem
 from pav.models.settings import RunSettings
 from pav.tasks.database.runs import FinishedRun
-from pav.tasks.evaluate.plan import (
-    Choice,
-    SearchInputs,
-    choose,
-    plan_choice,
-    plan_search,
-    verifiers_by_role,
-)
-from pav.tasks.label.estimates import budget_rollouts, label_notes
+from pav.tasks.evaluate.choice import Choice, choose
+from pav.tasks.evaluate.plan import SearchInputs, plan_choice, plan_search, verifiers_by_role
+from pav.tasks.label.estimates import budget_rollouts
+from pav.tasks.label.notes import label_notes
 from pav.tasks.label.pilot_plan import piloted, plan_pilots
-from pav.tasks.label.plan import check_labelling, labelled, plan_labelling
+from pav.tasks.label.plan import labelled, plan_labelling
 from pav.tasks.label.rounds_plan import Rounds
 from pav.tasks.label.unparsed import check_sampled
-from pav.tasks.prepare.plan import check_trainable, plan_pretrain
-from pav.tasks.prepare.policies import PolicySpec, check_policies, resolve_policies
+from pav.tasks.prepare.plan import plan_pretrain
+from pav.tasks.prepare.policies import PolicySpec, resolve_policies
 from pav.tasks.problems.plan import plan_problems
 from pav.tasks.problems.published import read_problems
 from pav.tasks.sample.imported_plan import plan_imported
@@ -165,14 +160,6 @@ class Plan:
         """Return the run as its record has it; WorkError where a named part is not done."""
         manifests = {name: self.finished(name) for name in names}
         return FinishedRun(self.run_id, self.settings, self.policies, manifests)
-
-
-def check_settings(settings: RunSettings) -> None:
-    """Raise InputError for what can be known to be wrong before any work."""
-    check_policies(settings.prepare)
-    check_trainable(settings)
-    check_labelling(settings)
-    plan_problems(settings)
 
 
 def _problems(plan: Plan) -> list[Unit]:

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pav.flows.checks import check_settings
 from pav.flows.forecast import foresee
 from pav.flows.outlook import Outlook, expecting
-from pav.flows.plan import Plan, check_settings
+from pav.flows.plan import Plan
 from pav.flows.stages import STAGES
 from pav.models.domains import check_stepwise, domain_of
 from pav.models.settings import RunSettings

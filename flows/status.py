@@ -4,16 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pav.flows.checks import check_settings
 from pav.flows.forecast import foresee
-from pav.flows.plan import Part, Plan, check_settings
+from pav.flows.plan import Part, Plan
 from pav.flows.stages import PARTS
 from pav.models.settings import RunSettings
 from pav.tasks.database.runs import is_reported, report_path
-from pav.tasks.label.estimates import (
-    LabelEstimate,
-    estimate_words,
-    known_estimate,
-)
+from pav.tasks.label.estimates import LabelEstimate, known_estimate
+from pav.tasks.label.notes import estimate_words
 from pav.tasks.runner.progress import clock_text
 from pav.tasks.store.ledger import executions
 from pav.tasks.store.stage_report import report_stage

@@ -17,8 +17,8 @@ import torch
 
 from pav.models.errors import InputError
 from pav.models.planners.exhaustive import exhaustive
-from pav.models.planners.rollouts import Graded, full_response
-from pav.models.records import Grading, Prefix, Problem, Sample
+from pav.models.planners.rollouts import Graded
+from pav.models.records import Problem
 from pav.models.settings import RunSettings
 from pav.tasks.bench.engine_decoding import (
     Batch,
@@ -26,6 +26,8 @@ from pav.tasks.bench.engine_decoding import (
     products_seconds,
     raw_seconds,
 )
+from pav.tasks.bench.peers import peer
+from pav.tasks.bench.workload import Rate, Workload, counted
 from pav.tasks.engine.driver import Driver
 from pav.tasks.engine.engines import Engines
 from pav.tasks.engine.transformers_engine import TransformersEngine
@@ -52,35 +54,6 @@ TARGETS = {
     "to one question at a time": (3.0, "labelling stage", "generate, one question at a time"),
     "engine alone to matrix products": (0.0, "engine alone", "matrix products alone"),
 }
-
-
-@dataclass(frozen=True)
-class Workload:
-    """Prefixes by problem, each to get `num_rollouts` rollouts of at most `max_tokens`."""
-
-    prefixes: dict[str, list[Prefix]]
-    num_rollouts: int
-    max_tokens: int
-
-    @property
-    def num_labels(self) -> int:
-        """How many prefixes there are."""
-        return sum(map(len, self.prefixes.values()))
-
-    def first(self, num_problems: int) -> "Workload":
-        """Return the part with the first problems only."""
-        kept = dict(list(self.prefixes.items())[:num_problems])
-        return Workload(kept, self.num_rollouts, self.max_tokens)
-
-
-@dataclass(frozen=True)
-class Rate:
-    """What one way of working reached."""
-
-    name: str
-    labels_per_second: float
-    rollouts_per_second: float
-    tokens_per_second: float
 
 
 def measure(
@@ -146,66 +119,11 @@ def _stage(driver: Driver, workload: Workload) -> Rate:
     return counted("labelling stage", blocks, time.perf_counter() - started)
 
 
-def counted(name: str, blocks: Sequence[Sequence[Graded]], seconds: float) -> Rate:
-    """Return the rate at which blocks of one prefix each were labelled."""
-    rollouts = [sample for block in blocks for sample, _ in block]
-    tokens = sum(sample.num_tokens for sample in rollouts)
-    return Rate(name, len(blocks) / seconds, len(rollouts) / seconds, tokens / seconds)
-
-
 def _decoding(name: str, batch: Batch, run: Callable[[], float]) -> Rate:
     """Return the rate of something that takes `run()` seconds to decode the batch."""
     seconds = sum(run() for _ in range(ROUNDS)) / ROUNDS
     tokens = len(batch.starts) * batch.steps / seconds
     return Rate(name, 0.0, tokens / batch.mean_tokens, tokens)
-
-
-def peer(
-    driver: Driver, engine: TransformersEngine, workload: Workload, *, by_question: bool
-) -> Rate:
-    """Label as public labellers do: `model.generate` for one prefix, or one question's prefixes."""
-    model: Any = engine.model
-    own = model.config._attn_implementation
-    model.set_attn_implementation("sdpa")
-    started = time.perf_counter()
-    blocks: list[list[Graded]] = []
-    for members in workload.prefixes.values():
-        groups = [members] if by_question else [[each] for each in members]
-        for group in groups:
-            blocks += _generate(driver, model, group, workload)
-    name = "generate, one question at a time" if by_question else "generate, one prefix at a time"
-    rate = counted(name, blocks, time.perf_counter() - started)
-    model.set_attn_implementation(own)
-    return rate
-
-
-def _generate(
-    driver: Driver, model: Any, prefixes: Sequence[Prefix], workload: Workload
-) -> list[list[Graded]]:
-    tokenizer = driver.codec.tokenizer
-    encoded = [driver.codec.encode(prefix) for prefix in prefixes]
-    width = max(map(len, encoded))
-    pad = tokenizer.pad_token_id
-    ids = torch.tensor([[pad] * (width - len(each)) + list(each) for each in encoded])
-    mask = torch.tensor([[0] * (width - len(each)) + [1] * len(each) for each in encoded])
-    with torch.inference_mode():
-        out = model.generate(
-            ids.to(model.device), attention_mask=mask.to(model.device), do_sample=True, top_k=0,
-            num_return_sequences=workload.num_rollouts, max_new_tokens=workload.max_tokens,
-            pad_token_id=pad,
-        )  # fmt: skip
-    texts = tokenizer.batch_decode(out[:, width:], skip_special_tokens=True)
-    tokens = (out[:, width:] != pad).sum(1).tolist()
-    graded: list[list[Graded]] = [[] for _ in prefixes]
-    for row, (text, count) in enumerate(zip(texts, tokens, strict=True)):
-        prefix = prefixes[row // workload.num_rollouts]
-        sample = Sample(driver.domain.split_steps(text), "stop", count)
-        problem = driver.problems[prefix.problem_id]
-        grading = driver.domain.grade(problem, full_response(prefix, sample))
-        if not isinstance(grading, Grading):
-            raise InputError("bench engine: expected problems.domain countdown")
-        graded[row // workload.num_rollouts].append((sample, grading))
-    return graded
 
 
 @dataclass(frozen=True)

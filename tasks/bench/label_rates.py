@@ -15,8 +15,10 @@ from pav.models.planners.blocks import Block, ProblemLabels, counts
 from pav.models.planners.exhaustive import listed
 from pav.models.records import Prefix
 from pav.models.settings import RunSettings
-from pav.tasks.bench.engine import Workload, bench_driver, peer
+from pav.tasks.bench.engine import bench_driver
 from pav.tasks.bench.labels import ROUNDS
+from pav.tasks.bench.peers import peer
+from pav.tasks.bench.workload import Workload
 from pav.tasks.engine.decoding_work import Shard
 from pav.tasks.engine.driver import Driver
 from pav.tasks.engine.transformers_engine import TransformersEngine

@@ -13,7 +13,7 @@ from pav.models.settings import PrepareSettings
 from pav.tasks.bench.measuring import in_child, resident_bytes
 from pav.tasks.prepare.exercises import Corpus
 from pav.tasks.prepare.work import Training
-from pav.tasks.runner.pool import KERNELS
+from pav.tasks.runner.worker import KERNELS
 
 LOOK_EVERY = 100
 NUM_STEPS = 600

@@ -189,7 +189,7 @@ def segment_logits(
     """
     import torch
 
-    from pav.models.verifiers.training import tree_logits
+    from pav.models.verifiers.logits import tree_logits
 
     order = neighbour_order(rows)
     parts = np.split(order, tree_cuts([rows[i] for i in order], min(TREE_TOKENS, score_tokens)))

@@ -8,12 +8,11 @@ from typing import Any
 import polars as pl
 
 from pav.models.labels.budget import WorkUnit, rollouts_for, scaled, total_cost
-from pav.models.settings import LabelSettings, RunnerSettings, RunSettings
+from pav.models.settings import LabelSettings, RunSettings
 from pav.tasks.label.pilot_plan import STAGE, by_role, plan_pilots
-from pav.tasks.label.plan import labelled
-from pav.tasks.store.manifests import find_many, read_table, read_tables, required_manifest
+from pav.tasks.store.manifests import find_many, read_table, required_manifest
 from pav.tasks.store.store import Store
-from pav.tasks.store.units import Manifest, Unit
+from pav.tasks.store.units import Unit
 
 LEFT_OUT = (
     "Left out: starting the workers, loading the policies, the first pass of each batch shape, "
@@ -78,7 +77,7 @@ class LabelEstimate:
         workers = "worker" if self.workers == 1 else "workers"
         outlook = f"about {self.wall_seconds:,.0f} s on {self.workers} {workers}"
         if self.price:
-            outlook += f"; {_priced(self.price, self.total['labels'])}"
+            outlook += f"; {priced(self.price, self.total['labels'])}"
         measured = f"estimated from {self.num_measured:,} prefixes rolled out for it"
         return "\n".join([*lines, f"{outlook}; {measured}", LEFT_OUT])
 
@@ -174,65 +173,6 @@ def _spent(
     return spent
 
 
-def label_notes(
-    settings: RunSettings,
-    store: Store,
-    manifests: Sequence[Manifest],
-    *,
-    label_units: Sequence[Unit],
-) -> tuple[str, ...]:
-    """Return what is to be said of finished labels: their price, and estimate against outcome.
-
-    `label_units` are those that pilots are cut from.
-    """
-    done = labelled(manifests)
-    cost = total_cost(manifest.cost for manifest in done)
-    estimate = known_estimate(settings, store, label_units)
-    notes = [_against(estimate.total, cost)] if estimate else []
-    return (*_price_note(settings.runner, store, done, cost), *notes)
-
-
-def estimate_words(estimate: LabelEstimate) -> str:
-    """Return an estimate in a few words."""
-    return f"estimated {_words(estimate.total)}"
-
-
-def _price_note(
-    runner: RunnerSettings, store: Store, manifests: Sequence[Manifest], cost: Mapping[str, float]
-) -> list[str]:
-    price = runner.device_hour_price * cost.get("seconds", 0.0) / 3600
-    return [_priced(price, _num_labels(store, manifests))] if price else []
-
-
-def _priced(price: float, num_labels: float) -> str:
-    return f"price {price:.3g}, {1000 * price / max(num_labels, 1):.3g} per 1,000 labels"
-
-
-def _num_labels(store: Store, manifests: Sequence[Manifest]) -> int:
-    columns = ["prefix_id", "policy_id"]
-    return read_tables(store, manifests, "label_blocks", columns=columns).n_unique()
-
-
-def _against(estimated: Mapping[str, float], cost: Mapping[str, float]) -> str:
-    """Return an estimate beside what came, with how much more that was."""
-    more = {
-        item: f" ({100 * (cost[item] / estimated[item] - 1):+.0f} %)" if estimated[item] else ""
-        for item in ("seconds", "generated_tokens", "rollouts")
-    }
-    return f"estimated {_words(estimated)}; took {_words(cost, more)}"
-
-
-def _words(items: Mapping[str, float], more: Mapping[str, str] | None = None) -> str:
-    notes = more or {}
-    return ", ".join(
-        [
-            f"{items['seconds']:,.0f} s of workers{notes.get('seconds', '')}",
-            f"{items['generated_tokens'] / 1e6:,.2f} M tokens{notes.get('generated_tokens', '')}",
-            f"{items['rollouts']:,.0f} rollouts{notes.get('rollouts', '')}",
-        ]
-    )
-
-
 def _work(store: Store, label_units: Sequence[Unit]) -> dict[str, dict[WorkUnit, int]]:
     """Return role -> open prefixes, and problems that have any, of all shards that it labels."""
     shards = {
@@ -254,3 +194,8 @@ def _work_of_shard(store: Store, unit_id: str) -> dict[WorkUnit, int]:
     table = read_table(store, manifest, "prefixes", columns=["problem_id", "is_terminal"])
     still_open = table.filter(~pl.col("is_terminal"))
     return {"prefixes": still_open.height, "problems": still_open["problem_id"].n_unique()}
+
+
+def priced(price: float, num_labels: float) -> str:
+    """Return a price in words, and what it makes of 1,000 labels."""
+    return f"price {price:.3g}, {1000 * price / max(num_labels, 1):.3g} per 1,000 labels"

@@ -25,7 +25,7 @@ from pav.tasks.prepare.policies import kept_steps
 from pav.tasks.problems.published import read_problems
 from pav.tasks.runner.devices import cores_per_worker
 from pav.tasks.store.datasets import frame, to_parquet
-from pav.tasks.store.manifests import load_partial, save_partial
+from pav.tasks.store.partials import load_partial, save_partial
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Outcome, Output, Unit
 

@@ -16,6 +16,7 @@ from pav.tasks.report.examples import ExampleTables, worked_examples
 from pav.tasks.report.facts import config_words
 from pav.tasks.report.inputs import ReportInputs
 from pav.tasks.report.limits import limits
+from pav.tasks.report.prover_figures import prover_figures
 from pav.tasks.report.scope import Scope, scope_of
 
 
@@ -147,7 +148,7 @@ def _search_part(inputs: ReportInputs) -> dict[str, Any]:
         "search_figures": report_figures.search_figures(inputs),
         "difference_panels": report_figures.difference_panels(inputs),
         "sign_colours": report_figures.SIGN_COLOURS,
-        "prover_figures": report_figures.prover_figures(inputs),
+        "prover_figures": prover_figures(inputs),
         "pick_table": _pick_table(inputs),
         "limits": limits(inputs),
         "limit_figures": report_figures.limit_figures(inputs),

@@ -4,16 +4,13 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from pav.models.labels.confidence import wilson_interval
 from pav.models.verifiers.metrics import metrics_table
 from pav.tasks.report import diagnostic_figures, difference_figures
 from pav.tasks.report import search_figures as figures
 from pav.tasks.report.arm_names import (
-    ALPHA,
     Row,
     arm_label,
     points,
-    prover_label,
     seeds_label,
     verifier_label,
 )
@@ -26,7 +23,7 @@ SIGN_COLOURS = "Blue: gain; orange: loss; grey: the interval holds zero."
 
 def provenance(inputs: ReportInputs, arms: Sequence[Row]) -> str:
     """Return aggregation, interval and seeds behind a figure of arms."""
-    level = _level(inputs)
+    level = level_shown(inputs)
     return f"{mean_over(inputs, arms)}; bars: {level} intervals over problems."
 
 
@@ -36,7 +33,9 @@ def mean_over(inputs: ReportInputs, arms: Sequence[Row]) -> str:
     return f"Mean over {inputs.num_test_problems} test problems and {seeds}"
 
 
-def _level(inputs: ReportInputs) -> str:
+def level_shown(inputs: ReportInputs) -> str:
+    """Return the confidence of the intervals, as a percentage."""
+    """Return the level of intervals in words."""
     return f"{100 * inputs.settings.report.confidence:g}%"
 
 
@@ -100,68 +99,6 @@ def _difference_words(row: Row) -> str:
     """Return a difference in words, for those who cannot see its panel."""
     numbers = [points(row[name], sign=True) for name in ("difference", "low", "high")]
     return f"N = {row['first']['num_samples']}: {numbers[0]} ({numbers[1]} to {numbers[2]})"
-
-
-def prover_figures(inputs: ReportInputs) -> list[Figure]:
-    """Return the sweep of K and the choice of alpha on validation problems."""
-    return [*_k_figures(inputs), *_alpha_figures(inputs)]
-
-
-def _k_figures(inputs: ReportInputs) -> list[Figure]:
-    """Return the difference to the Q beam against K at the most candidates, for several K."""
-    found = [row for row in inputs.results["differences_to_q_beam"] if _is_best_of_k(row["first"])]
-    most = max((row["first"]["num_samples"] for row in found), default=0)
-    swept = [row for row in found if row["first"]["num_samples"] == most]
-    if len(swept) < 2:
-        return []
-    swept.sort(key=lambda row: int(row["first"]["prover"][2:]))
-    caption = (
-        f"Paired difference to the Q beam at {most} candidates on {inputs.num_test_problems} test "
-        f"problems; bars: {_level(inputs)} intervals over problems. {SIGN_COLOURS}"
-    )
-    title = "Strength of the Best-of-K prover"
-    return [difference_figures.k_figure(swept, title=title, caption=caption)]
-
-
-def _is_best_of_k(arm: Row) -> bool:
-    return (arm["strategy"], arm["verifier"]) == ("beam", "pav") and arm["prover"].startswith("bo")
-
-
-def _alpha_figures(inputs: ReportInputs) -> list[Figure]:
-    """Return validation accuracy against alpha, where several alphas were tried."""
-    rows = _alpha_rows(inputs)
-    if len(rows) < 2:
-        return []
-    chosen = sorted(
-        {
-            float(row["alpha"])
-            for row in inputs.results["choices"]
-            if (row["strategy"], row["prover"]) == ("beam", inputs.main_prover)
-        }
-    )
-    seeds = inputs.num_pipeline_seeds
-    caption = (
-        f"Mean over {rows[0]['num_problems']} validation problems and {seeds} pipeline "
-        f"seed{'' if seeds == 1 else 's'}, {rows[0]['num_samples']} candidates, prover "
-        f"{prover_label(inputs.main_prover)}; bars: {_level(inputs)} Wilson intervals of that many "
-        f"problems. {ALPHA} = 0 is the beam on Q. Test problems had no part in the choice."
-    )
-    title = f"Choice of {ALPHA} on validation problems"
-    return [figures.alpha_figure(rows, chosen, title=title, caption=caption)]
-
-
-def _alpha_rows(inputs: ReportInputs) -> Sequence[Row]:
-    """Return validation accuracy with its interval for each alpha of the main prover."""
-    rows = []
-    for row in inputs.results["validation"]:
-        if row["prover"] == inputs.main_prover:
-            low, high = wilson_interval(
-                row["accuracy"] * row["num_problems"],
-                row["num_problems"],
-                confidence=inputs.settings.report.confidence,
-            )
-            rows.append({**row, "low": float(low), "high": float(high)})
-    return rows
 
 
 def limit_figures(inputs: ReportInputs) -> list[Figure]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from pav.models.errors import EngineError, InputError, PavError, WorkError
 from pav.models.settings import RunnerSettings, RunSettings
 from pav.tasks.runner.messages import Done, Job, Update
-from pav.tasks.runner.pool import PoolClosedError, Worker, WorkerPool
+from pav.tasks.runner.pool import WorkerPool
 from pav.tasks.runner.progress import StageProgress
+from pav.tasks.runner.worker import PoolClosedError, Worker
 from pav.tasks.store.store import Store, StoreUnreachableError
 from pav.tasks.store.units import Unit
 

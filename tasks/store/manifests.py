@@ -24,6 +24,7 @@ from pav.tasks.store.manifest_records import (
     from_json,
     to_json,
 )
+from pav.tasks.store.partials import drop_partial
 from pav.tasks.store.store import MissingFileError, Store
 from pav.tasks.store.units import DataFile, Manifest, Outcome, Output, Unit
 
@@ -183,30 +184,6 @@ def checkpoint_folder(store: Store, manifest: Manifest, name: str) -> Path:
         if not target.exists() or target.stat().st_size != file.num_bytes:
             write_atomically(target, _content(store, file))
     return folder / name
-
-
-def save_partial(store: Store, unit: Unit, data: bytes) -> None:
-    """Keep the state of an unfinished unit; the last one saved wins."""
-    store.write_bytes(_partial_path(unit), hashlib.sha256(data).digest() + data)
-
-
-def load_partial(store: Store, unit: Unit) -> bytes | None:
-    """Return the last saved state of an unfinished unit; None if there is none, or damaged."""
-    try:
-        kept = store.read_bytes(_partial_path(unit))
-    except MissingFileError:
-        return None
-    is_intact = hashlib.sha256(kept[32:]).digest() == kept[:32]
-    return kept[32:] if is_intact else None
-
-
-def drop_partial(store: Store, unit: Unit) -> None:
-    """Remove the saved state of a unit, if any."""
-    store.remove(_partial_path(unit))
-
-
-def _partial_path(unit: Unit) -> str:
-    return f"partial/{unit.unit_id}.state"
 
 
 def _sha256(data: bytes) -> str:

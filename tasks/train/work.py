@@ -22,7 +22,7 @@ from pav.tasks.engine.tokens import Codec
 from pav.tasks.prepare.policies import given_folder, policy_folder
 from pav.tasks.problems.published import check_disjoint, read_problems
 from pav.tasks.store.datasets import frame, to_parquet
-from pav.tasks.store.manifests import load_partial, save_partial
+from pav.tasks.store.partials import load_partial, save_partial
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Outcome, Output, Unit
 from pav.tasks.train.card_examples import CardExample, card_example

@@ -5,7 +5,7 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from pav.flows.plan import check_settings
+from pav.flows.checks import check_settings
 from pav.flows.settings_file import config_names, load_settings
 from pav.models.errors import InputError
 from pav.models.search.arms import prover_names

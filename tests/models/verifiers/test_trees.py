@@ -9,7 +9,7 @@ from transformers import AutoModelForTokenClassification
 
 from pav.models.policy.embedded import build_config, build_tokenizer
 from pav.models.settings import PrepareSettings
-from pav.models.verifiers.training import tree_logits
+from pav.models.verifiers.logits import tree_logits
 from pav.models.verifiers.trees import build_tree, collate_trees, neighbour_order, tree_cuts
 
 ONE = ((5, 6), (7,), (8, 9))

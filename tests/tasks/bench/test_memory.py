@@ -4,7 +4,7 @@ import pytest
 
 from pav.models.settings import PrepareSettings
 from pav.tasks.bench.memory import as_text, bench_memory
-from pav.tasks.runner.pool import KERNELS
+from pav.tasks.runner.worker import KERNELS
 
 TINY = PrepareSettings(num_layers=1, hidden_size=16, intermediate_size=16, num_heads=2)
 

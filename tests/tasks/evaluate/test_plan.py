@@ -8,7 +8,8 @@ from pav.models.search.arms import FINAL_PICKS, Arm, Line, final_picks, prover, 
 from pav.models.search.rewards import Prover
 from pav.models.search.strategies import arms
 from pav.models.settings import RunSettings
-from pav.tasks.evaluate.plan import Choice, SearchInputs, choose, plan_choice, plan_search
+from pav.tasks.evaluate.choice import Choice, choose
+from pav.tasks.evaluate.plan import SearchInputs, plan_choice, plan_search
 from pav.tasks.prepare.policies import PolicySpec
 from pav.tasks.store.datasets import frame
 from pav.tasks.store.store import Store

@@ -10,10 +10,10 @@ from pav.models.settings import PrepareSettings, RunSettings
 from pav.models.verifiers.calibration import Calibration
 from pav.tasks.engine.scorer import verifier_files
 from pav.tasks.evaluate import work as searching
+from pav.tasks.evaluate.choice import choose
 from pav.tasks.evaluate.plan import (
     SearchInputs,
     SearchWork,
-    choose,
     plan_choice,
     plan_search,
     verifiers_by_role,

@@ -11,7 +11,8 @@ from pav.models.settings import PrepareSettings, RunSettings
 from pav.tasks.label import pilot_plan
 from pav.tasks.label import pilot_work as piloting
 from pav.tasks.label import work as labelling
-from pav.tasks.label.estimates import known_estimate, label_notes, missing_pilots
+from pav.tasks.label.estimates import known_estimate, missing_pilots
+from pav.tasks.label.notes import label_notes
 from pav.tasks.label.pilot_plan import choose_problems, plan_pilots
 from pav.tasks.label.plan import plan_labelling
 from pav.tasks.prepare.policies import resolve_policies

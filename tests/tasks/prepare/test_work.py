@@ -12,7 +12,8 @@ from pav.models.settings import PrepareSettings, RunSettings
 from pav.tasks.prepare.exercises import build_corpus, make_exercises, pad_pairs
 from pav.tasks.prepare.work import Training, open_worker, plan_pretrain, response_loss
 from pav.tasks.store.datasets import frame, to_parquet
-from pav.tasks.store.manifests import checkpoint_folder, find, load_partial, publish, read_table
+from pav.tasks.store.manifests import checkpoint_folder, find, publish, read_table
+from pav.tasks.store.partials import load_partial
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Outcome, Output, Unit
 

@@ -11,8 +11,9 @@ from pav.models.errors import EngineError, InputError, WorkError
 from pav.models.settings import RunSettings
 from pav.tasks.runner.devices import DeviceLocks, cores_per_worker, lock_path, resolve_device
 from pav.tasks.runner.messages import Job, as_pav_error, describe_exit
-from pav.tasks.runner.pool import WorkerPool, worker_environment
+from pav.tasks.runner.pool import WorkerPool
 from pav.tasks.runner.pool import pool as make_pool
+from pav.tasks.runner.worker import worker_environment
 from pav.tasks.store.ledger import executions
 from pav.tasks.store.manifests import find
 from pav.tasks.store.store import Store

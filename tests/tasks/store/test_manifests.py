@@ -18,17 +18,15 @@ from pav.tasks.store.ledger import executions, record
 from pav.tasks.store.manifest_records import OtherVersionError, from_json, to_json
 from pav.tasks.store.manifests import (
     checkpoint_folder,
-    drop_partial,
     find,
     find_many,
-    load_partial,
     manifest_path,
     publish,
     published_units,
     read_table,
     read_tables,
-    save_partial,
 )
+from pav.tasks.store.partials import drop_partial, load_partial, save_partial
 from pav.tasks.store.stage_report import missing, report_stage
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import DataFile, InputRef, Manifest, Outcome, Output, Unit

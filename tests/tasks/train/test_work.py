@@ -12,12 +12,8 @@ from pav.models.records import Prefix
 from pav.models.settings import RunSettings
 from pav.tasks.engine.scorer import Scorer, open_network, verifier_source
 from pav.tasks.engine.tokens import Codec
-from pav.tasks.store.manifests import (
-    checkpoint_folder,
-    load_partial,
-    publish,
-    read_table,
-)
+from pav.tasks.store.manifests import checkpoint_folder, publish, read_table
+from pav.tasks.store.partials import load_partial
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Unit
 from pav.tasks.train import work as training
