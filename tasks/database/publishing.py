@@ -15,6 +15,7 @@ from pav.models.hashing import canonical_json
 from pav.tasks.database.database import Fault, build_database, check_database
 from pav.tasks.database.inputs import ROW_SCHEMAS, Sources
 from pav.tasks.database.recorded_runs import read_runs
+from pav.tasks.evaluate import plan as search_plan
 from pav.tasks.imports import plan as import_plan
 from pav.tasks.label import plan as labelling_plan
 from pav.tasks.problems import plan as problems_plan
@@ -24,6 +25,7 @@ from pav.tasks.store.datasets import SCHEMAS
 from pav.tasks.store.manifests import find, local_file, published_units, read_manifest
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import DataFile, Manifest
+from pav.tasks.train import plan as training_plan
 
 DATABASE = "labels.duckdb"
 
@@ -35,6 +37,8 @@ REVISIONS = {
     sampling_plan.STAGE: sampling_plan.REVISION,
     labelling_plan.STAGE: labelling_plan.REVISION,
     import_plan.STAGE: import_plan.REVISION,
+    training_plan.STAGE: training_plan.REVISION,
+    search_plan.STAGE: search_plan.REVISION,
 }
 
 Row = dict[str, Any]
@@ -100,7 +104,7 @@ def gather(store: Store) -> Sources:
 
 
 def intact_manifests(store: Store, *, check_content: bool) -> list[Manifest]:
-    """Return the manifests whose data is there, older revisions of labels left out.
+    """Return the manifests whose data is there, without what older revisions of stages made.
 
     Content is checked by sha256 where asked for and the store is local, else by size.
     """

@@ -43,8 +43,8 @@ def label(store, block, correct, *, revision=LABEL, policy_id="p"):
     return publish(store, unit, Outcome((Output("label_blocks.parquet", data, 1),), {"seconds": 2}))
 
 
-def search(store, name, is_correct):
-    unit = Unit("evaluate", name, 1, {"name": name})
+def search(store, name, is_correct, *, revision=REVISIONS["evaluate"]):
+    unit = Unit("evaluate", name, revision, {"name": name})
     row = {"strategy": name, "problem_id": "x", "split": "test", "is_correct": is_correct,
            "unit_id": unit.unit_id}  # fmt: skip
     data = to_parquet("search_results", frame("search_results", [row]))
@@ -94,6 +94,20 @@ def test_labels_of_an_older_revision_give_way(store):
     publish_database(store)
     assert answer(store, "select num_correct, num_rollouts from labels") == [(2, 4)]
     assert answer(store, "select revision from units") == [(LABEL,)]
+
+
+@pytest.mark.parametrize("stage", ["problems", "sample", "label", "train", "evaluate", "import"])
+def test_no_stage_speaks_by_two_revisions_at_once(stage):
+    assert stage in REVISIONS
+
+
+def test_searches_and_verifiers_of_an_older_revision_are_in_no_average(store):
+    search(store, "single", False, revision=REVISIONS["evaluate"] - 1)
+    publish_database(store)
+    assert answer(store, "from all_search_results") == []
+    search(store, "beam", True)
+    publish_database(store)
+    assert answer(store, "select strategy from all_search_results") == [("beam",)]
 
 
 def test_the_last_run_that_searched_gives_the_search_results(store):
