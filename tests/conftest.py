@@ -28,6 +28,7 @@ os.environ.pop("PREFECT_API_URL", None)
 os.environ.pop("PAV_STORE", None)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Keep a file, and everything that reads the smoke run, in one of two test processes."""
     for item in items:
