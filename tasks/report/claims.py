@@ -89,7 +89,7 @@ class _Axis:
 
     def ticks(self) -> tuple[Tick, ...]:
         """Return round differences along the axis."""
-        found = round_ticks(6).tick_values(self.low, self.high)
+        found = round_ticks(3).tick_values(self.low, self.high)
         return tuple(
             Tick(points(tick, sign=True), self.place(tick))
             for tick in map(float, found)
