@@ -219,8 +219,10 @@ def test_places_on_the_axis_are_in_proportion_to_the_differences():
     assert second.over_problems.start == pytest.approx(100 * 1.5 / 53, abs=0.02)
     assert second.over_seeds.end == pytest.approx(100 * 51.5 / 53, abs=0.02)
     ticks = {tick.words: tick.place for tick in table.ticks}
-    assert ticks["+10.0"] == first.place
+    assert ticks["+20.0"] - table.zero == pytest.approx(2 * (first.place - table.zero), abs=0.02)
     assert ticks["0.0"] == table.zero
+    # The labels of more ticks would run into each other.
+    assert len(ticks) <= 4
 
 
 def test_no_words_stand_where_a_line_of_the_plot_could_strike_them_through(page):
