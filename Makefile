@@ -24,7 +24,7 @@ test: install types ## install, lint, types, import contracts, tests
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	.venv/bin/python -m pytest -n 2 --dist loadgroup -m "not faults and not gpu"
+	.venv/bin/python -m pytest -n 2 --dist loadfile -m "not faults and not gpu"
 
 types:
 	@mkdir -p build/types/pav

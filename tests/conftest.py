@@ -28,14 +28,6 @@ os.environ.pop("PREFECT_API_URL", None)
 os.environ.pop("PAV_STORE", None)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Keep a file, and everything that reads the smoke run, in one of two test processes."""
-    for item in items:
-        group = "smoke" if "smoke" in item.fixturenames else item.path.as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def shared_file():
     """Return the path of a published file that lies beside the project, not in it."""
