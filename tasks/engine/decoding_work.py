@@ -1,7 +1,11 @@
 """What decides which tokens an engine samples from a prefix, besides the policy and the noise."""
 
+from typing import Any
+
 from pydantic import ConfigDict
 
+from pav.models.domains import domain_key
+from pav.models.settings import RunSettings
 from pav.tasks.store.units import Work
 
 
@@ -20,17 +24,11 @@ class DecodingWork(Work):
     max_tokens: int
 
 
-class ShardWork(DecodingWork):
-    """A unit that samples from one shard of a split's problems; a shard is a stable hash."""
-
-    split: str
-    shard: int
-    num_shards: int
-    pipeline_seed: int
-
-
 class Shard(Work):
-    """Where a unit of any stage with shards has its problems, and whose pipeline seed it is."""
+    """Where a unit of any stage with shards has its problems, and whose pipeline seed it is.
+
+    A shard is a stable hash of the problem. Other parameters of the unit are not looked at.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -38,3 +36,19 @@ class Shard(Work):
     shard: int
     num_shards: int
     pipeline_seed: int
+
+
+class ShardWork(DecodingWork, Shard):
+    """A unit that samples from one shard of a split's problems."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def decoding_of(settings: RunSettings) -> dict[str, Any]:
+    """Return the fields of `DecodingWork` as the settings have them."""
+    return {
+        "domain": domain_key(settings.problems),
+        "dtype": settings.engine.dtype,
+        "batch_size": settings.engine.batch_size,
+        **settings.sample.model_dump(include={"temperature", "top_p", "max_tokens"}),
+    }

@@ -22,17 +22,12 @@ def log_probs(
     `sequences` has token ids with the place of the first one that counts, at least 1. A pass holds
     at most `max_tokens` padded tokens. The distribution is the one that samples are drawn from.
     """
-    found: dict[tuple[Tokens, int], float] = {}
-    distinct = sorted(dict.fromkeys(sequences), key=lambda each: len(each[0]))
-    by_ids: dict[Tokens, list[int]] = {}
-    for ids, start in distinct:
-        by_ids.setdefault(ids, []).append(start)
-    for group in groups_of(list(by_ids), max_tokens):
-        for ids, of_token in zip(group, _of_tokens(model, group, temperature, top_p), strict=True):
-            for start in by_ids[ids]:
-                # Token i is predicted at place i - 1.
-                found[ids, start] = float(of_token[start - 1 : len(ids) - 1].sum())
-    return [found[each] for each in sequences]
+    distinct = sorted(dict.fromkeys(ids for ids, _ in sequences), key=len)
+    of_tokens: dict[Tokens, torch.Tensor] = {}
+    for group in groups_of(distinct, max_tokens):
+        of_tokens |= zip(group, _of_tokens(model, group, temperature, top_p), strict=True)
+    # Token i is predicted at place i - 1.
+    return [float(of_tokens[ids][start - 1 : len(ids) - 1].sum()) for ids, start in sequences]
 
 
 def _of_tokens(

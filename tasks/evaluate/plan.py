@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pav.models.domains import domain_key, domain_of
+from pav.models.domains import domain_of
 from pav.models.records import Problem
 from pav.models.search.arms import (
     AGGREGATES,
@@ -17,7 +17,7 @@ from pav.models.search.arms import (
 )
 from pav.models.search.strategies import arms, is_stepwise
 from pav.models.settings import RunSettings
-from pav.tasks.engine.decoding_work import DecodingWork
+from pav.tasks.engine.decoding_work import DecodingWork, decoding_of
 from pav.tasks.evaluate.choice import Choice
 from pav.tasks.prepare.policies import PolicySpec
 from pav.tasks.sample.plan import problems_ref
@@ -161,16 +161,9 @@ class _Planner:
         )
 
     def _work(self, lines: Sequence[Line], seed: int) -> SearchWork:
-        sample, evaluate, engine = (
-            self.settings.sample, self.settings.evaluate, self.settings.engine
-        )  # fmt: skip
+        evaluate = self.settings.evaluate
         return SearchWork(
-            domain=domain_key(self.settings.problems),
-            dtype=engine.dtype,
-            batch_size=engine.batch_size,
-            temperature=sample.temperature,
-            top_p=sample.top_p,
-            max_tokens=sample.max_tokens,
+            **decoding_of(self.settings),
             policy_id=self.inputs.policy.policy_id,
             split=self.split,
             pipeline_seed=self.inputs.pipeline_seed,

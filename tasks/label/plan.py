@@ -31,7 +31,9 @@ class LabelWork(ShardWork):
     @property
     def piece(self) -> str:
         """Which part of the shard it is: a block, a round, or all of it."""
-        return f"round {self.round}" if self.round is not None else str(self.block_or("all"))
+        if self.round is not None:
+            return f"round {self.round}"
+        return "all" if self.block is None else str(self.block)
 
     @property
     def name(self) -> str:
@@ -39,10 +41,6 @@ class LabelWork(ShardWork):
         if self.planner:
             return str(self.planner["kind"]).replace("_", " ")
         return f"round {self.round}" if self.round is not None else f"block {self.block}"
-
-    def block_or(self, otherwise: str) -> str:
-        """Return the number of the block as text, or another one where it is none."""
-        return otherwise if self.block is None else str(self.block)
 
 
 def plan_labelling(

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pav.models.domains import domain_key
 from pav.models.hashing import bucket, digest
 from pav.models.records import Problem
 from pav.models.settings import PolicyName, RunSettings
 from pav.models.splits import SPLITS
-from pav.tasks.engine.decoding_work import ShardWork
+from pav.tasks.engine.decoding_work import ShardWork, decoding_of
 from pav.tasks.prepare.policies import PolicySpec
 from pav.tasks.store.units import InputRef, Manifest, Unit
 
@@ -110,17 +109,11 @@ def sample_work(
     settings: RunSettings, split: str, shard: int, pipeline_seed: int, **others: Any
 ) -> SampleWork:
     """Return the work of a shard; `others` say what is sampled of it, or taken from a file."""
-    sample, engine = settings.sample, settings.engine
     return SampleWork(
-        domain=domain_key(settings.problems),
-        dtype=engine.dtype,
-        batch_size=engine.batch_size,
-        temperature=sample.temperature,
-        top_p=sample.top_p,
-        max_tokens=sample.max_tokens,
+        **decoding_of(settings),
         split=split,
         shard=shard,
-        num_shards=buckets(split, sample.num_shards),
+        num_shards=buckets(split, settings.sample.num_shards),
         pipeline_seed=pipeline_seed,
         **others,
     )

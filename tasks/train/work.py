@@ -1,7 +1,7 @@
 """Stage `train`: fits the verifiers and publishes them with their held-out scores."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -147,8 +147,7 @@ def base_rates(sequences: Sequence[TargetSequence]) -> list[float]:
 
 
 def _plan(work: TrainWork) -> TrainingPlan:
-    names = ("steps", "batch_size", "learning_rate", "warmup_steps", "weight_decay", "eval_every",
-             "patience", "balance", "rephrase")  # fmt: skip
+    names = [each.name for each in fields(TrainingPlan) if each.name != "seed"]
     return TrainingPlan(**{name: getattr(work, name) for name in names}, seed=work.pipeline_seed)
 
 
@@ -158,12 +157,13 @@ def _pad_id(tokenizer: Any) -> int:
 
 
 def _train(trainer: Trainer, store: Store, unit: Unit, progress: Progress) -> State:
+    steps = TrainWork.of(unit).steps
     kept = load_partial(store, unit)
     if kept is not None:
         trainer.restore(kept)
 
     def tell(step: int, loss: float) -> None:
-        progress(f"{unit.name}: loss {loss:.3f}", step, TrainWork.of(unit).steps)
+        progress(f"{unit.name}: loss {loss:.3f}", step, steps)
 
     return trainer.run(save=lambda state: save_partial(store, unit, state), progress=tell)
 
