@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import polars as pl
 import pytest
+from filelock import FileLock
 
 from pav.flows import command_line
 
@@ -37,12 +38,18 @@ class Pav:
     """Runs `pav` in processes of its own; each starts its own Prefect server unless given one."""
 
     folder: Path
+    # What is installed besides pav, see tests/plugin_package.py.
+    plugins: str = ""
 
     def start(self, *arguments, server=""):
         command = [str(Path(sys.executable).with_name("pav")), *map(str, arguments)]
         return subprocess.Popen(
             command, cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**os.environ, **({"PREFECT_API_URL": server} if server else {})},
+            env={
+                **os.environ,
+                **({"PREFECT_API_URL": server} if server else {}),
+                **({"PYTHONPATH": self.plugins} if self.plugins else {}),
+            },
         )  # fmt: skip
 
     def __call__(self, *arguments, server=""):
@@ -109,11 +116,18 @@ class Smoke(Results):
 
 
 @pytest.fixture(scope="session")
-def smoke(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("smoke")
-    run = Pav(folder)("run", "smoke", "--store", folder / "store")
-    assert run.status == 0, run.err
-    return Smoke(folder / "store", run)
+def smoke(tmp_path_factory, worker_id):
+    """Run smoke once for all test processes: the first one runs it, the others wait for it."""
+    shared = tmp_path_factory.getbasetemp()
+    folder = (shared if worker_id == "master" else shared.parent) / "smoke"
+    told = folder / "run.json"
+    with FileLock(f"{folder}.lock"):
+        if not told.exists():
+            folder.mkdir(exist_ok=True)
+            run = Pav(folder)("run", "smoke", "--store", folder / "store")
+            assert run.status == 0, run.err
+            told.write_text(json.dumps(asdict(run)))
+    return Smoke(folder / "store", Finished(**json.loads(told.read_text())))
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def demonstrated(exercises: list[Problem]) -> list[object]:
 @pytest.mark.parametrize(
     ("config", "unit_id", "content"),
     [
-        ("quickstart", "problems-1ffb0224eb058b886062", "0bdd5c8089e8dc1d"),
+        ("quickstart", "problems-5a8376c0c3e536a4e1ba", "aa7ea6742b5495fc"),
         ("smoke", "problems-3203d6bbd0f276e0c591", "a8363e28b65bbf89"),
         ("full", "problems-6e7814a383c1b1580777", "1f89934ca9dfed2d"),
     ],

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pav.models.errors import StoreError, WorkError
-from pav.tasks.database.publishing import data_files, gather, intact_manifests
+from pav.tasks.database.publishing import REVISIONS, data_files, gather, intact_manifests
 from pav.tasks.runner.batches import describe
 from pav.tasks.store.datasets import SCHEMAS, to_parquet
 from pav.tasks.store.ledger import executions, record
@@ -54,7 +54,8 @@ def folder(tmp_path):
 
 def unit(seed=0):
     inputs = {"policy": InputRef("pretrain-1", "abc")}
-    return Unit("train", f"q seed {seed}", 1, {"seed": seed, "sizes": (1, 2)}, inputs)
+    parameters = {"seed": seed, "sizes": (1, 2)}
+    return Unit("train", f"q seed {seed}", REVISIONS["train"], parameters, inputs)
 
 
 def outcome(text=b"weights"):
