@@ -11,7 +11,7 @@ from pav.models.domains import domain_of
 from pav.models.records import Problem
 from pav.models.settings import RunSettings
 from pav.models.splits import SPLITS
-from pav.tasks.evaluate.choice import Choice, choose
+from pav.tasks.evaluate.choice import SEARCHED, Choice, choose
 from pav.tasks.label.rounds_plan import STAGE as ALLOCATE
 from pav.tasks.prepare.policies import ROLES, PolicySpec, kept_steps, resolve_policies
 from pav.tasks.sample.plan import buckets, sharded
@@ -76,7 +76,7 @@ class Forecast(Plan):
         """Return what validation chose; the middle of the grid where it has not yet."""
         if not self._is_open("choose"):
             return super().choice(pipeline_seed)
-        return choose(self.settings, frame("search_results", []))
+        return choose(self.settings, *(frame(name, []) for name in SEARCHED))
 
     def label_units(self) -> list[Unit]:
         """Return the units that label; of a budget every round, those to come by stand-ins."""

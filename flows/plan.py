@@ -11,7 +11,7 @@ from pav.models.hashing import digest
 from pav.models.records import Problem
 from pav.models.settings import RunSettings
 from pav.tasks.database.runs import FinishedRun
-from pav.tasks.evaluate.choice import Choice, choose
+from pav.tasks.evaluate.choice import SEARCHED, Choice, choose
 from pav.tasks.evaluate.plan import SearchInputs, plan_choice, plan_search, verifiers_by_role
 from pav.tasks.label.estimates import budget_rollouts
 from pav.tasks.label.notes import label_notes
@@ -139,7 +139,7 @@ class Plan:
     def choice(self, pipeline_seed: int) -> Choice:
         """Return what validation chose for a pipeline seed."""
         chosen = self.of_seed("choose", pipeline_seed)
-        return choose(self.settings, read_tables(self.store, chosen, "search_results"))
+        return choose(self.settings, *(read_tables(self.store, chosen, name) for name in SEARCHED))
 
     def of_seed(self, name: str, pipeline_seed: int) -> list[Manifest]:
         """Return the manifests of an earlier part that belong to one pipeline seed."""

@@ -1,9 +1,10 @@
 """The arms of an evaluation: what each is, runs as, picks by, and which provers there are."""
 
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
-from pav.models.errors import InputError
+from pav.models.errors import InputError, WorkError
 from pav.models.search.best_of_n import FIRST
 from pav.models.search.rewards import BASE, BASE_VERIFIER, Prover, Rule
 from pav.models.settings import RunSettings
@@ -25,50 +26,67 @@ RANKED = {"q": "q_last", "q_product": "q_product", "q_likely": "q_likely",
 AGGREGATES = ("effective_last", "effective_mean", "effective_min")
 
 
-class SearchOptions(Protocol):
-    """What picks and provers are told: settings of `evaluate`, or the work of a unit."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchOptions:
+    """What all arms of a unit have in common.
 
-    @property
-    def likelihood_weight(self) -> float:
-        """The power of the likelihood beside a verifier's score."""
+    `beam_width` 0 keeps a quarter of the candidates; `max_steps` 0 leaves the steps of a response
+    to the bound on tokens. `likelihood_weight` is the power of the likelihood beside a verifier's
+    score, `per_token` takes a response's length out of it. `prover_value`, `formula` or `head`,
+    says where a best-of-K prover's value comes from. `knobs` holds the settings of plug-in
+    strategies: strategy -> setting -> value.
+    """
 
-    @property
-    def prover_value(self) -> str:
-        """`formula` or `head`: where a best-of-K prover's value comes from."""
+    beam_width: int
+    max_steps: int
+    likelihood_weight: float
+    prover_value: str
+    per_token: bool
+    knobs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Arm:
-    """One line of a comparison; alpha and, for beams, the final pick are chosen on validation."""
+    """A way to search: planned, hashed, run and compared.
 
-    strategy: str
-    verifier: str
-    prover: str
-    num_seeds: int
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """An arm as it is run: with its number of candidates, alpha and final pick.
-
-    For `beam_paper`, `num_samples` is the number of beams kept, the paper's N.
+    `num_samples` is the number of candidates; for `beam_paper` that of beams kept, the paper's N.
+    Validation chooses `alpha` and `final_pick` for each pipeline seed. Both are None until then,
+    and where pipeline seeds are compared together.
     """
 
     strategy: str
     verifier: str
     prover: str
     num_samples: int
-    alpha: float = 0.0
-    final_pick: str = ""
+    alpha: float | None = None
+    final_pick: str | None = None
 
-    @classmethod
-    def of(cls, arm: Arm, num_samples: int, *, alpha: float = 0.0, final_pick: str = "") -> "Line":
-        """Return an arm's line."""
-        return cls(arm.strategy, arm.verifier, arm.prover, num_samples, alpha, final_pick)
+    def chosen(self, *, alpha: float = 0.0, final_pick: str = "") -> "Arm":
+        """Return the arm as it is run."""
+        return replace(self, alpha=alpha, final_pick=final_pick)
+
+    @property
+    def guide(self) -> tuple[str, str, str]:
+        """Strategy, verifier and prover: the arm without its number of candidates."""
+        return self.strategy, self.verifier, self.prover
+
+    @property
+    def words(self) -> str:
+        """Strategy, verifier and prover in a row, those that there are."""
+        return " ".join(filter(None, self.guide))
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return f"{self.words} at {self.num_samples}"
 
     def to_record(self) -> dict[str, Any]:
-        """Return the line as JSON would have it."""
-        return asdict(self)
+        """Return the arm as JSON has it, without what is not chosen yet."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+# The fields that name an arm where alpha and final pick may differ by pipeline seed.
+ARM_KEY = ("strategy", "verifier", "prover", "num_samples")
 
 
 def prover_names(settings: RunSettings) -> list[str]:
@@ -84,7 +102,7 @@ def bok_name(k: int) -> str:
     return f"bo{k}"
 
 
-def prover(name: str, evaluate: SearchOptions) -> Prover:
+def prover(name: str, options: SearchOptions) -> Prover:
     """Return the prover of an arm by its name; the base itself for an empty one."""
     if not name:
         return BASE
@@ -92,14 +110,15 @@ def prover(name: str, evaluate: SearchOptions) -> Prover:
         return Prover(name, f"q_{name}")
     if not name[2:].isdigit():
         raise InputError(f"prover: expected '', 'boK', 'weak' or 'strong', got {name!r}")
-    if evaluate.prover_value == "head":
+    if options.prover_value == "head":
         return Prover(name, f"q_{name}")
     return Prover(name, BASE_VERIFIER, int(name[2:]))
 
 
-def final_picks(evaluate: SearchOptions, *, per_token: bool) -> dict[str, Rule]:
-    """Return the rule of each final pick; `per_token` where responses differ in length."""
-    weight, orm = evaluate.likelihood_weight, ORMS["orm"]
+def final_picks(options: SearchOptions) -> dict[str, Rule]:
+    """Return the rule of each final pick of beams."""
+    orm = ORMS["orm"]
+    weight, per_token = options.likelihood_weight, options.per_token
     return {
         "q_last": Rule("last"),
         "q_product": Rule("product"),
@@ -109,20 +128,28 @@ def final_picks(evaluate: SearchOptions, *, per_token: bool) -> dict[str, Rule]:
     }
 
 
-def ranking(line: Line, evaluate: SearchOptions, *, per_token: bool) -> Rule:
-    """Return how a line without a beam picks a solution; InputError where it cannot."""
-    if line.strategy == "single":
+def ranking(arm: Arm, options: SearchOptions) -> Rule:
+    """Return how an arm without a beam picks a solution; InputError where it cannot."""
+    if arm.strategy == "single":
         return FIRST
-    if line.verifier in CONTROLS:
-        return replace(CONTROLS[line.verifier], per_token=per_token)
-    if line.verifier in RANKED:
-        return final_picks(evaluate, per_token=per_token)[RANKED[line.verifier]]
-    if line.verifier in ORMS:
-        return Rule("last", ORMS[line.verifier])
-    if line.verifier == "pav" and line.final_pick in AGGREGATES:
-        kind: Any = line.final_pick
-        return Rule(kind, prover=prover(line.prover, evaluate), alpha=line.alpha)
+    if arm.verifier in CONTROLS:
+        return replace(CONTROLS[arm.verifier], per_token=options.per_token)
+    if arm.verifier in RANKED:
+        return final_picks(options)[RANKED[arm.verifier]]
+    if arm.verifier in ORMS:
+        return Rule("last", ORMS[arm.verifier])
+    if arm.verifier == "pav" and arm.final_pick in AGGREGATES:
+        kind: Any = arm.final_pick
+        measured = prover(arm.prover, options)
+        return Rule(kind, prover=measured, alpha=alpha_of(arm))
     raise InputError(
         f"best_of_n: expected a verifier of {[*RANKED, *CONTROLS, 'orm_seed', 'pav']}, for pav "
-        f"with a final pick of {list(AGGREGATES)}, got {line.verifier!r} and {line.final_pick!r}"
+        f"with a final pick of {list(AGGREGATES)}, got {arm.verifier!r} and {arm.final_pick!r}"
     )
+
+
+def alpha_of(arm: Arm) -> float:
+    """Return the alpha of an arm that is run; WorkError where validation has not chosen it."""
+    if arm.alpha is None:
+        raise WorkError(f"arm {arm.words}: expected an alpha, as validation chooses it, got none")
+    return arm.alpha

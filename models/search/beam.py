@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from pav.models.planners.rollouts import full_response
 from pav.models.records import Algorithm, Extend, Grade, Prefix, Sample, Score
+from pav.models.search.arms import Arm, SearchOptions, alpha_of, final_picks, prover
 from pav.models.search.results import Sampling, SearchCost, SearchResult
 from pav.models.search.rewards import (
-    BASE,
     BASE_VERIFIER,
     Finished,
     Prover,
@@ -21,19 +21,6 @@ from pav.models.search.rewards import (
     Scores,
     effective_reward,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Guide:
-    """What a beam ranks steps by, and the rules that pick among its finished responses.
-
-    `max_steps` bounds the steps of a response; 0 leaves it to the bound on tokens.
-    """
-
-    picks: Mapping[str, Rule]
-    prover: Prover = BASE
-    alpha: float = 0.0
-    max_steps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,47 +35,60 @@ class Candidate:
 
 
 def beam(
-    root: Prefix, *, sampling: Sampling, guide: Guide, num_samples: int, width: int = 0
+    root: Prefix, *, arm: Arm, sampling: Sampling, options: SearchOptions
 ) -> Algorithm[SearchResult]:
-    """Search with `num_samples` candidates per step, shared evenly by the open beams.
-
-    `width` beams are kept, a quarter of the candidates unless set.
-    """
-    kept = width or max(num_samples // 4, 1)
+    """Search with `arm.num_samples` candidates per step, shared evenly by the open beams."""
+    kept = options.beam_width or max(arm.num_samples // 4, 1)
     return (
         yield from _beam(
             root,
             sampling=sampling,
-            guide=guide,
+            guide=_Guide.of(arm, options),
             width=kept,
-            samples_each=lambda _step, num_open: max(num_samples // num_open, 1),
+            samples_each=lambda _step, num_open: max(arm.num_samples // num_open, 1),
         )
     )
 
 
 def beam_paper(
-    root: Prefix, *, sampling: Sampling, guide: Guide, width: int, num_each: int = 3
+    root: Prefix, *, arm: Arm, sampling: Sampling, options: SearchOptions, num_each: int = 3
 ) -> Algorithm[SearchResult]:
-    """Search as the paper counts: keep `width` beams, sample `num_each` steps of each.
+    """Search as the paper counts: keep `arm.num_samples` beams, sample `num_each` steps of each.
 
     The paper does not say how the first step fills the beam: width * num_each are sampled.
     """
+    width = arm.num_samples
     return (
         yield from _beam(
             root,
             sampling=sampling,
-            guide=guide,
+            guide=_Guide.of(arm, options),
             width=width,
             samples_each=lambda step, _open: num_each if step else width * num_each,
         )
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Guide:
+    """An arm as the beam's steps read it."""
+
+    prover: Prover
+    alpha: float
+    picks: Mapping[str, Rule]
+    max_steps: int
+
+    @classmethod
+    def of(cls, arm: Arm, options: SearchOptions) -> "_Guide":
+        measured, picks = prover(arm.prover, options), final_picks(options)
+        return cls(measured, alpha_of(arm), picks, options.max_steps)
+
+
 def _beam(
     root: Prefix,
     *,
     sampling: Sampling,
-    guide: Guide,
+    guide: _Guide,
     width: int,
     samples_each: Callable[[int, int], int],
 ) -> Algorithm[SearchResult]:
@@ -142,7 +142,7 @@ def _extended(
 
 
 def _scored(
-    candidates: Sequence[Candidate], *, guide: Guide, cost: SearchCost
+    candidates: Sequence[Candidate], *, guide: _Guide, cost: SearchCost
 ) -> Algorithm[list[Candidate]]:
     """Return the candidates with Q and the effective reward of their last step."""
     q = yield from _scores(BASE_VERIFIER, candidates, cost)
@@ -172,7 +172,7 @@ def _scores(
 
 
 def _concluded(
-    ended: Sequence[Candidate], *, guide: Guide, cost: SearchCost, num_cut_off: int
+    ended: Sequence[Candidate], *, guide: _Guide, cost: SearchCost, num_cut_off: int
 ) -> Algorithm[SearchResult]:
     """Grade the finished responses and let each final pick take one."""
     if not ended:

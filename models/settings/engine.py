@@ -26,6 +26,7 @@ class EngineSettings(Settings):
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Number type of the weights while decoding and scoring; `auto` is bfloat16 where native."""
     batch_size: int = Field(512, ge=1, le=65_536)
-    """Rows decoded together."""
+    """Rows decoded together. Another number makes no other units, though sums of other batches may
+    round differently in the last digit; a unit's manifest has the number that it was made with."""
     score_tokens: int = Field(16_384, ge=64, le=1 << 24)
     """Tokens in one forward pass of a verifier, padding included."""

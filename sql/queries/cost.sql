@@ -1,14 +1,6 @@
 -- One row per stage, policy (where a unit has one) and cost item: the total over finished units.
 with
 
-unit_policies as (
-
-    select unit_id, policy_id from label_blocks
-    union
-    select unit_id, policy_id from solutions
-
-),
-
 named as (
 
     select unit_policies.unit_id, coalesce(policies.name, unit_policies.policy_id) as name

@@ -1,14 +1,6 @@
 -- One row per day (UTC), stage and policy: finished units, their seconds and generated tokens.
 with
 
-unit_policies as (
-
-    select unit_id, policy_id from label_blocks
-    union
-    select unit_id, policy_id from solutions
-
-),
-
 policy_names as (
 
     select

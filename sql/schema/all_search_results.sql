@@ -3,6 +3,8 @@ create table all_search_results as
 
 select
     run_units.run_id,
+    results.search_id,
+    results.policy_id,
     results.strategy,
     results.verifier,
     results.prover,
@@ -15,11 +17,6 @@ select
     results.final_pick,
     results.is_correct,
     results.is_any_correct,
-    results.is_correct_q_last,
-    results.is_correct_q_product,
-    results.is_correct_orm,
-    results.is_correct_q_likely,
-    results.is_correct_orm_likely,
     results.response,
     results.beams_cut_off,
     results.num_candidates,

@@ -14,7 +14,7 @@ from pav.tasks.store.store import Store
 from pav.tasks.store.units import Manifest, Unit
 
 STAGE = "pool"
-REVISION = 1
+REVISION = 2
 
 # Rollouts of a prefix that planners draw from, and as many that give its true value (design.md).
 POOL_ROLLOUTS = 256

@@ -21,7 +21,7 @@ from pav.tasks.database.inputs import Sources, build_parameters
 from pav.tasks.database.schema import build_schema, rollout_list
 
 # Raise when a table or view changes; a database of another version is refused when read.
-DATABASE_VERSION = 7
+DATABASE_VERSION = 8
 # What DuckDB 1.4, which has long-term support, and everything after it can open.
 STORAGE_VERSION = "v1.4.0"
 # No build takes as long.

@@ -10,15 +10,14 @@ from pav.tasks.store.units import Work
 
 
 class DecodingWork(Work):
-    """A unit that samples. `domain` is the domain's key; `batch_size` is rows decoded together.
+    """A unit that samples. `domain` is the domain's key.
 
-    The batch and the number type are part of it, as sums of another order or width round
-    differently.
+    The number type is part of it, as numbers of another width round differently. The batch size is
+    not, so that a run that is out of memory goes on with half of it; the manifest has the size.
     """
 
     domain: str
     dtype: str
-    batch_size: int
     temperature: float
     top_p: float
     max_tokens: int
@@ -49,6 +48,5 @@ def decoding_of(settings: RunSettings) -> dict[str, Any]:
     return {
         "domain": domain_key(settings.problems),
         "dtype": settings.engine.dtype,
-        "batch_size": settings.engine.batch_size,
         **settings.sample.model_dump(include={"temperature", "top_p", "max_tokens"}),
     }

@@ -62,6 +62,11 @@ class Engines:
             grader=self._grader_of(family),
         )
 
+    @property
+    def made_with(self) -> dict[str, str]:
+        """What decodes and is no part of a unit's name, for its manifest."""
+        return {"engine.batch_size": str(self.settings.engine.batch_size)}
+
     def close(self) -> None:
         """Let go of every engine."""
         for engine in self._engines.values():
@@ -83,7 +88,7 @@ class Engines:
         sampling = EngineSampling(
             work.temperature,
             work.top_p,
-            work.batch_size,
+            self.settings.engine.batch_size,
             self.settings.engine.score_tokens,
             domain(work.domain).delimiter,
         )

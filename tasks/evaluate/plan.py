@@ -4,18 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pav.models.domains import domain_of
+from pav.models.errors import WorkError
 from pav.models.records import Problem
-from pav.models.search.arms import (
-    AGGREGATES,
-    ORMS,
-    RANKED,
-    Arm,
-    Line,
-    prover,
-    prover_names,
-    ranking,
-)
-from pav.models.search.strategies import arms, is_stepwise
+from pav.models.search.arms import AGGREGATES, RANKED, Arm, SearchOptions, prover_names
+from pav.models.search.strategies import STRATEGIES, arms, is_stepwise, search_options
 from pav.models.settings import RunSettings
 from pav.tasks.engine.decoding_work import DecodingWork, decoding_of
 from pav.tasks.evaluate.choice import Choice
@@ -24,7 +16,7 @@ from pav.tasks.sample.plan import problems_ref
 from pav.tasks.store.units import InputRef, Manifest, Unit
 
 STAGE = "evaluate"
-REVISION = 4
+REVISION = 5
 
 
 class SearchWork(DecodingWork):
@@ -34,11 +26,8 @@ class SearchWork(DecodingWork):
     split: str
     pipeline_seed: int
     seed: int
-    width: int
-    max_steps: int
-    likelihood_weight: float
-    prover_value: str
-    lines: tuple[Line, ...]
+    options: SearchOptions
+    arms: tuple[Arm, ...]
 
 
 @dataclass(frozen=True)
@@ -64,33 +53,34 @@ def verifiers_by_role(manifests: Iterable[Manifest]) -> dict[str, Manifest]:
     }
 
 
+PAV_BEAM = ("beam", "pav")
+PAV_AS_ORM = ("best_of_n", "pav")
+
+
 def plan_choice(settings: RunSettings, inputs: SearchInputs) -> list[Unit]:
     """Return the units on validation problems; none where there are no such problems.
 
     One for each prover, the whole grid of alpha and alpha 0 in it, and one for PAV-as-ORM.
     """
-    evaluate, planner = settings.evaluate, _Planner(settings, inputs, "validation")
-    grid = sorted({0.0, *evaluate.alphas})
-    wanted = {arm.prover for arm in arms(settings) if (arm.strategy, arm.verifier) == PAV_BEAM}
+    planner = _Planner(settings, inputs, "validation")
+    grid = sorted({0.0, *settings.evaluate.alphas})
+    count = settings.evaluate.alpha_num_samples
+    asked = {arm.guide for arm in arms(settings)}
     units = [
         planner.unit([
-            Line("beam", "pav", name, evaluate.alpha_num_samples, alpha, "q_last")
-            for alpha in grid
+            Arm(*PAV_BEAM, name, count).chosen(alpha=alpha, final_pick="q_last") for alpha in grid
         ])
         for name in prover_names(settings)
-        if name in wanted
+        if (*PAV_BEAM, name) in asked
     ]  # fmt: skip
     ranked = [
-        Line.of(arm, evaluate.alpha_num_samples, alpha=alpha, final_pick=aggregate)
-        for arm in arms(settings)
-        if (arm.strategy, arm.verifier) == ("best_of_n", "pav")
+        Arm(*guide, count).chosen(alpha=alpha, final_pick=aggregate)
+        for guide in sorted(asked)
+        if guide[:2] == PAV_AS_ORM
         for alpha in grid
         for aggregate in AGGREGATES
     ]
     return [unit for unit in [*units, planner.unit(ranked)] if unit is not None]
-
-
-PAV_BEAM = ("beam", "pav")
 
 
 def plan_search(settings: RunSettings, inputs: SearchInputs, choice: Choice) -> list[Unit]:
@@ -100,37 +90,38 @@ def plan_search(settings: RunSettings, inputs: SearchInputs, choice: Choice) -> 
     verifier; each beam, number of candidates and search seed is one.
     """
     planner = _Planner(settings, inputs, "test")
-    wanted = arms(settings)
-    units = []
-    for seed in range(max((arm.num_seeds for arm in wanted), default=0)):
-        lines = [
-            line
-            for arm in wanted
-            if not is_stepwise(arm.strategy) and seed < arm.num_seeds
-            for line in _lines(settings, arm, choice)
-        ]
-        units.append(planner.unit(lines, seed=seed))
-    for count in sorted(settings.evaluate.num_samples, reverse=True):
-        for arm in wanted:
-            for seed in range(arm.num_seeds if is_stepwise(arm.strategy) else 0):
-                units.append(planner.unit([_beam_line(arm, count, choice)], seed=seed))
+    asked = arms(settings)
+    beams = {arm: seeds for arm, seeds in asked.items() if is_stepwise(arm.strategy)}
+    units = [
+        planner.unit(
+            [
+                _ranked(arm, choice)
+                for arm, seeds in asked.items()
+                if arm not in beams and seed < seeds
+            ],
+            seed=seed,
+        )
+        for seed in range(max(asked.values(), default=0))
+    ]
+    units += [
+        planner.unit([_beam(arm, choice)], seed=seed)
+        for arm in sorted(beams, key=lambda arm: -arm.num_samples)
+        for seed in range(beams[arm])
+    ]
     return [unit for unit in units if unit is not None]
 
 
-def _lines(settings: RunSettings, arm: Arm, choice: Choice) -> list[Line]:
+def _ranked(arm: Arm, choice: Choice) -> Arm:
     if arm.strategy == "single":
-        return [Line.of(arm, 1)]
-    counts = settings.evaluate.num_samples
+        return arm.chosen()
     if arm.verifier == "pav":
-        alpha, aggregate = choice.orm_alpha, choice.aggregate
-        return [Line.of(arm, count, alpha=alpha, final_pick=aggregate) for count in counts]
-    pick = RANKED.get(arm.verifier, "orm")
-    return [Line.of(arm, count, final_pick=pick) for count in counts]
+        return arm.chosen(alpha=choice.orm_alpha, final_pick=choice.aggregate)
+    return arm.chosen(final_pick=RANKED.get(arm.verifier, "orm"))
 
 
-def _beam_line(arm: Arm, count: int, choice: Choice) -> Line:
+def _beam(arm: Arm, choice: Choice) -> Arm:
     alpha = choice.alphas[arm.prover] if arm.prover else 0.0
-    return Line.of(arm, count, alpha=alpha, final_pick=choice.final_pick)
+    return arm.chosen(alpha=alpha, final_pick=choice.final_pick)
 
 
 @dataclass(frozen=True)
@@ -141,49 +132,49 @@ class _Planner:
     inputs: SearchInputs
     split: str
 
-    def unit(self, lines: Sequence[Line], *, seed: int = 0) -> Unit | None:
-        """Return the unit that runs some lines; None where there is nothing to run."""
+    def unit(self, arms: Sequence[Arm], *, seed: int = 0) -> Unit | None:
+        """Return the unit that runs some arms; None where there is nothing to run."""
         members = [each for each in self.inputs.problems.values() if each.split == self.split]
-        if not lines or not members:
+        if not arms or not members:
             return None
         members.sort(key=lambda problem: problem.problem_id)
-        first = lines[0]
-        words = [first.strategy, first.verifier, first.prover, f"at {first.num_samples}"]
-        if not is_stepwise(first.strategy):
-            words = ["best-of-N"]
-        name = " ".join(filter(None, ["search", self.split, *words]))
+        work = self._work(arms, seed)
         return Unit(
             STAGE,
-            f"{name}, seed {self.inputs.pipeline_seed}.{seed}",
+            f"search {self.split} {_words(arms[0])}, seed {self.inputs.pipeline_seed}.{seed}",
             REVISION,
-            self._work(lines, seed).parameters(),
-            self._refs(lines) | {"problems": problems_ref(self.inputs.problems_manifest, members)},
+            work.parameters(),
+            self._refs(work) | {"problems": problems_ref(self.inputs.problems_manifest, members)},
         )
 
-    def _work(self, lines: Sequence[Line], seed: int) -> SearchWork:
-        evaluate = self.settings.evaluate
+    def _work(self, arms: Sequence[Arm], seed: int) -> SearchWork:
+        per_token = not domain_of(self.settings.problems).equal_lengths
+        options = search_options(self.settings, {arm.strategy for arm in arms}, per_token=per_token)
         return SearchWork(
             **decoding_of(self.settings),
             policy_id=self.inputs.policy.policy_id,
             split=self.split,
             pipeline_seed=self.inputs.pipeline_seed,
             seed=seed,
-            width=evaluate.beam_width,
-            max_steps=evaluate.max_steps,
-            likelihood_weight=evaluate.likelihood_weight,
-            prover_value=evaluate.prover_value,
-            lines=tuple(lines),
+            options=options,
+            arms=tuple(arms),
         )
 
-    def _refs(self, lines: Iterable[Line]) -> dict[str, InputRef]:
-        roles = sorted(set().union(*(self._roles(line) for line in lines)))
-        refs = {role: self.inputs.verifiers[role].ref for role in roles}
+    def _refs(self, work: SearchWork) -> dict[str, InputRef]:
+        """Return the policy and the verifiers that a unit reads."""
+        roles = {
+            role for arm in work.arms for role in STRATEGIES[arm.strategy].roles(arm, work.options)
+        }
+        if missing := roles - self.inputs.verifiers.keys():
+            raise WorkError(
+                f"{_words(work.arms[0])}: expected the verifiers {sorted(missing)} to be trained, "
+                f"got {sorted(self.inputs.verifiers)}; run `pav train` again"
+            )
+        refs = {role: self.inputs.verifiers[role].ref for role in sorted(roles)}
         return {"policy": self.inputs.policy.ref} | refs
 
-    def _roles(self, line: Line) -> frozenset[str]:
-        """Return the verifier roles that a line reads; a beam's three picks are all computed."""
-        evaluate = self.settings.evaluate
-        if not is_stepwise(line.strategy):
-            per_token = not domain_of(self.settings.problems).equal_lengths
-            return ranking(line, evaluate, per_token=per_token).verifiers
-        return frozenset({"q", ORMS["orm"], prover(line.prover, evaluate).verifier})
+
+def _words(arm: Arm) -> str:
+    if not is_stepwise(arm.strategy):
+        return "best-of-N"
+    return arm.title

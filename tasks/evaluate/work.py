@@ -1,4 +1,4 @@
-"""Executes evaluation units: every line of a unit on every problem of its split."""
+"""Executes evaluation units: every arm of a unit on every problem of its split."""
 
 import time
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from pav.models.records import Problem
 from pav.models.settings import RunSettings
 from pav.tasks.engine.engines import Engines
 from pav.tasks.engine.scorer import verifier_source
-from pav.tasks.evaluate.lines import search
 from pav.tasks.evaluate.plan import STAGE, SearchWork
+from pav.tasks.evaluate.search import search
 from pav.tasks.prepare.policies import policy_folder
 from pav.tasks.problems.published import read_problems
 from pav.tasks.sample.work import Progress
@@ -42,11 +42,14 @@ def open_worker(
             progress=lambda done, total: progress("problems", done, total),
         )
         spent: list[dict[str, float]] = []
-        rows = search(driver, work, unit_id=unit.unit_id, spent=spent)
-        table = to_parquet("search_results", frame("search_results", rows))
-        output = Output("search_results.parquet", table, len(rows))
+        searched = search(driver, work, unit_id=unit.unit_id, spent=spent)
+        tables = {"search_results": searched.results, "final_picks": searched.picks}
+        outputs = tuple(
+            Output(f"{name}.parquet", to_parquet(name, frame(name, rows)), len(rows))
+            for name, rows in tables.items()
+        )
         cost = total_cost(spent) | {"seconds": time.perf_counter() - started}
-        return Outcome((output,), cost)
+        return Outcome(outputs, cost, engines.made_with)
 
     return execute
 

@@ -13,7 +13,7 @@ from pav.tasks.sample.plan import SampleWork, buckets
 from pav.tasks.store.units import Manifest, Unit
 
 STAGE = "label"
-REVISION = 3
+REVISION = 4
 # Each has a manifest of its own, which every command looks up.
 _MOST_UNITS = 100_000
 

@@ -15,7 +15,7 @@ from pav.tasks.store.store import Store
 from pav.tasks.store.units import InputRef, Manifest, Unit, Work
 
 STAGE = "allocate"
-REVISION = 1
+REVISION = 2
 
 
 class AllocationWork(Work):

@@ -43,7 +43,7 @@ def open_worker(
         planners = planners_by_problem(store, unit, driver.domain)
         labelled = run_unit_planners(driver, work, planners.values())
         check_rolled(settings, work.role, _in_order(labelled))
-        return _outcome(driver, unit, labelled, started)
+        return replace(_outcome(driver, unit, labelled, started), made_with=engines.made_with)
 
     return execute
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pav.models.search.strategies import is_stepwise
 from pav.tasks.report.arm_names import (
     ALPHA,
     DASH,
@@ -87,7 +88,7 @@ def _arm_note(arms: Sequence[Row]) -> str:
 
 def _arm_picks(arms: Sequence[Row]) -> str:
     """Return what validation problems chose to pick by; other arms pick by their own score."""
-    is_chosen = str(arms[0]["strategy"]).startswith("beam") or arms[0]["verifier"] == "pav"
+    is_chosen = is_stepwise(arms[0]["strategy"]) or arms[0]["verifier"] == "pav"
     return pick_words(" / ".join(str(arm["final_pick"]) for arm in arms)) if is_chosen else ""
 
 

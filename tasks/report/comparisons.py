@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,7 @@ from pav.models.claims.discordance import holm, sign_test
 from pav.models.claims.intervals import Interval
 from pav.models.errors import WorkError
 from pav.models.labels.confidence import wilson_interval
+from pav.models.search.arms import ARM_KEY, Arm
 from pav.models.settings import ReportSettings
 
 Floats = NDArray[np.float64]
@@ -20,15 +21,6 @@ Row = dict[str, Any]
 # Resamples in which curves are matched one by one; quantiles of a ratio need no more.
 _MATCHED_RESAMPLES = 2000
 _AMOUNTS = ("generated_tokens", "all_tokens", "width")
-
-
-class Key(NamedTuple):
-    """An arm with its number of candidates; alpha may differ by pipeline seed."""
-
-    strategy: str
-    verifier: str
-    prover: str
-    num_samples: int
 
 
 @dataclass(frozen=True)
@@ -39,8 +31,8 @@ class Pair:
     """
 
     label: str
-    first: Key
-    second: Key
+    first: Arm
+    second: Arm
     of_paper: bool = False
     like_for_like: bool = True
 
@@ -54,40 +46,41 @@ class Compared:
 
     problems: Sequence[str]
     seeds: Sequence[int]
-    search_seeds: Mapping[Key, tuple[int, ...]]
-    correct: Mapping[Key, Floats]
+    search_seeds: Mapping[Arm, tuple[int, ...]]
+    correct: Mapping[Arm, Floats]
     weights: Floats
     confidence: float
 
     @classmethod
     def of(cls, tested: pl.DataFrame, settings: ReportSettings) -> "Compared":
         """Return the arms of a table of search results; WorkError where an arm has a gap."""
-        order = (*Key._fields, "seed", "pipeline_seed", "problem_id")
+        order = (*ARM_KEY, "seed", "pipeline_seed", "problem_id")
         rows = tested.select(*order, pl.col("is_correct").cast(pl.Float64)).sort(order)
         problems = rows["problem_id"].unique().sort().to_list()
         seeds = rows["pipeline_seed"].unique().sort().to_list()
         search_seeds, correct = {}, {}
-        for names, table in rows.group_by(Key._fields, maintain_order=True):
-            key = Key(*names)
+        for names, table in rows.group_by(ARM_KEY, maintain_order=True):
+            arm = Arm(*names)
             own = tuple(table["seed"].unique().sort().to_list())
             expected = len(own) * len(seeds) * len(problems)
             if table.height != expected:
                 raise WorkError(
-                    f"search_results: expected {key} on {len(problems)} problems for each of the "
-                    f"pipeline seeds {seeds} and search seeds {list(own)}, {expected} results, "
+                    f"search_results: expected {arm.title} on {len(problems)} problems "
+                    f"for each of the pipeline seeds {seeds} and search seeds {list(own)}, "
+                    f"{expected} results, "
                     f"got {table.height} results; run `pav evaluate` again"
                 )
-            search_seeds[key] = own
+            search_seeds[arm] = own
             shape = len(own), len(seeds), len(problems)
-            correct[key] = table["is_correct"].to_numpy().reshape(shape)
+            correct[arm] = table["is_correct"].to_numpy().reshape(shape)
         weights = statistics.bootstrap_weights(len(problems), settings.num_resamples, seed=0)
         return cls(problems, seeds, search_seeds, correct, weights, settings.confidence)
 
-    def shared(self, *keys: Key) -> list[int]:
+    def shared(self, *arms: Arm) -> list[int]:
         """Return the search seeds that all of some arms have; WorkError where there is none."""
-        found = set.intersection(*(set(self.search_seeds[key]) for key in keys))
+        found = set.intersection(*(set(self.search_seeds[arm]) for arm in arms))
         if not found:
-            each = "; ".join(f"{key}: {list(self.search_seeds[key])}" for key in keys)
+            each = "; ".join(f"{arm.title}: {list(self.search_seeds[arm])}" for arm in arms)
             raise WorkError(
                 f"search_results: expected a search seed that all arms of a comparison have, got "
                 f"{each}; set evaluate.search_seeds and evaluate.other_seeds, then run "
@@ -95,23 +88,23 @@ class Compared:
             )
         return sorted(found)
 
-    def on(self, key: Key, search_seeds: Sequence[int]) -> Floats:
+    def on(self, arm: Arm, search_seeds: Sequence[int]) -> Floats:
         """Return an arm on some of its search seeds, shape (len(search_seeds), S, P)."""
-        places = [self.search_seeds[key].index(seed) for seed in search_seeds]
-        return self.correct[key][places]
+        places = [self.search_seeds[arm].index(seed) for seed in search_seeds]
+        return self.correct[arm][places]
 
-    def intervals(self) -> dict[Key, tuple[Interval, str]]:
+    def intervals(self) -> dict[Arm, tuple[Interval, str]]:
         """Return each arm's accuracy with its interval over problems, and what kind that is.
 
         Where hardly a problem is ever right, or ever wrong, resamples say too little: then it is
         Wilson's of the problems' mean, which errs on the wide side.
         """
-        means = {key: values.mean(axis=(0, 1)) for key, values in self.correct.items()}
+        means = {arm: values.mean(axis=(0, 1)) for arm, values in self.correct.items()}
         columns = np.stack(list(means.values()), axis=1)
         drawn = statistics.over_problems_many(columns, self.weights, confidence=self.confidence)
         return {
-            key: self._wilson(mean) if _is_one_sided(mean) else (interval, "bootstrap")
-            for (key, mean), interval in zip(means.items(), drawn, strict=True)
+            arm: self._wilson(mean) if _is_one_sided(mean) else (interval, "bootstrap")
+            for (arm, mean), interval in zip(means.items(), drawn, strict=True)
         }
 
     def _wilson(self, mean: Floats) -> tuple[Interval, str]:
@@ -149,8 +142,8 @@ def compare(compared: Compared, pair: Pair) -> Row:
     excludes = interval.excludes_zero and (seeds is None or seeds.excludes_zero)
     return {
         "label": pair.label,
-        "first": pair.first._asdict(),
-        "second": pair.second._asdict(),
+        "first": pair.first.to_record(),
+        "second": pair.second.to_record(),
         "like_for_like": pair.like_for_like,
         "of_paper": pair.of_paper,
         "difference": interval.mean,
@@ -181,7 +174,7 @@ def _p_value(difference: Floats) -> float:
 
 
 def matched(
-    compared: Compared, target: Key, curve: Sequence[Key], cost: Mapping[Key, Mapping[str, Any]]
+    compared: Compared, target: Arm, curve: Sequence[Arm], cost: Mapping[Arm, Mapping[str, Any]]
 ) -> Row:
     """Return at what cost a curve of arms reaches the target's accuracy, and the ratios to it.
 
@@ -189,18 +182,18 @@ def matched(
     problems; 0 stands for never.
     """
     shared = compared.shared(target, *curve)
-    columns = [compared.on(key, shared).mean(axis=(0, 1)) for key in (target, *curve)]
+    columns = [compared.on(arm, shared).mean(axis=(0, 1)) for arm in (target, *curve)]
     table = np.stack(columns, axis=1)
-    counts = [key.num_samples for key in curve]
+    counts = [arm.num_samples for arm in curve]
     goal, *heights = table.mean(axis=0).tolist()
     needed = statistics.match_point(counts, heights, goal)
     drawn = compared.weights[:_MATCHED_RESAMPLES] @ table
     ratios = [_ratio(target.num_samples, counts, row) for row in drawn]
     low, high = np.quantile(ratios, [(1 - compared.confidence) / 2, (1 + compared.confidence) / 2])
     row: Row = {
-        "arm": " ".join(filter(None, curve[0][:3])),
+        "arm": curve[0].words,
         "matches": f"{target.verifier} best-of-{target.num_samples}",
-        "target": target._asdict(),
+        "target": target.to_record(),
         "num_search_seeds": len(shared),
         "accuracy": goal,
         "candidates": needed,
@@ -209,7 +202,7 @@ def matched(
         "candidate_ratio_high": float(high),
     }
     for name in _AMOUNTS:
-        amounts = [float(cost[key][name]) for key in curve]
+        amounts = [float(cost[arm][name]) for arm in curve]
         at_match = statistics.match_point(amounts, heights, goal)
         own = target.num_samples if name == "width" else float(cost[target][name])
         row |= {name: at_match, f"{name}_ratio": at_match and own / at_match}

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from pav.models.search.strategies import is_stepwise
 from pav.models.verifiers.metrics import metrics_table
 from pav.tasks.report.arm_names import arm_label, points, verifier_label
 from pav.tasks.report.inputs import ReportInputs
@@ -67,7 +68,7 @@ def _weakest_step(inputs: ReportInputs) -> list[str]:
 
 def _cut_off(inputs: ReportInputs) -> list[str]:
     """Return how many searches the bound on steps ended, where there is one."""
-    beams = [arm for arm in inputs.arms if str(arm["strategy"]).startswith("beam")]
+    beams = [arm for arm in inputs.arms if is_stepwise(arm["strategy"])]
     cut = sum(int(arm["searches_cut_off"]) for arm in beams)
     if not cut:
         return []

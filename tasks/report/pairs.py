@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import polars as pl
 
-from pav.models.search.arms import bok_name
+from pav.models.search.arms import ARM_KEY, Arm, bok_name
+from pav.models.search.strategies import is_stepwise
 from pav.models.settings import EvaluateSettings
 from pav.tasks.report.arm_names import TIMES
-from pav.tasks.report.comparisons import Compared, Key, Pair
+from pav.tasks.report.comparisons import Compared, Pair
 
 # Final picks and verifiers that weigh the likelihood of a response under the policy.
 _LIKELY = frozenset({"likely", "q_likely", "orm_likely"})
@@ -28,7 +29,7 @@ class Pairs:
         self._main, self._known = bok_name(evaluate.main_k), sorted(compared.correct)
         self._orm = better_orm(compared)
         self._picks = _final_picks(tested)
-        counts = sorted({key.num_samples for key in self._known} - {1}, reverse=True)
+        counts = sorted({arm.num_samples for arm in self._known} - {1}, reverse=True)
         self._counts = counts[:_MOST_COUNTS]
 
     def claims(self) -> list[Pair]:
@@ -48,15 +49,15 @@ class Pairs:
     def to_q_beam(self) -> list[Pair]:
         """Return every arm against the beam on Q with as many candidates."""
         return self._possible([
-            Pair(f"{' '.join(filter(None, key[:3]))} at {key.num_samples} against the Q beam",
-                 key, self._q(key.num_samples))
-            for key in self._known
-            if key.num_samples > 1 and key[:3] != ("beam", "q", "")
+            Pair(f"{arm.title} against the Q beam",
+                 arm, self._q(arm.num_samples))
+            for arm in self._known
+            if arm.num_samples > 1 and arm.guide != ("beam", "q", "")
         ])  # fmt: skip
 
-    def is_like_for_like(self, first: Key, second: Key) -> bool:
+    def is_like_for_like(self, first: Arm, second: Arm) -> bool:
         """Return whether both arms weigh the likelihood in their final pick, or neither does."""
-        weighed = [self._weighs_likelihood(key) for key in (first, second)]
+        weighed = [self._weighs_likelihood(arm) for arm in (first, second)]
         return weighed[0] == weighed[1] and len(weighed[0]) == 1
 
     def _claims(self, count: int) -> list[Pair]:
@@ -70,7 +71,7 @@ class Pairs:
             Pair(f"{beam} majority of {count}", pav, self._best_of("majority", count)),
             Pair(f"{beam} the better ORM's best-of-{count}", pav, orm, True),
             Pair(f"PAV as ORM, best-of-{count}, against the better ORM",
-                 Key("best_of_n", "pav", self._main, count), orm, True),
+                 Arm("best_of_n", "pav", self._main, count), orm, True),
         ]  # fmt: skip
 
     def _others(self, count: int) -> list[Pair]:
@@ -80,11 +81,11 @@ class Pairs:
         best, pav = f"best-of-{count}", self._pav(count)
         return [
             *(
-                Pair(f"Beam with prover {key.prover} at {count} against the Q beam at {count}",
-                     key, q)
-                for key in self._known
-                if (key.strategy, key.verifier, key.num_samples) == ("beam", "pav", count)
-                and key.prover != self._main
+                Pair(f"Beam with prover {arm.prover} at {count} against the Q beam at {count}",
+                     arm, q)
+                for arm in self._known
+                if (arm.strategy, arm.verifier, arm.num_samples) == ("beam", "pav", count)
+                and arm.prover != self._main
             ),
             Pair(f"PAV beam at {count} against ORM-weighted majority of {count}", pav, voted),
             Pair(f"PAV beam at {count} against product of Q, {best}", pav, product),
@@ -102,37 +103,37 @@ class Pairs:
             if pair.first in self._known and pair.second in self._known
         ]
 
-    def _pav(self, count: int) -> Key:
-        return Key("beam", "pav", self._main, count)
+    def _pav(self, count: int) -> Arm:
+        return Arm("beam", "pav", self._main, count)
 
     @staticmethod
-    def _q(count: int) -> Key:
-        return Key("beam", "q", "", count)
+    def _q(count: int) -> Arm:
+        return Arm("beam", "q", "", count)
 
     @staticmethod
-    def _best_of(verifier: str, count: int) -> Key:
-        return Key("best_of_n", verifier, "", count)
+    def _best_of(verifier: str, count: int) -> Arm:
+        return Arm("best_of_n", verifier, "", count)
 
-    def _weighs_likelihood(self, key: Key) -> frozenset[bool]:
+    def _weighs_likelihood(self, arm: Arm) -> frozenset[bool]:
         """Return whether an arm's pick weighs the likelihood, by pipeline seed: one or both."""
-        names = self._picks[key] if key.strategy.startswith("beam") else {key.verifier}
+        names = self._picks[arm] if is_stepwise(arm.strategy) else {arm.verifier}
         return frozenset(name in _LIKELY for name in names)
 
 
 def better_orm(compared: Compared) -> str:
     """Return the ORM with the higher test accuracy at the most candidates; `orm` on a tie."""
-    found = [key for key in compared.correct if key.verifier in ("orm", "orm_seed")]
-    most = max((key.num_samples for key in found), default=0)
-    last = sorted(key for key in found if key.num_samples == most)
+    found = [arm for arm in compared.correct if arm.verifier in ("orm", "orm_seed")]
+    most = max((arm.num_samples for arm in found), default=0)
+    last = sorted(arm for arm in found if arm.num_samples == most)
     shared = compared.shared(*last) if last else []
-    means = {key.verifier: float(compared.on(key, shared).mean()) for key in last}
+    means = {arm.verifier: float(compared.on(arm, shared).mean()) for arm in last}
     return max(means, key=lambda name: means[name], default="orm")
 
 
-def _final_picks(tested: pl.DataFrame) -> Mapping[Key, set[str]]:
-    picks: dict[Key, set[str]] = {}
-    for *names, pick in tested.select(*Key._fields, "final_pick").unique().iter_rows():
-        picks.setdefault(Key(*names), set()).add(pick)
+def _final_picks(tested: pl.DataFrame) -> Mapping[Arm, set[str]]:
+    picks: dict[Arm, set[str]] = {}
+    for *names, pick in tested.select(*ARM_KEY, "final_pick").unique().iter_rows():
+        picks.setdefault(Arm(*names), set()).add(pick)
     return picks
 
 

@@ -7,22 +7,23 @@ import polars as pl
 
 from pav.models.claims.coverage import World, coverage_simulation
 from pav.models.errors import InputError
-from pav.models.search.arms import FINAL_PICKS, bok_name
+from pav.models.search.arms import ARM_KEY, Arm, bok_name
 from pav.models.search.strategies import STRATEGIES
 from pav.models.settings import RunSettings
-from pav.tasks.report.comparisons import Compared, Key, compare_all, matched
+from pav.tasks.report.comparisons import Compared, compare_all, matched
 from pav.tasks.report.pairs import Pairs, better_orm
 
 _MEANS = (
     "num_candidates", "generated_tokens", "scored_prefixes", "scored_tokens", "seconds",
 )  # fmt: skip
-_ARM = ("strategy", "verifier", "prover", "num_samples")
 _COVERAGE_SEED_SDS = (0.0, 0.2, 0.4)
 Row = dict[str, Any]
 
 
-def search_summary(settings: RunSettings, search_results: pl.DataFrame) -> Row:
-    """Return what the search results of one run say, ready for JSON.
+def search_summary(
+    settings: RunSettings, search_results: pl.DataFrame, final_picks: pl.DataFrame
+) -> Row:
+    """Return what the data sets of one run's searches say, ready for JSON.
 
     The better ORM is the one with the higher accuracy on the test problems at the most
     candidates, which is the harder one to beat.
@@ -40,27 +41,25 @@ def search_summary(settings: RunSettings, search_results: pl.DataFrame) -> Row:
         "num_resamples": settings.report.num_resamples,
         "num_test_problems": len(compared.problems),
         "num_pipeline_seeds": len(compared.seeds),
-        "arms": _arm_rows(tested, compared),
+        "arms": _arm_rows(tested, compared, final_picks),
         "better_orm": better_orm(compared),
         "comparisons": compare_all(compared, pairs.claims()),
         "other_comparisons": compare_all(compared, pairs.others()),
         "differences_to_q_beam": compare_all(compared, pairs.to_q_beam()),
         "compute": _compute_rows(settings, tested, compared),
         "choices": _choices(tested),
-        "validation": _validation_rows(search_results, tested),
+        "validation": _validation_rows(search_results, tested, final_picks),
         "coverage": _coverage_rows(len(compared.problems), len(compared.seeds)),
     }
 
 
-def _arm_rows(tested: pl.DataFrame, compared: Compared) -> list[Row]:
+def _arm_rows(tested: pl.DataFrame, compared: Compared, final_picks: pl.DataFrame) -> list[Row]:
     """Return one row for each arm and number of candidates, costs per problem."""
     intervals = compared.intervals()
-    picks = [f"is_correct_{pick}" for pick in FINAL_PICKS]
-    table = tested.group_by(_ARM).agg(
+    table = tested.group_by(ARM_KEY).agg(
         pl.col("alpha").mean(),
         pl.col("final_pick").unique().sort(),
         pl.col("is_any_correct").mean().alias("pass_rate"),
-        *(pl.col(name).mean().alias(name.replace("is_correct", "accuracy")) for name in picks),
         *(pl.col(name).mean() for name in _MEANS),
         pl.col("pipeline_seed").n_unique().alias("num_pipeline_seeds"),
         pl.col("seed").n_unique().alias("num_search_seeds"),
@@ -68,9 +67,10 @@ def _arm_rows(tested: pl.DataFrame, compared: Compared) -> list[Row]:
         pl.len().alias("num_searches"),
         (pl.col("beams_cut_off") > 0).sum().alias("searches_cut_off"),
     )
+    by_pick = _accuracy_by_pick(tested, final_picks, ARM_KEY)
     rows = []
-    for row in table.to_dicts():
-        interval, kind = intervals[Key(*(row[name] for name in _ARM))]
+    for row in table.join(by_pick, on=ARM_KEY, how="left").to_dicts():
+        interval, kind = intervals[Arm(*(row[name] for name in ARM_KEY))]
         rows.append(
             row
             | {"final_pick": " / ".join(row["final_pick"])}
@@ -100,25 +100,25 @@ def _compute_rows(settings: RunSettings, tested: pl.DataFrame, compared: Compare
     pairs = Pairs(settings.evaluate, compared, tested)
     rows = []
     for verifier in ("orm_likely", better_orm(compared)):
-        targets = [key for key in compared.correct if key[:3] == ("best_of_n", verifier, "")]
-        target = max(targets, key=lambda key: key.num_samples, default=None)
+        targets = [arm for arm in compared.correct if arm.guide == ("best_of_n", verifier, "")]
+        target = max(targets, key=lambda arm: arm.num_samples, default=None)
         for curve in curves if target else ():
-            keys = sorted(key for key in compared.correct if key[:3] == curve)
-            if target and keys:
-                shared = tested.filter(pl.col("seed").is_in(compared.shared(target, *keys)))
+            arms = sorted(arm for arm in compared.correct if arm.guide == curve)
+            if target and arms:
+                shared = tested.filter(pl.col("seed").is_in(compared.shared(target, *arms)))
                 cost = _costs(shared, settings.evaluate.beam_width)
-                alike = pairs.is_like_for_like(keys[-1], target)
-                rows.append(matched(compared, target, keys, cost) | {"like_for_like": alike})
+                alike = pairs.is_like_for_like(arms[-1], target)
+                rows.append(matched(compared, target, arms, cost) | {"like_for_like": alike})
     return rows
 
 
-def _costs(tested: pl.DataFrame, width: int) -> dict[Key, Row]:
+def _costs(tested: pl.DataFrame, width: int) -> dict[Arm, Row]:
     """Return the mean cost of each arm for a problem, and the beams it keeps (0: a quarter)."""
-    costs = tested.group_by(_ARM).agg(pl.col("generated_tokens", "scored_tokens").mean())
+    costs = tested.group_by(ARM_KEY).agg(pl.col("generated_tokens", "scored_tokens").mean())
     table = costs.with_columns(all_tokens=pl.col("generated_tokens") + pl.col("scored_tokens"))
-    keyed = {Key(*(row[name] for name in _ARM)): row for row in table.to_dicts()}
+    keyed = {Arm(*(row[name] for name in ARM_KEY)): row for row in table.to_dicts()}
     return {
-        key: row | {"width": width or max(key.num_samples // 4, 1)} for key, row in keyed.items()
+        arm: row | {"width": width or max(arm.num_samples // 4, 1)} for arm, row in keyed.items()
     }
 
 
@@ -129,21 +129,37 @@ def _choices(tested: pl.DataFrame) -> list[Row]:
     return chosen.sort(names).to_dicts()
 
 
-def _validation_rows(results: pl.DataFrame, tested: pl.DataFrame) -> list[Row]:
+def _validation_rows(
+    results: pl.DataFrame, tested: pl.DataFrame, final_picks: pl.DataFrame
+) -> list[Row]:
     """Return validation accuracy by prover and alpha, at the final pick chosen for each seed."""
+    group = ("prover", "alpha", "num_samples")
     beams = results.filter(pl.col("split") == "validation", pl.col("strategy") == "beam")
     chosen = tested.filter(pl.col("strategy") == "beam").select("pipeline_seed", "final_pick")
-    joined = beams.drop("final_pick").join(chosen.unique(), on="pipeline_seed")
-    at_pick = pl.coalesce(
-        pl.when(pl.col("final_pick") == pick).then(f"is_correct_{pick}") for pick in FINAL_PICKS
+    joined = beams.drop("final_pick", "is_correct").join(chosen.unique(), on="pipeline_seed")
+    at_pick = joined.join(
+        final_picks.select("search_id", "is_correct", final_pick="pick"),
+        on=("search_id", "final_pick"),
     )
-    table = joined.group_by("prover", "alpha", "num_samples").agg(
-        at_pick.mean().alias("accuracy"),
+    table = at_pick.group_by(group).agg(
+        pl.col("is_correct").mean().alias("accuracy"),
         pl.col("is_any_correct").mean().alias("pass_rate"),
-        *(pl.col(f"is_correct_{pick}").mean().alias(f"accuracy_{pick}") for pick in FINAL_PICKS),
         pl.col("problem_id").n_unique().alias("num_problems"),
     )
-    return table.sort("prover", "alpha", "num_samples").to_dicts()
+    by_pick = _accuracy_by_pick(beams, final_picks, group)
+    return table.join(by_pick, on=group, how="left").sort(group).to_dicts()
+
+
+def _accuracy_by_pick(
+    searches: pl.DataFrame, final_picks: pl.DataFrame, group: Sequence[str]
+) -> pl.DataFrame:
+    """Return, by group, the accuracy of each final pick in a column `accuracy_<pick>`."""
+    joined = searches.select(*group, "search_id").join(
+        final_picks.select("search_id", "pick", "is_correct"), on="search_id"
+    )
+    means = joined.group_by(*group, "pick").agg(pl.col("is_correct").mean()).sort("pick")
+    wide = means.pivot("pick", index=group, values="is_correct")
+    return wide.rename({name: f"accuracy_{name}" for name in wide.columns if name not in group})
 
 
 def _coverage_rows(num_problems: int, num_seeds: int) -> Sequence[Row]:

@@ -30,6 +30,7 @@ _SOURCES: Mapping[str, tuple[str, ...]] = {
     "training_runs": ("pretrain", "train"),
     "scores": ("train",),
     "search_results": ("choose", "evaluate"),
+    "final_picks": ("choose", "evaluate"),
 }
 
 
@@ -62,7 +63,7 @@ def gather_inputs(
         "facts": run_facts(run),
         "worst_bins": worst_bins(tables["scores"]),
         "score_drift": score_drift(tables["scores"], confidence=confidence),
-        **search_summary(run.settings, tables["search_results"]),
+        **search_summary(run.settings, tables["search_results"], tables.pop("final_picks")),
     }
     return ReportInputs(
         settings=run.settings, results=_without_nan(results), stages=stages, **tables

@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -100,7 +101,7 @@ def execute(job: Job, opened: OpenStage) -> Done | Failure:
         outcome = opened.run(job, store)
         seconds = time.perf_counter() - started
         cost = {"seconds": seconds} | dict(outcome.cost)
-        manifest = publish(store, job.unit, Outcome(outcome.outputs, cost))
+        manifest = publish(store, job.unit, replace(outcome, cost=cost))
         record(store, job.unit, "finished", seconds=seconds)
         return Done(job.unit.unit_id, seconds, manifest.cost)
     # This is the boundary of the process: whatever a stage raises must reach the parent.

@@ -12,7 +12,7 @@ from pav.tasks.prepare.policies import PolicySpec
 from pav.tasks.store.units import InputRef, Manifest, Unit
 
 STAGE = "sample"
-REVISION = 3
+REVISION = 4
 
 
 class SampleWork(ShardWork):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import accumulate
 
 from pav.models.domains import Domain
@@ -49,7 +50,7 @@ def open_worker(
             progress=lambda done, total: progress("problems", done, total),
         )
         drawn = take(driver, unit, settings) if is_imported(unit) else _draw(driver, unit)
-        return _outcome(driver, unit, drawn, started)
+        return replace(_outcome(driver, unit, drawn, started), made_with=engines.made_with)
 
     return execute
 

@@ -64,15 +64,18 @@ SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "unit_id": pl.String,
     },
     "search_results": {
+        "search_id": pl.String, "policy_id": pl.String,
         "strategy": pl.String, "verifier": pl.String, "prover": pl.String, "alpha": pl.Float64,
         "num_samples": pl.Int32, "split": pl.String, "problem_id": pl.String,
         "pipeline_seed": pl.Int32, "seed": pl.Int32, "final_pick": pl.String,
-        "is_correct": pl.Boolean, "is_any_correct": pl.Boolean, "is_correct_q_last": pl.Boolean,
-        "is_correct_q_product": pl.Boolean, "is_correct_orm": pl.Boolean,
-        "is_correct_q_likely": pl.Boolean, "is_correct_orm_likely": pl.Boolean,
-        "response": pl.String, "beams_cut_off": pl.Int32,
+        "is_correct": pl.Boolean, "is_any_correct": pl.Boolean, "response": pl.String,
+        "beams_cut_off": pl.Int32,
         "num_candidates": pl.Int64, "generated_tokens": pl.Int64, "scored_prefixes": pl.Int64,
         "scored_tokens": pl.Int64, "seconds": pl.Float64, "unit_id": pl.String,
+    },
+    # What each final pick would have taken in a search that goes step by step.
+    "final_picks": {
+        "search_id": pl.String, "pick": pl.String, "is_correct": pl.Boolean, "unit_id": pl.String,
     },
     # One row per step end of a solution that a verifier scored, with the label it is held against.
     "scores": {

@@ -77,10 +77,14 @@ class Output:
 
 @dataclass(frozen=True)
 class Outcome:
-    """All that a unit made, with its cost (seconds, tokens: name -> number)."""
+    """All that a unit made, with its cost (seconds, tokens: name -> number).
+
+    `made_with` is what it was made with and its name does not say, such as the batch size.
+    """
 
     outputs: tuple[Output, ...]
     cost: Mapping[str, float] = field(default_factory=dict)
+    made_with: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

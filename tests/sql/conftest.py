@@ -38,9 +38,9 @@ BLOCKS = {
 }  # fmt: skip
 
 
-def put(store, stage, name, tables, cost=None):
+def put(store, stage, name, tables, cost=None, **parameters):
     """Publish a unit that made these rows; every row names it."""
-    unit = Unit(stage, name, REVISIONS.get(stage, 1), {"name": name})
+    unit = Unit(stage, name, REVISIONS.get(stage, 1), {"name": name, **parameters})
     outputs = []
     for data_set, rows in tables.items():
         table = frame(data_set, [row | {"unit_id": unit.unit_id} for row in rows])
@@ -100,6 +100,7 @@ def rollout(prefix_id, number, verdict):
 
 def searched(strategy, seed, is_correct, **more):
     return {
+        "search_id": f"{strategy} {seed}", "policy_id": BASE,
         "strategy": strategy, "verifier": "", "prover": "", "alpha": 0.0, "num_samples": 1,
         "split": "test", "problem_id": "twelve", "pipeline_seed": 0, "seed": seed,
         "final_pick": "", "is_correct": is_correct, "is_any_correct": True,
@@ -146,9 +147,11 @@ def fill(store):
     own = [prefix(name) for name, (problem_id, _, _) in PREFIXES.items() if problem_id == "hand"]
     rows = {"solutions": [right, wrong], "solution_prefixes": joined, "prefixes": own}
     sampled = [
-        put(store, "sample", "hand", rows, {"seconds": 2.0, "generated_tokens": 60}),
+        put(store, "sample", "hand", rows, {"seconds": 2.0, "generated_tokens": 60},
+            policies={"base": BASE}),
         # The same solution, prefixes and steps again, as a run with other settings makes them.
-        put(store, "sample", "again", rows | {"solutions": [right]}, {"seconds": 1.0}),
+        put(store, "sample", "again", rows | {"solutions": [right]}, {"seconds": 1.0},
+            policies={"base": BASE}),
         put(store, "sample", "ones", {
             "solutions": [lost], "solution_prefixes": path("lost", "ones", "lost"),
             "prefixes": [prefix("ones"), prefix("lost")],
@@ -172,9 +175,10 @@ def fill(store):
     })  # fmt: skip
     best = put(store, "evaluate", "best", {
         "search_results": [searched("best_of_n", 0, True, verifier="orm_all", num_samples=4,
-                                    final_pick="orm", is_correct_q_last=False, is_correct_orm=True,
-                                    num_candidates=4, generated_tokens=120,
+                                    final_pick="orm", num_candidates=4, generated_tokens=120,
                                     scored_prefixes=4, scored_tokens=150)],
+        "final_picks": [{"search_id": "best_of_n 0", "pick": pick, "is_correct": pick == "orm"}
+                        for pick in ("orm", "q_last")],
     })  # fmt: skip
     policies = [
         {"name": "weak", "policy_id": WEAK, "parent_policy_id": "from scratch", "round": 0,

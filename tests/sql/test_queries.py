@@ -73,12 +73,18 @@ GOLDEN = {
     ),
     "search": (
         ("split", "strategy", "verifier", "num_samples", "final_pick", "num_problems",
-         "num_searches", "accuracy", "pass_rate", "accuracy_q_last", "accuracy_orm",
-         "num_candidates", "generated_tokens", "scored_prefixes", "scored_tokens"),
+         "num_searches", "accuracy", "pass_rate", "num_candidates", "generated_tokens",
+         "scored_prefixes", "scored_tokens"),
         [
-            ("test", "single", "", 1, "", 1, 2, 0.5, 1.0, None, None, 1.0, 30.0, 0.0, 0.0),
-            ("test", "best_of_n", "orm_all", 4, "orm", 1, 1, 1.0, 1.0, 0.0, 1.0, 4.0, 120.0, 4.0,
-             150.0),
+            ("test", "single", "", 1, "", 1, 2, 0.5, 1.0, 1.0, 30.0, 0.0, 0.0),
+            ("test", "best_of_n", "orm_all", 4, "orm", 1, 1, 1.0, 1.0, 4.0, 120.0, 4.0, 150.0),
+        ],
+    ),
+    "final_picks": (
+        ("strategy", "verifier", "num_samples", "pick", "is_used", "num_problems", "accuracy"),
+        [
+            ("best_of_n", "orm_all", 4, "orm", True, 1, 1.0),
+            ("best_of_n", "orm_all", 4, "q_last", False, 1, 0.0),
         ],
     ),
     "label_noise": (

@@ -5,19 +5,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pav.models.records import Extend, Prefix, Sample
-from pav.models.search.beam import Guide, beam, beam_paper
+from pav.models.search.arms import Arm, SearchOptions, final_picks, prover
+from pav.models.search.beam import beam, beam_paper
 from pav.models.search.best_of_n import best_of_n
 from pav.models.search.results import Sampling
-from pav.models.search.rewards import Prover, Rule
 
 SAMPLING = Sampling("base", seed=0, max_tokens=1000)
-PICKS = {
-    "q_last": Rule("last"),
-    "q_product": Rule("product"),
-    "orm": Rule("last", "orm_all"),
-    "q_likely": Rule("last", likelihood=0.5),
-}
-WEAK = Prover("weak", "q_weak")
+
+
+def options(**values):
+    defaults = {"beam_width": 0, "max_steps": 0, "likelihood_weight": 0.5,
+                "prover_value": "formula", "per_token": False}  # fmt: skip
+    return SearchOptions(**(defaults | values))
+
+
+def pav(num_samples, prover="", alpha=0.0):
+    return Arm("beam", "pav", prover, num_samples, alpha, "q_last")
+
+
+def searched(arm, sampling=SAMPLING, **values):
+    return beam(Prefix("p"), arm=arm, sampling=sampling, options=options(**values))
+
+
+def searched_as_paper(arm, **more):
+    return beam_paper(Prefix("p"), arm=arm, sampling=SAMPLING, options=options(), **more)
+
+
+PICKS = final_picks(options())
 
 
 @st.composite
@@ -70,19 +84,22 @@ def reference(here, *, num_samples, width, alpha, mu, k=1):
         "q_product": kept[products.index(max(products))],
         "orm": max(kept, key=lambda s: here.values["orm_all"][s]),
         "q_likely": max(kept, key=lambda s: log(max(q[s], 1e-12)) + 0.5 * here.log_prob(s)),
+        "orm_likely": max(
+            kept,
+            key=lambda s: log(max(here.values["orm_all"][s], 1e-12)) + 0.5 * here.log_prob(s),
+        ),
     }
 
 
-@pytest.mark.parametrize("prover", [Prover("bo4", "q", 4), WEAK, Prover()], ids=lambda p: p.name)
+@pytest.mark.parametrize("name", ["bo4", "weak", ""])
 @given(tree=trees(), num_samples=st.integers(1, 20), alpha=st.sampled_from([0.0, 0.5, 3.0]))
 @settings(max_examples=40, deadline=None)
-def test_a_beam_equals_the_ten_line_reference(world, play, prover, tree, num_samples, alpha):
+def test_a_beam_equals_the_ten_line_reference(world, play, name, tree, num_samples, alpha):
     here = world(*tree, is_shuffled=True)
-    guide = Guide(PICKS, prover, alpha)
-    result = play(beam(Prefix("p"), sampling=SAMPLING, guide=guide, num_samples=num_samples), here)
-    width = max(num_samples // 4, 1)
+    result = play(searched(pav(num_samples, name, alpha)), here)
+    width, mu = max(num_samples // 4, 1), prover(name, options())
     kept, picked = reference(
-        here, num_samples=num_samples, width=width, alpha=alpha, mu=prover.verifier, k=prover.k
+        here, num_samples=num_samples, width=width, alpha=alpha, mu=mu.verifier, k=mu.k
     )
     assert [response.steps for response in result.responses] == kept
     assert {name: result.responses[index].steps for name, index in result.picks.items()} == picked
@@ -93,16 +110,8 @@ def test_a_beam_equals_the_ten_line_reference(world, play, prover, tree, num_sam
 @settings(max_examples=30, deadline=None)
 def test_alpha_zero_is_the_beam_on_q_bit_for_bit(world, play, tree, num_samples):
     results = [
-        play(
-            beam(
-                Prefix("p"),
-                sampling=SAMPLING,
-                guide=Guide(PICKS, prover, 0.0),
-                num_samples=num_samples,
-            ),
-            world(*tree, is_shuffled=True),
-        )
-        for prover in (Prover(), Prover("bo4", "q", 4), WEAK)
+        play(searched(pav(num_samples, name)), world(*tree, is_shuffled=True))
+        for name in ("", "bo4", "weak")
     ]
     assert len({(result.responses, tuple(result.picks.items())) for result in results}) == 1
 
@@ -111,11 +120,8 @@ def test_alpha_zero_is_the_beam_on_q_bit_for_bit(world, play, tree, num_samples)
 @settings(max_examples=40, deadline=None)
 def test_width_one_chooses_alike_for_every_formula_prover(world, play, tree, k, alpha, num_samples):
     results = [
-        play(
-            beam(Prefix("p"), sampling=SAMPLING, guide=guide, num_samples=num_samples, width=1),
-            world(*tree, is_shuffled=True),
-        ).responses
-        for guide in (Guide(PICKS), Guide(PICKS, Prover("bo", "q", k), alpha))
+        play(searched(arm, beam_width=1), world(*tree, is_shuffled=True)).responses
+        for arm in (pav(num_samples), pav(num_samples, f"bo{k}", alpha))
     ]
     # The same way is gone. What ended beside it stands in the order of rewards, which differ.
     assert set(results[0]) == set(results[1])
@@ -131,10 +137,7 @@ def test_a_beam_over_one_step_solutions_is_best_of_n(world, play, tree, num_samp
         for role in tree[1]
     }
     here = world({(): texts}, values, is_shuffled=True)
-    guide = Guide(PICKS)
-    searched = play(
-        beam(Prefix("p"), sampling=SAMPLING, guide=guide, num_samples=num_samples), here
-    )
+    by_steps = play(searched(pav(num_samples)), here)
     drawn = play(
         best_of_n(
             Prefix("p"),
@@ -145,8 +148,8 @@ def test_a_beam_over_one_step_solutions_is_best_of_n(world, play, tree, num_samp
         ),
         here,
     )[num_samples]
-    assert searched.text("q_last") == drawn.text("q_last")
-    assert searched.cost.generated_tokens == drawn.cost.generated_tokens
+    assert by_steps.text("q_last") == drawn.text("q_last")
+    assert by_steps.cost.generated_tokens == drawn.cost.generated_tokens
 
 
 def test_steps_of_different_parents_compete_across_parents_only_with_progress(world, play):
@@ -155,18 +158,7 @@ def test_steps_of_different_parents_compete_across_parents_only_with_progress(wo
     q = {(): 0.3, ("a\n",): 0.5, ("b\n",): 0.1, ("a\n", "x"): 0.55, ("b\n", "y"): 0.5}
     here = world(children, {"q": q, "orm_all": q}, right=frozenset({"b\ny"}))
     kept = {
-        alpha: play(
-            beam_paper(
-                Prefix("p"),
-                sampling=SAMPLING,
-                guide=Guide(PICKS, Prover("self", "q"), alpha),
-                width=2,
-                num_each=1,
-            ),
-            here,
-        )
-        .responses[0]
-        .text
+        alpha: play(searched_as_paper(pav(2, "bo1", alpha), num_each=1), here).responses[0].text
         for alpha in (0.0, 1.0)
     }
     assert kept == {0.0: "a\nx", 1.0: "b\ny"}
@@ -176,7 +168,7 @@ def test_the_paper_samples_width_times_three_from_the_root_and_three_of_each_bea
     children = {(): ["a\n", "b\n"], ("a\n",): ["x"], ("b\n",): ["y"]}
     q = {(): 0.3, ("a\n",): 0.5, ("b\n",): 0.1, ("a\n", "x"): 0.5, ("b\n", "y"): 0.4}
     here = world(children, {"q": q, "orm_all": q})
-    result = play(beam_paper(Prefix("p"), sampling=SAMPLING, guide=Guide(PICKS), width=2), here)
+    result = play(searched_as_paper(pav(2)), here)
     extends = [request for request in here.requests if isinstance(request, Extend)]
     assert [(len(each.prefixes), each.num_samples) for each in extends] == [(1, 6), (2, 3)]
     assert result.cost.num_candidates == 12
@@ -186,9 +178,7 @@ def test_cost_counts_discarded_candidates_and_each_verifier(world, play):
     children = {(): ["a\n", "bb\n"], ("a\n",): ["x"]}
     q = {(): 0.3, ("a\n",): 0.5, ("bb\n",): 0.1, ("a\n", "x"): 0.5}
     here = world(children, {"q": q, "q_weak": q, "orm_all": q})
-    result = play(
-        beam(Prefix("p"), sampling=SAMPLING, guide=Guide(PICKS, WEAK, 0.5), num_samples=4), here
-    )
+    result = play(searched(pav(4, "weak", 0.5)), here)
     # step 1 samples "a\n" and "bb\n" twice each, step 2 "x" four times
     assert (result.cost.num_candidates, result.cost.generated_tokens) == (8, 14)
     assert result.cost.scored == {"q": (3, 8), "q_weak": (3, 8), "orm_all": (1, 3)}
@@ -199,8 +189,8 @@ def test_a_finished_beam_leaves_only_for_better_ones(world, play):
     children = {(): ["end", "a\n", "b\n"], ("a\n",): ["x"], ("b\n",): ["z"]}
     q = {(): 0.3, ("end",): 0.6, ("a\n",): 0.7, ("b\n",): 0.5, ("a\n", "x"): 0.9}
     here = world(children, {"q": q, "orm_all": q})
-    searched = beam(Prefix("p"), sampling=SAMPLING, guide=Guide(PICKS), num_samples=3, width=2)
-    assert [each.text for each in play(searched, here).responses] == ["a\nx", "end"]
+    result = play(searched(pav(3), beam_width=2), here)
+    assert [each.text for each in result.responses] == ["a\nx", "end"]
 
 
 def test_an_answer_that_was_displaced_is_not_forgotten(world, play):
@@ -208,9 +198,7 @@ def test_an_answer_that_was_displaced_is_not_forgotten(world, play):
     children = {(): ["right", "a\n"]} | {("a\n",) * depth: ["a\n"] for depth in range(1, 30)}
     q = {("a\n",) * depth: 0.96 for depth in range(31)} | {("right",): 0.95}
     here = world(children, {"q": q, "orm_all": q}, right=frozenset({"right"}))
-    sampling = Sampling("base", 0, 30)
-    searched = beam(Prefix("p"), sampling=sampling, guide=Guide(PICKS), num_samples=2, width=1)
-    result = play(searched, here)
+    result = play(searched(pav(2), Sampling("base", 0, 30), beam_width=1), here)
     assert (result.text("q_last"), result.is_correct("q_last")) == ("right", True)
 
 
@@ -219,8 +207,7 @@ def test_a_finished_candidate_that_wins_no_place_is_seen_by_the_pick(world, play
     children = {(): ["x", "y"]}
     q, orm = {(): 0.3, ("x",): 0.6, ("y",): 0.5}, {(): 0.3, ("x",): 0.1, ("y",): 0.9}
     here = world(children, {"q": q, "orm_all": orm}, right=frozenset({"y"}))
-    searched = beam(Prefix("p"), sampling=SAMPLING, guide=Guide(PICKS), num_samples=2, width=1)
-    result = play(searched, here)
+    result = play(searched(pav(2), beam_width=1), here)
     assert (result.text("q_last"), result.text("orm")) == ("x", "y")
     assert result.is_any_correct
 
@@ -230,14 +217,13 @@ def test_a_right_solution_of_seventeen_lines_is_found_by_beams_as_by_best_of_n(w
     children = {steps[:depth]: [steps[depth]] for depth in range(17)}
     q = {steps[:depth]: 0.5 for depth in range(18)}
     here = world(children, {"q": q, "orm_all": q}, right=frozenset({"".join(steps)}))
-    guide = Guide(PICKS)
-    searched = play(beam(Prefix("p"), sampling=SAMPLING, guide=guide, num_samples=16), here)
+    by_steps = play(searched(pav(16)), here)
     drawn = best_of_n(
         Prefix("p"), sampling=SAMPLING, num_samples=(16,), rules=PICKS, answer_key=lambda _: None
     )
     assert play(drawn, here)[16].is_correct("orm")
-    assert searched.is_correct("orm")
-    assert searched.num_cut_off == 0
+    assert by_steps.is_correct("orm")
+    assert by_steps.num_cut_off == 0
 
 
 @pytest.mark.parametrize(("limit", "texts"), [(5, ["a\nxyz"]), (4, [])])
@@ -246,9 +232,8 @@ def test_an_answer_may_be_as_long_as_the_limit_and_no_longer(world, play, limit,
     children = {(): ["a\n"], ("a\n",): ["xyz"]}
     q = {(): 0.3, ("a\n",): 0.5, ("a\n", "xyz"): 0.6}
     here = world(children, {"q": q, "orm_all": q})
-    sampling = Sampling("base", 0, limit)
-    searched = beam(Prefix("p"), sampling=sampling, guide=Guide(PICKS), num_samples=2)
-    assert [each.text for each in play(searched, here).responses] == texts
+    result = play(searched(pav(2), Sampling("base", 0, limit)), here)
+    assert [each.text for each in result.responses] == texts
 
 
 def test_a_search_whose_every_step_is_cut_off_has_no_answer(play):
@@ -258,7 +243,7 @@ def test_a_search_whose_every_step_is_cut_off_has_no_answer(play):
                 (Sample(("a",), "length", 5),) * request.num_samples for _ in request.prefixes
             )
 
-    result = play(beam(Prefix("p"), sampling=SAMPLING, guide=Guide(PICKS), num_samples=4), CutOff())
+    result = play(searched(pav(4)), CutOff())
     assert (result.is_correct("orm"), result.is_any_correct) == (False, False)
     assert result.cost.generated_tokens == 20
 
@@ -267,11 +252,10 @@ def test_a_policy_that_never_stops_ends_at_the_bound_of_steps_or_tokens(world, p
     endless = {("a\n",) * depth: ["a\n"] for depth in range(60)}
     q = dict.fromkeys([*endless, ("a\n",) * 60], 0.5)
     # a step is two tokens; beams without a token left for another step are no beams any more
-    cases = [(Guide(PICKS, max_steps=5), 1000, 5, 1), (Guide(PICKS), 7, 4, 0),
-             (Guide(PICKS), 100, 50, 0)]  # fmt: skip
-    for guide, limit, steps, num_cut_off in cases:
+    cases = [(5, 1000, 5, 1), (0, 7, 4, 0), (0, 100, 50, 0)]
+    for max_steps, limit, steps, num_cut_off in cases:
         here = world(endless, {"q": q})
         sampling = Sampling("base", 0, limit)
-        result = play(beam(Prefix("p"), sampling=sampling, guide=guide, num_samples=1), here)
+        result = play(searched(pav(1), sampling, max_steps=max_steps), here)
         assert (result.picks, result.num_cut_off) == ({}, num_cut_off)
         assert sum(isinstance(request, Extend) for request in here.requests) == steps

@@ -1,24 +1,26 @@
 from pav.models.records import Extend, Prefix
-from pav.models.search.beam import Guide, beam
+from pav.models.search.arms import Arm, SearchOptions
+from pav.models.search.beam import beam
 from pav.models.search.memory import remembered
 from pav.models.search.results import Sampling
-from pav.models.search.rewards import Prover, Rule
 
 CHILDREN = {(): ["a\n", "b\n", "c\n"], ("a\n",): ["x", "y"], ("b\n",): ["z"], ("c\n",): ["w"]}
 Q = {
     (): 0.3, ("a\n",): 0.5, ("b\n",): 0.4, ("c\n",): 0.1, ("a\n", "x"): 0.55, ("a\n", "y"): 0.2,
     ("b\n", "z"): 0.9, ("c\n", "w"): 0.8,
 }  # fmt: skip
+OPTIONS = SearchOptions(
+    beam_width=2, max_steps=0, likelihood_weight=0.2, prover_value="formula", per_token=False
+)
 
 
 def searches(counts):
     return [
         beam(
             Prefix("p"),
+            arm=Arm("beam", "pav", "bo2", count, alpha, "q_last"),
             sampling=Sampling("base", 0, 99),
-            guide=Guide({"q_last": Rule("last")}, Prover("bo2", "q", 2), alpha),
-            num_samples=count,
-            width=2,
+            options=OPTIONS,
         )
         for count in counts
         for alpha in (0.0, 1.0)
@@ -26,7 +28,7 @@ def searches(counts):
 
 
 def test_searches_with_a_memory_return_what_they_return_without(world, play):
-    here = world(CHILDREN, {"q": Q}, is_shuffled=True)
+    here = world(CHILDREN, {"q": Q, "orm_all": Q}, is_shuffled=True)
     memory = {}
     alone = [play(search, here) for search in searches((4, 8, 2))]
     together = [play(remembered(search, memory), here) for search in searches((4, 8, 2))]
@@ -34,7 +36,7 @@ def test_searches_with_a_memory_return_what_they_return_without(world, play):
 
 
 def test_what_was_sampled_once_is_not_asked_for_again(world, play):
-    here = world(CHILDREN, {"q": Q})
+    here = world(CHILDREN, {"q": Q, "orm_all": Q})
     memory = {}
     for search in searches((4,)):
         play(remembered(search, memory), here)
@@ -45,7 +47,7 @@ def test_what_was_sampled_once_is_not_asked_for_again(world, play):
 
 
 def test_other_seeds_and_more_samples_are_sampled_anew(world, play):
-    here = world(CHILDREN, {"q": Q})
+    here = world(CHILDREN, {"q": Q, "orm_all": Q})
 
     def ask(seed, count):
         [samples] = yield Extend("base", (Prefix("p"),), count, "end", 99, "search", seed)

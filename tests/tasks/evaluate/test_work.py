@@ -10,7 +10,7 @@ from pav.models.settings import PrepareSettings, RunSettings
 from pav.models.verifiers.calibration import Calibration
 from pav.tasks.engine.scorer import verifier_files
 from pav.tasks.evaluate import work as searching
-from pav.tasks.evaluate.choice import choose
+from pav.tasks.evaluate.choice import SEARCHED, choose
 from pav.tasks.evaluate.plan import (
     SearchInputs,
     SearchWork,
@@ -105,7 +105,7 @@ def evaluated(tmp_path_factory):
     )
     execute = searching.open_worker(SETTINGS, store, "cpu", silent)
     grid = [publish(store, each, execute(each)) for each in plan_choice(SETTINGS, inputs)]
-    choice = choose(SETTINGS, read_tables(store, grid, "search_results"))
+    choice = choose(SETTINGS, *(read_tables(store, grid, name) for name in SEARCHED))
     tested = [publish(store, each, execute(each)) for each in plan_search(SETTINGS, inputs, choice)]
     return store, inputs, [*grid, *tested]
 
@@ -114,7 +114,7 @@ def evaluated(tmp_path_factory):
 def test_an_evaluation_goes_from_validation_to_a_summary_of_every_arm(evaluated):
     store, _, manifests = evaluated
     results = read_tables(store, manifests, "search_results")
-    summary = search_summary(SETTINGS, results)
+    summary = search_summary(SETTINGS, results, read_tables(store, manifests, "final_picks"))
     assert summary["num_test_problems"] == len(HANDS["test"])
     arms = {(arm["strategy"], arm["verifier"], arm["prover"]) for arm in summary["arms"]}
     assert ("beam", "pav", "weak") in arms
@@ -127,9 +127,12 @@ def test_a_unit_executed_again_finds_the_same(evaluated):
     store, _, manifests = evaluated
     execute = searching.open_worker(SETTINGS, store, "cpu", silent)
     for manifest in manifests[:2]:
-        before = read_table(store, manifest, "search_results").drop("seconds")
-        [output] = execute(manifest.unit).outputs
-        assert pl.read_parquet(output.data).drop("seconds").equals(before)
+        outcome = execute(manifest.unit)
+        assert outcome.made_with == {"engine.batch_size": str(SETTINGS.engine.batch_size)}
+        for output in outcome.outputs:
+            before = read_table(store, manifest, output.name.removesuffix(".parquet"))
+            again = pl.read_parquet(output.data)
+            assert again.drop("seconds", strict=False).equals(before.drop("seconds", strict=False))
 
 
 @pytest.mark.slow

@@ -202,7 +202,6 @@ def test_a_unit_is_made_as_it_was_planned_whatever_the_settings_of_the_process(m
     settings, store, sampled, labelled = made
     others = settings.model_copy(update={
         "sample": settings.sample.model_copy(update={"temperature": 3.0, "max_tokens": 3}),
-        "engine": settings.engine.model_copy(update={"batch_size": 3}),
         "label": settings.label.model_copy(update={"block_size": 7}),
     })  # fmt: skip
     for stage, manifests in ((sampling, sampled), (labelling, labelled)):

@@ -8,28 +8,44 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pav.models.errors import InputError, WorkError
+from pav.models.search.arms import Arm
 from pav.models.search.strategies import arms
 from pav.models.settings import ReportSettings, RunSettings
-from pav.tasks.report.comparisons import Compared, Key, Pair, compare, compare_all, matched
+from pav.tasks.report.comparisons import Compared, Pair, compare, compare_all, matched
 from pav.tasks.report.pairs import Pairs, better_orm
 from pav.tasks.report.results import search_summary
 from pav.tasks.store.datasets import frame
 
 REPORT = ReportSettings(num_resamples=2000)
-PAV, Q = Key("beam", "pav", "bo4", 4), Key("beam", "q", "", 4)
-ORM, ORM_SEED = Key("best_of_n", "orm", "", 4), Key("best_of_n", "orm_seed", "", 4)
+PAV, Q = Arm("beam", "pav", "bo4", 4), Arm("beam", "q", "", 4)
+ORM, ORM_SEED = Arm("best_of_n", "orm", "", 4), Arm("best_of_n", "orm_seed", "", 4)
 
 
 def row(key, problem, right, *, pipeline_seed=0, seed=0, split="test", **values):
     return {
-        **key._asdict(), "alpha": 0.5, "split": split, "problem_id": problem,
+        **key.to_record(), "alpha": 0.5, "split": split, "problem_id": problem,
+        "search_id": f"{key.title} {split} {problem} {pipeline_seed} {seed}", "policy_id": "base",
         "pipeline_seed": pipeline_seed, "seed": seed, "final_pick": "orm", "is_correct": right,
-        "is_any_correct": right, "is_correct_q_last": right, "is_correct_q_product": False,
-        "is_correct_orm": right, "response": "", "beams_cut_off": 0,
+        "is_any_correct": right, "response": "", "beams_cut_off": 0,
         "num_candidates": 2 * key.num_samples,
         "generated_tokens": 10 * key.num_samples, "scored_prefixes": key.num_samples,
         "scored_tokens": 30 * key.num_samples, "seconds": 0.5, "unit_id": "u", **values,
     }  # fmt: skip
+
+
+def picks(results, **given):
+    """Rows of `final_picks`: each pick takes what the search took, but for those given."""
+    beams = results.filter(pl.col("strategy") == "beam")
+    rows = [
+        {"search_id": search, "pick": pick, "is_correct": given.get(pick, right), "unit_id": "u"}
+        for search, right in beams.select("search_id", "is_correct").iter_rows()
+        for pick in ("q_last", "q_product", "orm", "q_likely")
+    ]
+    return frame("final_picks", rows)
+
+
+def summary(settings, results, **given):
+    return search_summary(settings, results, picks(results, **given))
 
 
 def table(answers, **values):
@@ -164,7 +180,7 @@ def test_no_difference_is_called_one_where_the_pipeline_seeds_disagree():
 
 def test_an_arm_with_a_gap_is_an_error_that_names_it():
     answers = {PAV: {0: [1, 1], 1: [1, 1]}, Q: {0: [1, 1]}}
-    with pytest.raises(WorkError, match=r"verifier='q'.*4 results, got 2 results"):
+    with pytest.raises(WorkError, match=r"beam q at 4 .*4 results, got 2 results"):
         Compared.of(table(answers), REPORT)
     with pytest.raises(WorkError, match=r"search seeds \[0, 1\], 4 results, got 3 results"):
         Compared.of(search_rows({PAV: {0: [1, 1], 1: [1]}}), REPORT)
@@ -172,14 +188,14 @@ def test_an_arm_with_a_gap_is_an_error_that_names_it():
 
 def curve(strategy, verifier, heights, prover=""):
     return {
-        Key(strategy, verifier, prover, 4**place): {0: [1] * right + [0] * (100 - right)}
+        Arm(strategy, verifier, prover, 4**place): {0: [1] * right + [0] * (100 - right)}
         for place, right in enumerate(heights)
     }
 
 
 def test_compute_is_interpolated_to_where_the_beam_meets_the_orm():
     beam = curve("beam", "pav", [10, 30, 50, 70], "bo4")
-    target = Key("best_of_n", "orm", "", 64)
+    target = Arm("best_of_n", "orm", "", 64)
     compared = Compared.of(table({**beam, target: {0: [1] * 40 + [0] * 60}}), REPORT)
     cost = {
         key: {"generated_tokens": 10 * key.num_samples, "all_tokens": 40 * key.num_samples,
@@ -199,7 +215,7 @@ def test_compute_is_interpolated_to_where_the_beam_meets_the_orm():
 
 def test_a_beam_that_never_gets_there_has_no_ratio():
     beam = curve("beam", "pav", [10, 20], "bo4")
-    target = Key("best_of_n", "orm", "", 64)
+    target = Arm("best_of_n", "orm", "", 64)
     compared = Compared.of(table({**beam, target: {0: [1] * 40 + [0] * 60}}), REPORT)
     cost = {
         key: {"generated_tokens": 1.0, "all_tokens": 1.0, "width": 1} for key in [*beam, target]
@@ -218,22 +234,21 @@ def run_table(asked, num_problems, seeds, **values):
     """Search results of every arm; chances rise with the candidates and with PAV."""
     random = np.random.default_rng(0)
     rows = []
-    for arm in arms(asked):
-        for count in (1,) if arm.strategy == "single" else asked.evaluate.num_samples:
-            chance = 0.2 + 0.08 * np.log2(count) + 0.1 * (arm.verifier == "pav")
-            rows += [
-                row(
-                    Key(arm.strategy, arm.verifier, arm.prover, count),
-                    f"p{place}",
-                    bool(random.random() < chance),
-                    pipeline_seed=pipeline_seed,
-                    seed=seed,
-                    **values,
-                )
-                for pipeline_seed in seeds
-                for seed in range(arm.num_seeds)
-                for place in range(num_problems)
-            ]
+    for arm, num_seeds in arms(asked).items():
+        chance = 0.2 + 0.08 * np.log2(arm.num_samples) + 0.1 * (arm.verifier == "pav")
+        rows += [
+            row(
+                arm,
+                f"p{place}",
+                bool(random.random() < chance),
+                pipeline_seed=pipeline_seed,
+                seed=seed,
+                **values,
+            )
+            for pipeline_seed in seeds
+            for seed in range(num_seeds)
+            for place in range(num_problems)
+        ]
     return frame("search_results", rows)
 
 
@@ -241,28 +256,32 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def test_the_summary_is_json_with_every_arm_and_comparison():
-    found = search_summary(SETTINGS, run_table(SETTINGS, 30, (0, 1)))
+    found = summary(SETTINGS, run_table(SETTINGS, 30, (0, 1)))
     assert json.loads(json.dumps(found, allow_nan=False))["num_pipeline_seeds"] == 2
-    assert len(found["arms"]) == 1 + 3 * (len(arms(SETTINGS)) - 1)
+    assert len(found["arms"]) == len(arms(SETTINGS))
     first = found["arms"][0]
     assert (first["strategy"], first["num_problems"], first["num_search_seeds"]) == (
         "single", 30, 3,
     )  # fmt: skip
     assert (first["num_searches"], first["searches_cut_off"]) == (2 * 3 * 30, 0)
     assert first["low"] <= first["accuracy"] <= first["high"]
-    assert first["accuracy_orm"] == pytest.approx(first["accuracy"])
+    assert first["accuracy_orm"] is None
+    beam = next(each for each in found["arms"] if each["strategy"] == "beam")
+    assert beam["accuracy_orm"] == pytest.approx(beam["accuracy"])
     assert {(each["arm"], each["target"]["verifier"]) for each in found["compute"]} == {
         (arm, target)
         for arm in ("beam pav bo4", "beam q")
         for target in (found["better_orm"], "orm_likely")
     }
     assert len(found["coverage"]) == 3
-    assert len(found["differences_to_q_beam"]) == 2 * (len(arms(SETTINGS)) - 2)
+    others = [arm for arm in arms(SETTINGS) if arm.guide != ("beam", "q", "")]
+    num_others = sum(arm.num_samples > 1 for arm in others)
+    assert len(found["differences_to_q_beam"]) == num_others
 
 
 def test_like_for_like_comparisons_come_first_and_others_say_that_the_picks_differ():
     results = run_table(SETTINGS, 30, (0,), final_pick="q_likely")
-    found = search_summary(SETTINGS, results)["comparisons"]
+    found = summary(SETTINGS, results)["comparisons"]
     assert [(each["label"], each["like_for_like"], each["of_paper"]) for each in found] == [
         ("PAV beam at 16 against the Q beam at 16", True, True),
         (f"PAV beam at 16 against ORM {TIMES} likelihood, best-of-16", True, False),
@@ -283,8 +302,7 @@ def test_like_for_like_comparisons_come_first_and_others_say_that_the_picks_diff
 def test_a_beam_that_picks_by_a_score_alone_is_like_the_orm_and_unlike_orm_times_likelihood():
     results = run_table(SETTINGS, 30, (0, 1), final_pick="orm")
     found = {
-        each["label"]: each["like_for_like"]
-        for each in search_summary(SETTINGS, results)["comparisons"]
+        each["label"]: each["like_for_like"] for each in summary(SETTINGS, results)["comparisons"]
     }
     assert found["PAV beam at 4 against the better ORM's best-of-4"]
     likely = f"PAV beam at 4 against ORM {TIMES} likelihood, best-of-4 (final picks differ)"
@@ -297,12 +315,12 @@ def test_picks_that_differ_by_pipeline_seed_are_like_nothing_but_each_other():
                             final_pick="q_likely")])  # fmt: skip
     pairs = Pairs(SETTINGS.evaluate, Compared.of(rows, REPORT), rows)
     assert not pairs.is_like_for_like(PAV, ORM)
-    assert not pairs.is_like_for_like(PAV, Key("best_of_n", "orm_likely", "", 4))
+    assert not pairs.is_like_for_like(PAV, Arm("best_of_n", "orm_likely", "", 4))
 
 
 def test_claims_are_made_against_the_orm_that_is_better_on_test():
     answers = {PAV: {0: [1, 1, 1, 0]}, ORM: {0: [0, 0, 0, 0]}, ORM_SEED: {0: [1, 1, 0, 0]}}
-    found = search_summary(SETTINGS, table(answers))
+    found = summary(SETTINGS, table(answers))
     assert found["better_orm"] == "orm_seed"
     assert found["comparisons"][0]["difference"] == pytest.approx(0.25)
 
@@ -316,8 +334,8 @@ def test_the_better_orm_is_the_better_one_on_the_seeds_of_both():
 
 def test_provers_are_in_order_of_their_k_and_policies_come_last():
     names = ("strong", "bo16", "weak", "bo2")
-    rows = table({Key("beam", "pav", name, 4): {0: [1, 0]} for name in names} | {Q: {0: [1, 0]}})
-    found = [each["prover"] for each in search_summary(SETTINGS, rows)["arms"]]
+    rows = table({Arm("beam", "pav", name, 4): {0: [1, 0]} for name in names} | {Q: {0: [1, 0]}})
+    found = [each["prover"] for each in summary(SETTINGS, rows)["arms"]]
     assert found == ["bo2", "bo16", "strong", "weak", ""]
 
 
@@ -327,8 +345,8 @@ def test_costs_are_those_of_the_shared_seeds_and_a_quarter_of_the_candidates(wid
     run_settings = SETTINGS.model_copy(
         update={"evaluate": SETTINGS.evaluate.model_copy(update={"beam_width": width})}
     )
-    keys = [Key("beam", "q", "", count) for count in (1, 4, 16)]
-    target = Key("best_of_n", "orm", "", 16)
+    keys = [Arm("beam", "q", "", count) for count in (1, 4, 16)]
+    target = Arm("best_of_n", "orm", "", 16)
     rows = [
         row(key, f"p{place}", place < right, seed=0)
         for key, right in [*zip(keys, (2, 4, 8), strict=True), (target, 8)]
@@ -339,7 +357,7 @@ def test_costs_are_those_of_the_shared_seeds_and_a_quarter_of_the_candidates(wid
         for key in keys
         for place in range(10)
     ]
-    [found] = search_summary(run_settings, frame("search_results", rows))["compute"]
+    [found] = summary(run_settings, frame("search_results", rows))["compute"]
     assert found["candidates"] == pytest.approx(16)
     assert found["generated_tokens"] == pytest.approx(160)
     assert found["width"] == pytest.approx(expected)
@@ -349,10 +367,10 @@ def test_costs_are_those_of_the_shared_seeds_and_a_quarter_of_the_candidates(wid
 def test_validation_rows_are_read_at_the_chosen_pick_and_never_as_test():
     rows = [
         row(PAV, "p0", True),
-        row(PAV, "v0", False, split="validation", is_correct_orm=True, is_correct_q_last=False),
-        row(PAV, "v1", False, split="validation", is_correct_orm=False, is_correct_q_last=False),
+        row(PAV, "v0", True, split="validation"),
+        row(PAV, "v1", False, split="validation"),
     ]
-    found = search_summary(SETTINGS, frame("search_results", rows))
+    found = summary(SETTINGS, frame("search_results", rows), q_last=False)
     assert found["num_test_problems"] == 1
     [grid] = found["validation"]
     assert (grid["accuracy"], grid["accuracy_q_last"], grid["num_problems"]) == (0.5, 0.0, 2)
@@ -361,7 +379,7 @@ def test_validation_rows_are_read_at_the_chosen_pick_and_never_as_test():
 def test_a_run_without_test_problems_is_told_so():
     rows = [row(PAV, "v0", True, split="validation")]
     with pytest.raises(InputError, match="test split"):
-        search_summary(SETTINGS, frame("search_results", rows))
+        summary(SETTINGS, frame("search_results", rows))
 
 
 @pytest.mark.slow
@@ -369,6 +387,6 @@ def test_ten_thousand_resamples_over_every_hand_take_seconds():
     full = RunSettings(pipeline_seeds=(0, 1, 2))
     results = run_table(full, 262, (0, 1, 2))
     started = time.process_time()
-    found = search_summary(full, results)
+    found = summary(full, results)
     assert len(found["other_comparisons"]) > 10
     assert time.process_time() - started < 10

@@ -1,4 +1,4 @@
-"""Runs the lines of an evaluation unit and returns their rows of `search_results`."""
+"""Runs the arms of an evaluation unit; returns their rows of `search_results` and `final_picks`."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pav.models.errors import WorkError
+from pav.models.hashing import digest
 from pav.models.labels.budget import wasted_tokens
 from pav.models.records import Algorithm, Prefix
-from pav.models.search.arms import FINAL_PICKS, Line, final_picks, prover, ranking
-from pav.models.search.beam import Guide
+from pav.models.search.arms import Arm, final_picks, prover, ranking
 from pav.models.search.best_of_n import choose, draw, score
 from pav.models.search.memory import Memory, remembered
 from pav.models.search.results import Sampling, SearchResult
@@ -20,44 +20,64 @@ from pav.tasks.evaluate.plan import SearchWork
 
 # Search seeds of one pipeline seed; beyond it they would meet the next one's.
 _SEEDS_EACH = 10_000
+# The pick of an arm that ranks whole solutions by a rule of its own.
+_OWN = "own"
 Row = dict[str, object]
 
 
 @dataclass(frozen=True)
 class Found:
-    """What one line found on one problem.
+    """What one arm found on one problem.
 
-    `verifiers` are those whose forward passes the line pays for; `seconds` its share of the time.
+    `verifiers` are those whose forward passes the arm pays for; `seconds` its share of the time.
     """
 
-    line: Line
+    problem_id: str
+    arm: Arm
     result: SearchResult
     pick: str
     verifiers: frozenset[str]
     seconds: float
 
 
+@dataclass(frozen=True)
+class Searched:
+    """Rows of the data sets `search_results` and `final_picks`."""
+
+    results: list[Row]
+    picks: list[Row]
+
+
 def search(
     driver: Driver, work: SearchWork, *, unit_id: str, spent: list[dict[str, float]]
-) -> list[Row]:
-    """Return the rows of every line and problem of a unit; add to `spent` what the driver used."""
-    kinds: dict[bool, list[Line]] = {}
-    for line in work.lines:
-        kinds.setdefault(is_stepwise(line.strategy), []).append(line)
+) -> Searched:
+    """Return the rows of every arm and problem of a unit; add to `spent` what the driver used."""
     run = _Run(driver, work, spent)
-    found = [
-        each
-        for is_beam, members in kinds.items()
-        for each in (run.beams(members) if is_beam else run.best_of_n(members))
-    ]
+    found = []
+    # In the order in which they are planned, those that go step by step together.
+    for is_beam in dict.fromkeys(is_stepwise(arm.strategy) for arm in work.arms):
+        arms = [arm for arm in work.arms if is_stepwise(arm.strategy) == is_beam]
+        found += run.beams(arms) if is_beam else run.best_of_n(arms)
     prompts = {name: len(driver.codec.encode(Prefix(name))) for name in driver.problems}
     shared = {
+        "policy_id": work.policy_id,
         "split": work.split,
         "pipeline_seed": work.pipeline_seed,
         "seed": work.seed,
         "unit_id": unit_id,
     }
-    return [_row(name, each, prompts[name]) | shared for name, each in found]
+    names = [digest([unit_id, each.arm.to_record(), each.problem_id], length=16) for each in found]
+    results = [
+        _row(each, prompts[each.problem_id]) | shared | {"search_id": name}
+        for name, each in zip(names, found, strict=True)
+    ]
+    picks = [
+        {"search_id": name, "pick": pick, "is_correct": each.result.is_correct(pick)}
+        for name, each in zip(names, found, strict=True)
+        if is_stepwise(each.arm.strategy)
+        for pick in run.picks
+    ]
+    return Searched(results, [row | {"unit_id": unit_id} for row in picks])
 
 
 @dataclass(frozen=True)
@@ -68,31 +88,31 @@ class _Run:
     work: SearchWork
     spent: list[dict[str, float]]
 
-    def beams(self, lines: Sequence[Line]) -> list[tuple[str, Found]]:
-        """Search by every line; what lines sample alike is sampled once, so they share the time."""
+    def beams(self, arms: Sequence[Arm]) -> list[Found]:
+        """Search by every arm; what arms sample alike is sampled once, so they share the time."""
         results, seconds = self._timed(
-            [self._searches(Prefix(name), lines) for name in self.driver.problems]
+            [self._searches(Prefix(name), arms) for name in self.driver.problems]
         )
-        share = seconds / (len(lines) * max(len(results), 1))
+        share = seconds / (len(arms) * max(len(results), 1))
         return [
-            (name, Found(line, result, line.final_pick, self._paid(line), share))
+            Found(name, arm, result, str(arm.final_pick), self._paid(arm), share)
             for name, searched in zip(self.driver.problems, results, strict=True)
-            for line, result in zip(lines, searched, strict=True)
+            for arm, result in zip(arms, searched, strict=True)
         ]
 
-    def best_of_n(self, lines: Sequence[Line]) -> list[tuple[str, Found]]:
-        """Draw the most samples once, score them by every verifier, let each line choose.
+    def best_of_n(self, arms: Sequence[Arm]) -> list[Found]:
+        """Draw the most samples once, score them by every verifier, let each arm choose.
 
-        A line's time is its share of the samples in the time of drawing and of its scoring.
+        An arm's time is its share of the samples in the time of drawing and of its scoring.
         """
-        most = max(line.num_samples for line in lines)
+        most = max(arm.num_samples for arm in arms)
         names = list(self.driver.problems)
         drawn, seconds = self._timed(
             [draw(Prefix(name), sampling=self._sampling, num_samples=most) for name in names]
         )
         wasted = sum(wasted_tokens(zip(e.samples, e.gradings, strict=True)) for e in drawn)
         self.spent.append({"wasted_tokens": wasted})
-        rules = {line: ranking(line, self.work, per_token=self._per_token) for line in lines}
+        rules = {arm: ranking(arm, self.work.options) for arm in arms}
         scores: dict[str, list[Mapping[Prefix, Scores]]] = {}
         scoring: dict[str, float] = {}
         for role in sorted(frozenset().union(*(rule.verifiers for rule in rules.values()))):
@@ -102,52 +122,42 @@ class _Run:
             for solutions in drawn
         ]
         found = []
-        for line, rule in rules.items():
+        for arm, rule in rules.items():
             used = seconds + sum(scoring[role] for role in rule.verifiers)
-            share = used * line.num_samples / (most * len(names))
+            share = used * arm.num_samples / (most * len(names))
             for number, name in enumerate(names):
                 mine = {role: scores[role][number] for role in rule.verifiers}
                 result = choose(
                     drawn[number],
                     mine,
                     answers=answers[number],
-                    rules={"line": rule},
-                    num_samples=line.num_samples,
+                    rules={_OWN: rule},
+                    num_samples=arm.num_samples,
                 )
-                found.append((name, Found(line, result, "line", rule.verifiers, share)))
+                found.append(Found(name, arm, result, _OWN, rule.verifiers, share))
         return found
 
-    def _searches(self, root: Prefix, lines: Sequence[Line]) -> Algorithm[list[SearchResult]]:
+    def _searches(self, root: Prefix, arms: Sequence[Arm]) -> Algorithm[list[SearchResult]]:
         memory: Memory = {}
         results = []
-        for line in lines:
-            results.append((yield from remembered(self._search(root, line), memory)))
+        for arm in arms:
+            results.append((yield from remembered(self._search(root, arm), memory)))
         return results
 
-    def _search(self, root: Prefix, line: Line) -> Algorithm[SearchResult]:
-        search = STRATEGIES[line.strategy].search
+    def _search(self, root: Prefix, arm: Arm) -> Algorithm[SearchResult]:
+        search = STRATEGIES[arm.strategy].search
         if search is None:
-            raise WorkError(f"strategy {line.strategy!r}: expected one that goes step by step")
-        return search(
-            root, sampling=self._sampling, guide=self._guide(line), num_samples=line.num_samples,
-            width=self.work.width,
-        )  # fmt: skip
+            raise WorkError(f"strategy {arm.strategy!r}: expected one that goes step by step")
+        return search(root, arm=arm, sampling=self._sampling, options=self.work.options)
 
-    def _guide(self, line: Line) -> Guide:
-        measured = prover(line.prover, self.work)
-        return Guide(self._picks, measured, line.alpha, self.work.max_steps)
-
-    def _paid(self, line: Line) -> frozenset[str]:
-        measured = prover(line.prover, self.work).verifier
-        return self._picks[line.final_pick].verifiers | {BASE_VERIFIER, measured}
+    def _paid(self, arm: Arm) -> frozenset[str]:
+        measured = prover(arm.prover, self.work.options).verifier
+        return self.picks[str(arm.final_pick)].verifiers | {BASE_VERIFIER, measured}
 
     @property
-    def _per_token(self) -> bool:
-        return not self.driver.domain.equal_lengths
-
-    @property
-    def _picks(self) -> dict[str, Rule]:
-        return final_picks(self.work, per_token=self._per_token)
+    def picks(self) -> dict[str, Rule]:
+        """The rules of the final pick of beams."""
+        return final_picks(self.work.options)
 
     @property
     def _sampling(self) -> Sampling:
@@ -161,19 +171,14 @@ class _Run:
         return results, time.perf_counter() - started
 
 
-def _row(problem_id: str, found: Found, prompt_tokens: int) -> Row:
+def _row(found: Found, prompt_tokens: int) -> Row:
     """Return a row of `search_results`; a verifier's forward pass reads prompt and response."""
-    result, line = found.result, found.line
+    result = found.result
     scored = [result.cost.scored.get(role, (0, 0)) for role in sorted(found.verifiers)]
     passes = sum(each for each, _ in scored)
-    picks = {
-        f"is_correct_{pick}": result.is_correct(pick) if is_stepwise(line.strategy) else None
-        for pick in FINAL_PICKS
-    }
     return {
-        **line.to_record(),
-        **picks,
-        "problem_id": problem_id,
+        **found.arm.to_record(),
+        "problem_id": found.problem_id,
         "is_correct": result.is_correct(found.pick),
         "is_any_correct": result.is_any_correct,
         "response": result.text(found.pick),
