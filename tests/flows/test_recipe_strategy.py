@@ -35,7 +35,7 @@ def test_a_strategy_of_another_package_is_searched_compared_and_reported(smoke_c
     done = pav("run", "smoke", "--store", smoke_copy.path, "--json")
     assert done.status == 0, done.err
     assert {name: each["made"] for name, each in done.summary.items()} == dict(
-        dict.fromkeys(done.summary, 0), evaluate=2
+        dict.fromkeys(done.summary, 0), evaluate=2, report=1
     )
     assert len(smoke_copy.manifests("evaluate")) == before + 2
     rows = searched(smoke_copy)
