@@ -1,12 +1,10 @@
 """The embedded policy: a Llama of under a million parameters and its lossless tokenizer."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from tokenizers import Regex, Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
 from transformers import LlamaConfig, PreTrainedTokenizerFast
-
-from pav.models.settings import PrepareSettings
 
 MAX_POSITIONS = 256
 PAD, EOS = "<pad>", "<eos>"
@@ -14,6 +12,26 @@ _WORDS = (" +", " -", " *", " /", " =", " left", " ->")
 _NUMBERS = range(100)
 # "<" stands alone, so that a text is never the name of a special token as a whole piece.
 _PIECES = r"<|\n| left| ->| [+\-*/=]| ?[0-9]+"
+
+
+class Architecture(Protocol):
+    """The size of an embedded policy."""
+
+    @property
+    def num_layers(self) -> int:
+        """Transformer layers."""
+
+    @property
+    def hidden_size(self) -> int:
+        """Width."""
+
+    @property
+    def intermediate_size(self) -> int:
+        """Width of the feed-forward layers."""
+
+    @property
+    def num_heads(self) -> int:
+        """Attention heads."""
 
 
 def whole_tokens() -> tuple[str, ...]:
@@ -64,7 +82,7 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
-def build_config(settings: PrepareSettings, tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
+def build_config(size: Architecture, tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
     """Return the configuration of the embedded policy, embeddings tied."""
     ids: dict[str, Any] = {
         "vocab_size": len(tokenizer),
@@ -73,11 +91,11 @@ def build_config(settings: PrepareSettings, tokenizer: PreTrainedTokenizerFast) 
         "bos_token_id": None,
     }
     return LlamaConfig(
-        hidden_size=settings.hidden_size,
-        intermediate_size=settings.intermediate_size,
-        num_hidden_layers=settings.num_layers,
-        num_attention_heads=settings.num_heads,
-        num_key_value_heads=settings.num_heads,
+        hidden_size=size.hidden_size,
+        intermediate_size=size.intermediate_size,
+        num_hidden_layers=size.num_layers,
+        num_attention_heads=size.num_heads,
+        num_key_value_heads=size.num_heads,
         max_position_embeddings=MAX_POSITIONS,
         tie_word_embeddings=True,
         **ids,

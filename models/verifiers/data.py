@@ -7,12 +7,11 @@ from itertools import accumulate
 from typing import TypeVar
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from pav.models.labels.estimators import best_of_array
 from pav.models.labels.sampling_measure import Completion, PrefixKey, sampling_measure
-from pav.models.records import Prefix, Verdict
+from pav.models.records import Prefix
 
 Key = TypeVar("Key", bound=Hashable)
 Weighted = tuple[Completion, float]
@@ -57,46 +56,6 @@ class TargetSequence:
     prefix: Prefix
     targets: NDArray[np.float32]
     weights: NDArray[np.float32]
-
-
-def solution_completions(solutions: pl.DataFrame) -> list[Completion]:
-    """Return the distinct graded responses of the `solutions` data set, sampled from no steps."""
-    graded = solutions.with_columns(start=pl.lit(0, dtype=pl.Int32))
-    return _completions(graded.rename({"steps": "all_steps"}))
-
-
-def rollout_completions(
-    rollouts: pl.DataFrame, prefixes: pl.DataFrame, *, policy_id: str
-) -> list[Completion]:
-    """Return the distinct graded completions (prefix and rollout) that a policy was sampled for."""
-    starts = prefixes.select(
-        "prefix_id", "problem_id", start_steps="steps", start=pl.col("steps").list.len()
-    ).unique("prefix_id")
-    joined = rollouts.filter(pl.col("policy_id") == policy_id).join(starts, on="prefix_id")
-    return _completions(joined.with_columns(all_steps=pl.concat_list("start_steps", "steps")))
-
-
-def _completions(samples: pl.DataFrame) -> list[Completion]:
-    """Group samples by response and start, in a fixed order; failed ones never count."""
-    grouped = (
-        samples.filter(pl.col("verdict") != Verdict.FAILED.value)
-        .with_columns(
-            text=pl.col("all_steps").list.join(""),
-            is_finished=pl.col("finish_reason") == "stop",
-        )
-        .group_by("problem_id", "text", "is_finished", "start")
-        .agg(
-            pl.col("all_steps").first(),
-            num_samples=pl.len(),
-            num_correct=(pl.col("verdict") == Verdict.CORRECT.value).sum(),
-        )
-        .sort("problem_id", "text", "is_finished", "start")
-    )
-    columns = ("problem_id", "all_steps", "is_finished", "start", "num_samples", "num_correct")
-    return [
-        Completion(problem, tuple(steps), finished, start, samples, correct)
-        for problem, steps, finished, start, samples, correct in grouped.select(columns).iter_rows()
-    ]
 
 
 def own_tallies(samples: Iterable[Weighted]) -> dict[PrefixKey, Tally]:
@@ -245,9 +204,3 @@ def _targets(sequence: LabelledSequence, k: int) -> tuple[NDArray[np.float64], N
     # Of a terminal prefix every best-of-K value is its verdict.
     targets[-1] = shares[-1]
     return np.nan_to_num(targets), np.where(np.isnan(targets), 0.0, sequence.weights)
-
-
-def restrict(completions: Iterable[Completion], problem_ids: Iterable[str]) -> list[Completion]:
-    """Return the completions of the given problems."""
-    wanted = frozenset(problem_ids)
-    return [completion for completion in completions if completion.problem_id in wanted]

@@ -1,8 +1,7 @@
-"""The optimiser's loop of a verifier: a function of its data, settings and seed, resumable."""
+"""The training of a verifier: a function of its data, settings and seed, resumable."""
 
 import copy
 import dataclasses
-import io
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor
 
 from pav.models.policy.number_types import fast_number_type
-from pav.models.policy.schedules import warmup_cosine
+from pav.models.policy.optimiser import Optimiser, Schedule
 from pav.models.verifiers.batches import (
     Batch,
     EncodedSequence,
@@ -31,6 +30,8 @@ PART = 32
 VALIDATION_BATCH = 256
 # Optimiser steps between two reports of progress.
 REPORT_EVERY = 10
+BETAS = (0.9, 0.98)
+CLIP_NORM = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +95,7 @@ class Trainer:
         )
         # The mean weight of a batch, so that each batch's gradient is unbiased.
         self._normaliser = _total_weight(training) / self._sampler.batches_per_epoch
-        self._optimizer = torch.optim.AdamW(
-            model.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay,
-            betas=(0.9, 0.98), fused=True,
-        )  # fmt: skip
+        self._optimiser = Optimiser(model, _schedule(plan))
         self.state = State()
 
     def run(
@@ -112,9 +110,10 @@ class Trainer:
         """
         losses: list[Tensor] = []
         batches = self._batches()
-        while self.state.step < self._plan.steps and not self._is_stale:
-            losses.append(self._step(next(batches)))
-            if self.state.step % self._plan.eval_every == 0 or self.state.step == self._plan.steps:
+        while not self._optimiser.is_done and not self._is_stale:
+            losses.append(self._optimiser.advance(next(batches), self._training_loss))
+            self.state.step = self._optimiser.step
+            if self.state.step % self._plan.eval_every == 0 or self._optimiser.is_done:
                 self._look(float(torch.stack(losses).mean()))
                 losses = []
                 save(self.save())
@@ -125,24 +124,13 @@ class Trainer:
 
     def save(self) -> bytes:
         """Return the whole state as bytes."""
-        sink = io.BytesIO()
-        torch.save(
-            {
-                "state": dataclasses.asdict(self.state),
-                "model": self._model.state_dict(),
-                "optimizer": self._optimizer.state_dict(),
-            },
-            sink,
-        )
-        return sink.getvalue()
+        return self._optimiser.state(dataclasses.asdict(self.state))
 
     def restore(self, data: bytes) -> None:
         """Go back to a state that `save` returned."""
-        kept = torch.load(io.BytesIO(data), map_location=self._device, weights_only=True)
-        looks = [Look(**look) for look in kept["state"].pop("looks")]
-        self.state = State(**kept["state"], looks=looks)
-        self._model.load_state_dict(kept["model"])
-        self._optimizer.load_state_dict(kept["optimizer"])
+        kept = self._optimiser.load_state(data)
+        looks = [Look(**look) for look in kept.pop("looks")]
+        self.state = State(**kept, looks=looks)
 
     def _recent_loss(self, losses: Sequence[Tensor]) -> float:
         return float(losses[-1]) if losses else self.state.looks[-1].train_loss
@@ -175,22 +163,8 @@ class Trainer:
                 ]
             epoch, first = epoch + 1, first + len(batches)
 
-    def _step(self, parts: Sequence[Batch]) -> Tensor:
-        plan, state = self._plan, self.state
-        factor = warmup_cosine(state.step, warmup_steps=plan.warmup_steps, total_steps=plan.steps)
-        for group in self._optimizer.param_groups:
-            group["lr"] = plan.learning_rate * factor
-        self._model.train()
-        self._optimizer.zero_grad(set_to_none=True)
-        losses = []
-        for part in parts:
-            loss = self._loss(part, self._normaliser)
-            loss.backward()  # type: ignore[no-untyped-call]
-            losses.append(loss.detach())
-        torch.nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
-        self._optimizer.step()
-        state.step += 1
-        return torch.stack(losses).sum()
+    def _training_loss(self, part: Batch) -> Tensor:
+        return self._loss(part, self._normaliser)
 
     def _loss(self, batch: Batch, normaliser: float) -> Tensor:
         logits = batch_logits(self._model, batch, half=self._half)
@@ -200,9 +174,8 @@ class Trainer:
 
     def _look(self, train_loss: float) -> None:
         state = self.state
-        state.looks.append(
-            Look(state.step, train_loss, self._validate(), self._optimizer.param_groups[0]["lr"])
-        )
+        rate = self._optimiser.learning_rate
+        state.looks.append(Look(state.step, train_loss, self._validate(), rate))
         if state.looks[-1].validation_loss < state.best_loss:
             state.best_loss, state.best_step = state.looks[-1].validation_loss, state.step
             state.best = copy.deepcopy(self._model.state_dict())
@@ -216,6 +189,17 @@ class Trainer:
             batch = collate(part, [1.0] * len(part), pad_id=self._pad_id)
             total += float(self._loss(batch, self._validation_weight))
         return total
+
+
+def _schedule(plan: TrainingPlan) -> Schedule:
+    return Schedule(
+        steps=plan.steps,
+        warmup_steps=plan.warmup_steps,
+        learning_rate=plan.learning_rate,
+        betas=BETAS,
+        weight_decay=plan.weight_decay,
+        clip_norm=CLIP_NORM,
+    )
 
 
 def _total_weight(sequences: Sequence[EncodedSequence]) -> float:

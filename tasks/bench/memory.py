@@ -7,12 +7,13 @@ from typing import Any
 
 import torch
 
+from pav.models.policy.corpus import Corpus
 from pav.models.policy.embedded import build_tokenizer
 from pav.models.policy.number_types import fast_number_type
+from pav.models.policy.training import Training
 from pav.models.settings import PrepareSettings
 from pav.tasks.bench.measuring import in_child, resident_bytes
-from pav.tasks.prepare.exercises import Corpus
-from pav.tasks.prepare.work import Training
+from pav.tasks.prepare.work import policy_plan
 from pav.tasks.runner.worker import KERNELS
 
 LOOK_EVERY = 100
@@ -83,7 +84,7 @@ def _train(settings: PrepareSettings, num_steps: int) -> list[int]:
     torch.set_num_threads(1)
     tokenizer = build_tokenizer()
     small = settings.model_copy(update={"batch_size": _BATCH_SIZE, "strong_steps": num_steps + 1})
-    training = Training(small, tokenizer, device="cpu")
+    training = Training(policy_plan(small), tokenizer, device="cpu")
     corpus = _many_lengths(int(tokenizer.pad_token_id), len(tokenizer))
     held = [resident_bytes()]
     for step in range(1, num_steps + 1):

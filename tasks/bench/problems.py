@@ -14,6 +14,7 @@ from pav.models.settings import ProblemSettings
 from pav.tasks.bench.measuring import in_child, peak_bytes, timed
 from pav.tasks.prepare.exercises import corpora, demonstrations, make_exercises
 from pav.tasks.problems.embedded import embedded_problems
+from pav.tasks.problems.plan import hands_work
 from pav.tasks.runner.progress import StageProgress
 
 # Numbers in a hand -> seconds promised for solving and demonstrating 5,000 hands.
@@ -93,7 +94,7 @@ def _measure(settings: ProblemSettings) -> dict[str, Any]:
     with StageProgress(f"{num_numbers} numbers", 3) as bar:
         tell = _Listener(bar)
         with timed(check):
-            problems = embedded_problems(settings, progress=tell)
+            problems = embedded_problems(hands_work(settings), progress=tell)
         bar.finish("hands checked")
         with timed(show):
             counts = _demonstrate(settings, problems, tell)

@@ -7,10 +7,23 @@ from pav.models.domains import domain_key
 from pav.models.formats import format_of
 from pav.models.settings import ProblemSettings
 from pav.tasks.problems.solution_files import ImportedFile, read_imported
-from pav.tasks.store.units import Unit
+from pav.tasks.store.units import Unit, Work
 
 STAGE = "import"
 REVISION = 3
+
+
+class ImportWork(Work):
+    """A user's file: its name and content, and how it is read.
+
+    `domain` is the domain's key; `policy` is the one of rows that name none.
+    """
+
+    format: str
+    domain: str
+    policy: str
+    file: str
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -18,9 +31,12 @@ class ImportPlan:
     """A file that was read and found whole, and the unit that its rows become."""
 
     unit: Unit
-    form: str
-    policy: str
     file: ImportedFile
+
+    @property
+    def work(self) -> ImportWork:
+        """What the unit does."""
+        return ImportWork.of(self.unit)
 
 
 def plan_import(path: str, *, form: str, policy: str, problems: ProblemSettings) -> ImportPlan:
@@ -34,12 +50,12 @@ def plan_import(path: str, *, form: str, policy: str, problems: ProblemSettings)
     key = domain_key(problems.model_copy(update={"answer_pattern": pattern}))
     file = read_imported(path, form=form, domain_key=key, asked_by="FILE")
     name = Path(path).name
-    parameters = {
-        "format": form,
-        "domain": key,
-        "policy": policy or f"imported:{form}",
-        "file": name,
-        "sha256": file.sha256,
-    }
-    unit = Unit(STAGE, f"import {form} {name}", REVISION, parameters)
-    return ImportPlan(unit, form, str(parameters["policy"]), file)
+    work = ImportWork(
+        format=form,
+        domain=key,
+        policy=policy or f"imported:{form}",
+        file=name,
+        sha256=file.sha256,
+    )
+    unit = Unit(STAGE, f"import {form} {name}", REVISION, work.parameters())
+    return ImportPlan(unit, file)

@@ -36,7 +36,7 @@ class Judged:
 
 def import_outputs(plan: ImportPlan, settings: GradeSettings) -> tuple[Output, ...]:
     """Return the data sets of an import's unit."""
-    family = domain(str(plan.unit.parameters["domain"]))
+    family = domain(plan.work.domain)
     problems = plan.file.problems
     pairs = [(problems[key], solution) for _, key, solution in plan.file.solutions]
     tables = _Tables(plan, family)
@@ -88,7 +88,7 @@ class _Tables:
         self._rows: dict[str, list[dict[str, object]]] = {name: [] for name in DATA_SETS}
         self._tables: dict[str, list[pl.DataFrame]] = {name: [] for name in DATA_SETS}
         self._num_solutions = 0
-        self._plan = plan
+        self._work, self._unit_id = plan.work, plan.unit.unit_id
         self._family = family
         self._num_equal: Counter[str] = Counter()
         self._prefixes: set[str] = set()
@@ -96,7 +96,7 @@ class _Tables:
     def add(self, judged: Judged) -> None:
         """Take in a solution with its prefixes and labels."""
         solution, response = judged.solution, judged.response
-        policy_id = solution.policy or self._plan.policy
+        policy_id = solution.policy or self._work.policy
         equal = imported_solution_id(response, policy_id, repeat=0)
         repeat = self._num_equal[equal]
         self._num_equal[equal] += 1
@@ -108,13 +108,13 @@ class _Tables:
         for label in solution.labels:
             self.put("imported_labels", {
                 "solution_id": name, "num_steps": label.num_steps,
-                "prefix_id": names[label.num_steps], "format": self._plan.form,
+                "prefix_id": names[label.num_steps], "format": self._work.format,
                 "kind": label.kind, "value": label.value, "labeler": solution.labeler,
             })  # fmt: skip
 
     def put(self, name: str, row: Mapping[str, object]) -> None:
         """Add a row to a data set; columns that it lacks are NULL."""
-        self._rows[name].append({**row, "unit_id": self._plan.unit.unit_id})
+        self._rows[name].append({**row, "unit_id": self._unit_id})
         if len(self._rows[name]) >= _MOST_ROWS:
             self._pack(name)
 

@@ -74,7 +74,7 @@ def _imported(store: Store, plan: ImportPlan, manifest: Manifest, *, is_reused: 
     problems = plan.file.problems.values()
     return Imported(
         unit_id=plan.unit.unit_id,
-        form=plan.form,
+        form=plan.work.format,
         is_reused=is_reused,
         num_rows=plan.file.num_rows,
         num_problems=len(problems),
@@ -83,6 +83,6 @@ def _imported(store: Store, plan: ImportPlan, manifest: Manifest, *, is_reused: 
         num_open=int((solutions["finish_reason"] != "stop").sum()),
         labels=dict(sorted(Counter(kinds["kind"].to_list()).items())),
         verdicts=dict(sorted(verdicts.items())),
-        silences=FORMATS[plan.form].silences,
+        silences=FORMATS[plan.work.format].silences,
         remarks=plan.file.remarks,
     )

@@ -5,7 +5,7 @@ from pav.models.domains.countdown.solver import MOST_LISTED
 from pav.models.errors import InputError
 from pav.models.settings import RunSettings
 from pav.tasks.prepare.policies import ROLES, check_policies, given_folder
-from pav.tasks.store.units import Manifest, Unit
+from pav.tasks.store.units import Manifest, Unit, Work
 
 STAGE = "pretrain"
 # Raised when the training, its data or the tokenizer change what comes out.
@@ -15,6 +15,27 @@ LARGE_HANDS_REVISION = 1
 # Settings that decide where checkpoints come from or how often states are saved, not what
 # the training ends with.
 _NOT_IN_UNIT = {"weak", "base", "strong", "save_every"}
+
+
+class PretrainWork(Work):
+    """The policy to train, how, and after how many optimiser steps each role's weights are kept.
+
+    `large_hands` is the revision of their demonstrations, where problems may have such hands.
+    """
+
+    domain: str
+    num_layers: int
+    hidden_size: int
+    intermediate_size: int
+    num_heads: int
+    weak_steps: int
+    base_steps: int
+    strong_steps: int
+    batch_size: int
+    learning_rate: float
+    warmup_steps: int
+    seed: int
+    large_hands: int | None = None
 
 
 def check_trainable(settings: RunSettings) -> None:
@@ -36,11 +57,13 @@ def plan_pretrain(settings: RunSettings, problems: Manifest) -> list[Unit]:
     if all(given_folder(prepare, role) for role in ROLES):
         return []
     check_trainable(settings)
-    parameters = prepare.model_dump(mode="json", exclude=_NOT_IN_UNIT)
-    parameters["domain"] = domain_key(settings.problems)
-    if has_large_hands(settings):
-        parameters["large_hands"] = LARGE_HANDS_REVISION
-    return [Unit(STAGE, "embedded policy", REVISION, parameters, {"problems": problems.ref})]
+    work = PretrainWork(
+        domain=domain_key(settings.problems),
+        large_hands=LARGE_HANDS_REVISION if has_large_hands(settings) else None,
+        **prepare.model_dump(exclude=_NOT_IN_UNIT),
+    )
+    inputs = {"problems": problems.ref}
+    return [Unit(STAGE, "embedded policy", REVISION, work.parameters(), inputs)]
 
 
 def has_large_hands(settings: RunSettings) -> bool:

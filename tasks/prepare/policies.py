@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import get_args
+from typing import Protocol, get_args
 
 from pav.models.domains import domain_of
 from pav.models.errors import InputError, WorkError
@@ -62,13 +62,25 @@ def policy_folder(settings: RunSettings, store: Store, role: PolicyName, ref: In
     return checkpoint_folder(store, required_manifest(store, ref.unit_id), role)
 
 
-def kept_steps(settings: PrepareSettings) -> dict[PolicyName, int]:
+class RoleSteps(Protocol):
+    """Settings or a work that say after how many optimiser steps each role's weights are kept."""
+
+    @property
+    def weak_steps(self) -> int:
+        """Those of the weak prover."""
+
+    @property
+    def base_steps(self) -> int:
+        """Those of the base policy."""
+
+    @property
+    def strong_steps(self) -> int:
+        """Those of the strong prover."""
+
+
+def kept_steps(steps: RoleSteps) -> dict[PolicyName, int]:
     """Return after how many optimiser steps each role's checkpoint is kept."""
-    return {
-        "weak": settings.weak_steps,
-        "base": settings.base_steps,
-        "strong": settings.strong_steps,
-    }
+    return {"weak": steps.weak_steps, "base": steps.base_steps, "strong": steps.strong_steps}
 
 
 def check_policies(settings: PrepareSettings) -> None:

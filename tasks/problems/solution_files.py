@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from pav.models.domains import Domain, domain, domain_key, domain_of
+from pav.models.domains import Domain, domain, domain_key
 from pav.models.errors import InputError
 from pav.models.formats import format_of
 from pav.models.formats.bounds import bounded
 from pav.models.formats.plain import OPTIONAL, REQUIRED
 from pav.models.formats.records import Format, ImportedSolution, Parsed
 from pav.models.records import OTHER_SOURCES, Problem
-from pav.models.settings import RunSettings
+from pav.models.settings import RunSettings, SampleSettings
 from pav.tasks.problems.files import DEFAULT_SOURCE
 from pav.tasks.problems.rows import Row, file_bytes, file_rows, refuse_bad_rows
 from pav.tasks.problems.sets import ProblemSet
@@ -113,22 +113,19 @@ def _in_steps(solution: ImportedSolution, family: Domain) -> ImportedSolution:
     return replace(solution, steps=family.split_steps(solution.text))
 
 
-def imported_file(settings: RunSettings) -> ImportedFile:
+def imported_file(settings: SampleSettings, domain_key: str) -> ImportedFile:
     """Return the solutions of `sample.path`; InputError lists what is wrong with it."""
     return read_imported(
-        settings.sample.path,
-        form=settings.sample.format,
-        domain_key=domain_key(settings.problems),
-        asked_by="sample.path",
+        settings.path, form=settings.format, domain_key=domain_key, asked_by="sample.path"
     )
 
 
-def imported_problems(settings: RunSettings) -> tuple[Problem, ...]:
+def imported_problems(settings: SampleSettings, domain_key: str) -> tuple[Problem, ...]:
     """Return the problems of `sample.path`; InputError where an answer is missing or may not label.
 
     Rollouts are checked against answers, so that a problem without one can never be labelled.
     """
-    path, file = settings.sample.path, imported_file(settings)
+    path, file = settings.path, imported_file(settings, domain_key)
     if missing := file.unanswered_lines:
         lines = ", ".join(map(str, missing[:_MOST_SHOWN]))
         more = ", …" if len(missing) > _MOST_SHOWN else ""
@@ -149,7 +146,8 @@ def imported_problems(settings: RunSettings) -> tuple[Problem, ...]:
 
 def check_joined(settings: RunSettings, problems: Iterable[Problem]) -> None:
     """Raise InputError where a solution's question is not among problems, or its answer differs."""
-    file, family = imported_file(settings), domain_of(settings.problems)
+    key = domain_key(settings.problems)
+    file, family = imported_file(settings.sample, key), domain(key)
     known = {problem.canonical_key: problem for problem in problems}
     name = settings.problems.path
     bad = []

@@ -4,17 +4,14 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import asdict
 
-from pav.models.domains import domain_of
+from pav.models.domains import domain
 from pav.models.domains.countdown.domain import is_solvable_prefix
 from pav.models.errors import InputError
 from pav.models.records import Prefix, Problem
 from pav.models.settings import RunSettings
-from pav.tasks.problems.embedded import (
-    embedded_problems,
-    limits,
-)
+from pav.tasks.problems.embedded import embedded_problems
 from pav.tasks.problems.files import ProblemFile, parse_problems
-from pav.tasks.problems.plan import content_of, in_order
+from pav.tasks.problems.plan import FileWork, HandsWork, content_of, in_order, problems_work
 from pav.tasks.problems.published import check_disjoint
 from pav.tasks.problems.rows import file_bytes
 from pav.tasks.problems.solution_files import imported_problems
@@ -34,12 +31,12 @@ def open_worker(
     """Return the function that makes `problems.parquet`."""
 
     def execute(unit: Unit) -> Outcome:
-        chosen = settings.problems
+        work = problems_work(unit)
         cost: dict[str, float] = {}
-        if chosen.path or settings.sample.path:
-            problems, cost = _from_file(unit, settings, progress=progress)
+        if isinstance(work, HandsWork):
+            problems = embedded_problems(work, progress=progress)
         else:
-            problems = embedded_problems(chosen, progress=progress)
+            problems, cost = _from_file(work, settings, progress=progress)
         check_disjoint(problems)
         rows = [{**asdict(problem), "unit_id": unit.unit_id} for problem in problems]
         data = to_parquet("problems", frame("problems", rows))
@@ -49,11 +46,11 @@ def open_worker(
 
 
 def _from_file(
-    unit: Unit, settings: RunSettings, *, progress: Progress
+    work: FileWork, settings: RunSettings, *, progress: Progress
 ) -> tuple[list[Problem], dict[str, float]]:
     """The user's problems in the order of their hashes, and counts of what to know of them."""
-    parsed = _parsed(unit, settings)
-    room = limits(settings.problems)
+    parsed = _parsed(work, settings)
+    room = work.limits
     chosen = []
     for problem in in_order(parsed.problems):
         if room[problem.split]:
@@ -72,17 +69,20 @@ def _from_file(
     }
 
 
-def _parsed(unit: Unit, settings: RunSettings) -> ProblemFile:
-    """The problems of the file that the unit was planned on; InputError where it changed since."""
-    path = settings.problems.path
-    if path:
+def _parsed(work: FileWork, settings: RunSettings) -> ProblemFile:
+    """The problems of the file that the unit was planned on; InputError where it changed since.
+
+    The settings say no more than where the file lies and how it is read.
+    """
+    if work.sha256 is not None:
+        path = settings.problems.path
         data = file_bytes(path, asked_by="problems.path")
-        parsed = parse_problems(path, data, family=domain_of(settings.problems))
-        is_same = hashlib.sha256(data).hexdigest() == unit.parameters["sha256"]
+        parsed = parse_problems(path, data, family=domain(work.domain))
+        is_same = hashlib.sha256(data).hexdigest() == work.sha256
     else:
         path = settings.sample.path
-        parsed = ProblemFile(imported_problems(settings), ())
-        is_same = content_of(parsed.problems) == unit.parameters["problems"]
+        parsed = ProblemFile(imported_problems(settings.sample, work.domain), ())
+        is_same = content_of(parsed.problems) == work.problems
     if not is_same:
         raise InputError(f"{path}: the file changed since the run was planned; run again")
     return parsed

@@ -20,8 +20,9 @@ def take(
     driver: Driver, unit: Unit, settings: RunSettings
 ) -> list[tuple[Prefix, str, int, Graded]]:
     """Return the unit's solutions, each with its policy and number among its problem's."""
-    by_problem = imported_rows(settings, driver.problems.values())
-    if content_of(row for rows in by_problem.values() for row in rows) != SampleWork.of(unit).rows:
+    work = SampleWork.of(unit)
+    by_problem = imported_rows(settings.sample, work.domain, driver.problems.values())
+    if content_of(row for rows in by_problem.values() for row in rows) != work.rows:
         raise InputError(
             f"{settings.sample.path}: the file changed since the run was planned; run again"
         )

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pav.models.domains import domain_key
 from pav.models.formats.records import ImportedSolution
 from pav.models.hashing import digest
 from pav.models.records import Problem
-from pav.models.settings import RunSettings
+from pav.models.settings import RunSettings, SampleSettings
 from pav.models.splits import SPLITS
 from pav.tasks.prepare.policies import PolicySpec
 from pav.tasks.problems.solution_files import imported_file
@@ -37,7 +38,8 @@ def plan_imported(
 
     A unit is named by its own rows, so that another row disturbs one shard.
     """
-    rows = imported_rows(settings, problems.values())
+    key = domain_key(settings.problems)
+    rows = imported_rows(settings.sample, key, problems.values())
     base = policies["base"]
     units = []
     for split in SPLITS:
@@ -63,15 +65,15 @@ def plan_imported(
 
 
 def imported_rows(
-    settings: RunSettings, problems: Iterable[Problem]
+    settings: SampleSettings, domain_key: str, problems: Iterable[Problem]
 ) -> dict[str, tuple[ImportedRow, ...]]:
     """Return the distinct solutions of each problem by its id, whatever their order in the file."""
     by_key = {problem.canonical_key: problem.problem_id for problem in problems}
     rows: dict[str, set[ImportedRow]] = {}
-    for _, key, solution in imported_file(settings).solutions:
+    for _, key, solution in imported_file(settings, domain_key).solutions:
         # Problems beyond problems.max_train and the like have no part in the run.
         if key in by_key:
-            row = _row(by_key[key], solution, settings.sample.format)
+            row = _row(by_key[key], solution, settings.format)
             rows.setdefault(row.problem_id, set()).add(row)
     return {problem_id: tuple(sorted(members)) for problem_id, members in rows.items()}
 

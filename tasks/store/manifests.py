@@ -1,11 +1,8 @@
 """Publishing and finding what units made: data first, then the manifest, which is the commit."""
 
-import hashlib
 import importlib.metadata
 import io
-import os
 import platform
-import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -15,6 +12,7 @@ import polars as pl
 
 from pav.models.errors import StoreError
 from pav.models.hashing import digest
+from pav.tasks.store.contents import file_content, is_intact, sha256_of
 from pav.tasks.store.datasets import SCHEMAS
 from pav.tasks.store.local_files import cache_folder, write_atomically
 from pav.tasks.store.manifest_records import (
@@ -27,10 +25,6 @@ from pav.tasks.store.manifest_records import (
 from pav.tasks.store.partials import drop_partial
 from pav.tasks.store.store import MissingFileError, Store
 from pav.tasks.store.units import DataFile, Manifest, Outcome, Output, Unit
-
-# (path, size, mtime_ns) -> sha256, so that one process hashes each unchanged file once.
-_hashes: dict[tuple[str, int, int], str] = {}
-_hashes_lock = threading.Lock()
 
 
 def manifest_path(unit_id: str) -> str:
@@ -48,7 +42,7 @@ def publish(store: Store, unit: Unit, outcome: Outcome) -> Manifest:
     if earlier is not None:
         drop_partial(store, unit)
         return earlier
-    hashes = [[output.name, _sha256(output.data)] for output in outcome.outputs]
+    hashes = [[output.name, sha256_of(output.data)] for output in outcome.outputs]
     folder = f"data/{unit.stage}/{unit.unit_id}-{digest(hashes, length=12)}"
     files = []
     for output, (_, sha256) in zip(outcome.outputs, hashes, strict=True):
@@ -68,7 +62,7 @@ def publish(store: Store, unit: Unit, outcome: Outcome) -> Manifest:
 def find(store: Store, unit: Unit) -> Manifest | None:
     """Return a unit's manifest; None where it or any of its data is missing or damaged."""
     manifest = read_manifest(store, unit.unit_id)
-    if manifest is None or not _is_intact(store, manifest):
+    if manifest is None or not is_intact(store, manifest):
         return None
     return manifest
 
@@ -128,7 +122,7 @@ def read_table(
     """Return the data set `name` of a unit, or some of its columns; StoreError if off schema."""
     file = data_file(manifest, f"{name}.parquet")
     try:
-        data = io.BytesIO(_content(store, file))
+        data = io.BytesIO(file_content(store, file))
         table = pl.read_parquet(data, columns=None if columns is None else list(columns))
     except pl.exceptions.PolarsError as error:
         raise StoreError(
@@ -167,7 +161,7 @@ def local_file(store: Store, file: DataFile) -> Path:
         return Path(store.address(file.path))
     target = cache_folder() / "files" / file.sha256 / PurePosixPath(file.path).name
     if not target.exists() or target.stat().st_size != file.num_bytes:
-        write_atomically(target, _content(store, file))
+        write_atomically(target, file_content(store, file))
     return target
 
 
@@ -183,12 +177,8 @@ def checkpoint_folder(store: Store, manifest: Manifest, name: str) -> Path:
     for file in files:
         target = folder / file.name
         if not target.exists() or target.stat().st_size != file.num_bytes:
-            write_atomically(target, _content(store, file))
+            write_atomically(target, file_content(store, file))
     return folder / name
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def _now() -> str:
@@ -213,40 +203,3 @@ def _check_table(output: Output) -> None:
     schema = pl.read_parquet_schema(io.BytesIO(output.data))
     if dict(schema) != dict(pl.Schema(SCHEMAS[name])):
         raise StoreError(f"data set {name}: expected columns {SCHEMAS[name]}, got {schema}")
-
-
-def _is_intact(store: Store, manifest: Manifest) -> bool:
-    """Tell whether every file is there: by sha256 in a folder, by size on S3."""
-    if store.is_local:
-        return all(_has_content(Path(store.address(file.path)), file) for file in manifest.files)
-    folders = {str(PurePosixPath(*PurePosixPath(file.path).parts[:3])) for file in manifest.files}
-    sizes = {path: size for folder in folders for path, size in store.sizes(folder).items()}
-    return all(sizes.get(file.path) == file.num_bytes for file in manifest.files)
-
-
-def _has_content(path: Path, file: DataFile) -> bool:
-    try:
-        state = os.stat(path)
-        key = (str(path), state.st_size, state.st_mtime_ns)
-        if state.st_size != file.num_bytes:
-            return False
-        if key not in _hashes:
-            with path.open("rb") as stream:
-                found = hashlib.file_digest(stream, "sha256").hexdigest()
-            with _hashes_lock:
-                _hashes[key] = found
-    except OSError:
-        return False
-    return _hashes[key] == file.sha256
-
-
-def _content(store: Store, file: DataFile) -> bytes:
-    """Return the bytes of a file; of those on S3 only the size was compared until now."""
-    data = store.read_bytes(file.path)
-    if not store.is_local and _sha256(data) != file.sha256:
-        raise StoreError(
-            f"{store.address(file.path)}: expected the bytes that its unit published (sha256 "
-            f"{file.sha256}), got others of that size (sha256 {_sha256(data)}); remove that "
-            "object and run the same command again: the unit is made again"
-        )
-    return data

@@ -12,13 +12,15 @@ from pav.models.hashing import bucket, stream_key
 from pav.models.labels.sampling_measure import Completion
 from pav.models.records import Prefix, Problem
 from pav.models.verifiers.batches import EncodedSequence
+from pav.models.verifiers.completions import (
+    restrict,
+    rollout_completions,
+    solution_completions,
+)
 from pav.models.verifiers.data import (
     LabelledSequence,
     TargetSequence,
     outcome_sequences,
-    restrict,
-    rollout_completions,
-    solution_completions,
     target_sequences,
     value_sequences,
 )

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pav.models.verifiers.data import passing_tallies, rollout_completions, solution_completions
+from pav.models.verifiers.completions import rollout_completions, solution_completions
+from pav.models.verifiers.data import passing_tallies
 from pav.tasks.database.database import build_database, run_query
 from pav.tasks.database.inputs import Sources
 from pav.tasks.store.datasets import frame

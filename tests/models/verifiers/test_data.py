@@ -1,5 +1,4 @@
 import numpy as np
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,9 +9,6 @@ from pav.models.verifiers.data import (
     outcome_sequences,
     own_tallies,
     passing_tallies,
-    restrict,
-    rollout_completions,
-    solution_completions,
     target_sequences,
     value_sequences,
 )
@@ -178,27 +174,6 @@ def test_an_empty_response_is_labelled_at_its_only_end():
     [found] = value_sequences([empty], [], own=[empty], passing=True)
     assert found.tallies == (Tally(0, 2, 0.0, 2.0),)
     assert found.weights == (2.0,)
-
-
-def test_tables_give_distinct_completions_without_the_failed_ones():
-    prefixes = pl.DataFrame({"prefix_id": ["x"], "problem_id": ["p"], "steps": [["a\n"]]})
-    rollouts = pl.DataFrame({
-        "prefix_id": ["x"] * 5, "policy_id": ["m", "m", "m", "m", "other"],
-        "steps": [["b"], ["b"], ["c\n", "d"], ["b"], ["b"]],
-        "verdict": ["correct", "correct", "truncated", "failed", "correct"],
-        "finish_reason": ["stop", "stop", "length", "stop", "stop"],
-    })  # fmt: skip
-    assert rollout_completions(rollouts, prefixes, policy_id="m") == [
-        Completion("p", ("a\n", "b"), True, 1, 2, 2),
-        Completion("p", ("a\n", "c\n", "d"), False, 1, 1, 0),
-    ]
-    solutions = pl.DataFrame({
-        "problem_id": ["p", "q"], "steps": [["b"], ["b"]], "verdict": ["wrong", "correct"],
-        "finish_reason": ["stop", "stop"],
-    })  # fmt: skip
-    found = solution_completions(solutions)
-    assert found == [Completion("p", ("b",), True, 0, 1, 0), Completion("q", ("b",), True, 0, 1, 1)]
-    assert [each.problem_id for each in restrict(found, {"q"})] == ["q"]
 
 
 @given(

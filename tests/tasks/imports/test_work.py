@@ -1,9 +1,11 @@
 """An import is one unit of ordinary data sets; what a file cannot say stays unsaid."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from pav.models.domains import domain_key
 from pav.models.errors import InputError
 from pav.models.prefixes import prefix_id
 from pav.models.records import Prefix
@@ -74,6 +76,41 @@ def tables(store, done):
 
 def plain(**more):
     return {"question": "2 + 2?", "response": "two and two\n#### 4", **more}
+
+
+@pytest.mark.parametrize(
+    ("name", "domain", "policy", "unit_id"),
+    [
+        ("maths.jsonl", "math", "", "import-bd2f4339462551886857"),
+        ("maths.jsonl", "math", "me", "import-c961d7eb5785ad04976a"),
+        ("made.jsonl", "countdown", "", "import-2ec123a6cc1eb9c3a297"),
+        ("made.jsonl", "countdown", "me", "import-240583697a7933a76d60"),
+    ],
+)
+def test_imports_keep_the_ids_that_stores_know_them_by(written, name, domain, policy, unit_id):
+    rows = {
+        "maths.jsonl": {"question": "2 + 2?", "answer": "4", "response": "two and two\n#### 4"},
+        "made.jsonl": {"question": "4 6", "answer": "24", "response": "4 * 6 = 24\n"},
+    }
+    path = written([rows[name]], name)
+    problems = ProblemSettings(domain=domain)
+    assert plan_import(path, form="plain", policy=policy, problems=problems).unit.unit_id == unit_id
+
+
+def test_an_import_is_what_its_record_says_that_its_plan_holds(store, written):
+    row = plain(answer="4", response="two and two\n\\boxed{4}\n#### 5")
+    plan = plan_import(written([row]), form="plain", policy="me", problems=MATH)
+    boxed = MATH.model_copy(update={"answer_mark": "boxed"})
+    changes = {"policy": "another", "format": "prmbench", "domain": domain_key(boxed)}
+    work = plan.work.model_copy(update=changes)
+    other = replace(plan, unit=replace(plan.unit, parameters=work.parameters()))
+    solutions, forms = [], []
+    for each in (plan, other):
+        done = import_file(store, each, grade=GradeSettings())
+        solutions += tables(store, done)["solutions"].select("policy_id", "verdict").rows()
+        forms.append(done.form)
+    assert solutions == [("me", "wrong"), ("another", "correct")]
+    assert forms == ["plain", "prmbench"]
 
 
 def test_alternatives_share_the_prefix_and_whole_responses_are_graded(store, written):

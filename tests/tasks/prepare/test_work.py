@@ -1,3 +1,4 @@
+import hashlib
 from pathlib import Path
 
 import polars as pl
@@ -7,10 +8,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pav.models.domains import domain
 from pav.models.errors import InputError
+from pav.models.policy.corpus import pad_pairs
 from pav.models.policy.embedded import build_tokenizer
 from pav.models.settings import PrepareSettings, RunSettings
-from pav.tasks.prepare.exercises import build_corpus, make_exercises, pad_pairs
-from pav.tasks.prepare.work import Training, open_worker, plan_pretrain, response_loss
+from pav.tasks.prepare.exercises import build_corpus, make_exercises
+from pav.tasks.prepare.plan import PretrainWork, plan_pretrain
+from pav.tasks.prepare.work import open_worker
 from pav.tasks.store.datasets import frame, to_parquet
 from pav.tasks.store.manifests import checkpoint_folder, find, publish, read_table
 from pav.tasks.store.partials import load_partial
@@ -118,37 +121,6 @@ def test_each_problem_is_drawn_as_often_as_any_other_and_batches_depend_on_seed_
     assert same == [False, False]
 
 
-def test_the_loss_is_the_mean_over_response_tokens_and_padding_changes_nothing():
-    tokenizer = build_tokenizer()
-    given = problems(hands=["6 6 6 6", "3 3 8 8"])
-    corpus = build_corpus("countdown", given, tokenizer, given=given)
-    model = Training(TINY, tokenizer, device="cpu").model
-    pairs = [(corpus.prompts[0], corpus.responses[0]), (corpus.prompts[1], corpus.responses[-1])]
-    total, count = 0.0, 0
-    for prompt, response in pairs:
-        ids = prompt + response
-        logits = model(input_ids=torch.tensor([ids])).logits[0].double()
-        for position in range(len(prompt), len(ids)):
-            total -= logits[position - 1].log_softmax(-1)[ids[position]].item()
-            count += 1
-    batch = pad_pairs(pairs, corpus.pad)
-    loss = response_loss(model, batch, number_type=torch.float32).item()
-    assert loss == pytest.approx(total / count, rel=1e-5)
-
-
-def test_a_checkpoint_is_the_mean_of_the_weights_since_the_warm_up():
-    tokenizer = build_tokenizer()
-    corpus = build_corpus("countdown", problems(), tokenizer, given=problems())
-    training = Training(TINY, tokenizer, device="cpu")
-    seen = []
-    for _ in range(TINY.weak_steps):
-        training.advance(corpus, None)
-        seen.append(training.model.model.norm.weight.detach().clone())
-    expected = torch.stack(seen[TINY.warmup_steps - 1 :]).mean(0)
-    kept = training.kept[TINY.weak_steps]["model.norm.weight"]
-    torch.testing.assert_close(kept, expected, rtol=1e-6, atol=1e-7)
-
-
 def test_the_loss_of_a_small_training_falls_and_its_three_checkpoints_differ_and_load(tmp_path):
     settings, store, unit = prepared(
         tmp_path, prepare=TINY.model_copy(update={"strong_steps": 100, "base_steps": 60})
@@ -194,6 +166,35 @@ def test_a_killed_training_goes_on_from_its_last_state_and_ends_with_the_same_by
     settings, store, unit = prepared(tmp_path / "undisturbed")
     undisturbed = open_worker(settings, store, "cpu", silent)(unit)
     assert contents(outcome) == contents(undisturbed)
+
+
+def test_a_state_of_another_pav_is_left_alone_and_the_training_begins_anew(tmp_path):
+    settings, store, unit = prepared(tmp_path / "older")
+    # What the training of an earlier pav saved: sealed by its hash alone, with other keys.
+    data = b"step, rows, loss_sum, kept, average, model, optimizer"
+    store.write_bytes(f"partial/{unit.unit_id}.state", hashlib.sha256(data).digest() + data)
+    steps = []
+    told = open_worker(settings, store, "cpu", lambda message, done, total: steps.append(done))
+    outcome = told(unit)
+    assert steps[-3:] == [10, 20, 30]
+    settings, store, unit = prepared(tmp_path / "undisturbed")
+    assert contents(outcome) == contents(open_worker(settings, store, "cpu", silent)(unit))
+
+
+def test_the_policy_is_trained_as_it_was_planned_whatever_the_settings_of_the_process(tmp_path):
+    settings, store, unit = prepared(tmp_path)
+    others = RunSettings(
+        problems={"domain": "math", "path": "nowhere.jsonl"},
+        prepare={
+            "num_layers": 2, "hidden_size": 32, "intermediate_size": 24, "num_heads": 4,
+            "batch_size": 3, "weak_steps": 4, "base_steps": 5, "strong_steps": 6,
+            "learning_rate": 0.1, "warmup_steps": 9, "seed": 7,
+        },
+    )  # fmt: skip
+    planned = set(PretrainWork.model_fields) - {"domain", "large_hands"}
+    assert planned == others.prepare.model_fields_set
+    made = contents(open_worker(settings, store, "cpu", silent)(unit))
+    assert contents(open_worker(others, store, "cpu", silent)(unit)) == made
 
 
 def test_how_often_states_are_saved_changes_neither_the_unit_nor_the_result(tmp_path):

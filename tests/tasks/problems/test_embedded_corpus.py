@@ -12,7 +12,7 @@ from pav.models.policy.embedded import build_tokenizer
 from pav.models.records import Problem
 from pav.tasks.prepare.exercises import corpora, demonstrations, make_exercises
 from pav.tasks.problems.embedded import embedded_problems
-from pav.tasks.problems.plan import plan_problems
+from pav.tasks.problems.plan import hands_work, plan_problems
 
 
 def shortened(rows: object) -> str:
@@ -20,7 +20,8 @@ def shortened(rows: object) -> str:
 
 
 def problems_of(config: str) -> list[Problem]:
-    return embedded_problems(load_settings(config).problems, progress=lambda *_: None)
+    work = hands_work(load_settings(config).problems)
+    return embedded_problems(work, progress=lambda *_: None)
 
 
 def exercises_of(problems: list[Problem]) -> list[Problem]:

@@ -12,7 +12,7 @@ from pav.models.records import Prefix, Problem
 from pav.models.settings import ProblemSettings, RunSettings
 from pav.models.splits import hash_split
 from pav.tasks.problems.embedded import embedded_problems
-from pav.tasks.problems.plan import plan_problems
+from pav.tasks.problems.plan import FileWork, HandsWork, hands_work, plan_problems
 from pav.tasks.problems.published import check_disjoint, load_problems, read_problems
 from pav.tasks.problems.work import open_worker
 from pav.tasks.store.datasets import frame
@@ -29,6 +29,10 @@ def ignore(message: str, done: float, total: float) -> None:
 
 def run_settings(**values: object) -> RunSettings:
     return RunSettings(problems=ProblemSettings.model_validate(values))
+
+
+def hands(**values: object) -> HandsWork:
+    return hands_work(run_settings(**values).problems)
 
 
 def run(settings: RunSettings, store: Store) -> Outcome:
@@ -72,24 +76,22 @@ def test_limits_take_the_first_problems_of_each_split(tmp_path: Path) -> None:
 
 
 def test_other_hands_and_targets_are_generated_within_bounds() -> None:
-    settings = run_settings(
-        target=100, highest=20, num_numbers=6, max_train=10, max_validation=2, max_test=2
-    ).problems
-    problems = embedded_problems(settings, progress=ignore)
+    work = hands(target=100, highest=20, num_numbers=6, max_train=10, max_validation=2, max_test=2)
+    problems = embedded_problems(work, progress=ignore)
     assert counts(problems) == {"train": 10, "validation": 2, "test": 2}
     assert all(problem.canonical_key.endswith("=100") for problem in problems)
-    assert problems == embedded_problems(settings, progress=ignore)
+    assert problems == embedded_problems(work, progress=ignore)
 
 
 def test_a_target_that_no_hand_reaches_is_refused() -> None:
-    settings = run_settings(target=9999, num_numbers=2).problems
+    work = hands(target=9999, num_numbers=2)
     with pytest.raises(InputError, match="no hand of 2 numbers from 1 to 13 reaches 9999"):
-        embedded_problems(settings, progress=ignore)
+        embedded_problems(work, progress=ignore)
 
 
 def test_a_mix_of_hands_has_those_of_every_number_of_numbers() -> None:
-    mixed = run_settings(num_numbers=[3, 2], highest=9).problems
-    alone = [run_settings(num_numbers=number, highest=9).problems for number in (2, 3)]
+    mixed = hands(num_numbers=[3, 2], highest=9)
+    alone = [hands(num_numbers=number, highest=9) for number in (2, 3)]
     keys = [{p.canonical_key for p in embedded_problems(each, progress=ignore)} for each in alone]
     problems = embedded_problems(mixed, progress=ignore)
     assert all(keys)
@@ -97,7 +99,7 @@ def test_a_mix_of_hands_has_those_of_every_number_of_numbers() -> None:
 
 
 def test_targets_of_a_range_are_reached_and_a_hand_is_in_one_split() -> None:
-    chosen = run_settings(num_numbers=3, targets=[10, 40], targets_per_hand=3).problems
+    chosen = hands(num_numbers=3, targets=[10, 40], targets_per_hand=3)
     problems = embedded_problems(chosen, progress=ignore)
     assert problems == embedded_problems(chosen, progress=ignore)
     splits: dict[str, set[str]] = {}
@@ -162,6 +164,79 @@ def test_the_unit_depends_on_what_decides_the_problems_and_on_nothing_else(tmp_p
     assert plan_problems(run_settings(path=moved, target=7)).unit_id == planned.unit_id
     written(tmp_path, text + "1 2,3\n")
     assert plan_problems(run_settings(path=path)).unit_id != planned.unit_id
+
+
+SOLUTION = {"question": "4 6", "answer": "24", "response": "4 * 6 = 24\n"}
+# What is asked for, and the id that stores know such problems by.
+KNOWN_UNITS = [
+    ({}, "problems-6e7814a383c1b1580777"),
+    ({"num_numbers": [5, 4]}, "problems-cd6f4896f5386b615940"),
+    ({"num_numbers": 3, "target": 10, "max_test": 7}, "problems-3128a5ec048ca056a4d7"),
+    ({"targets": [1, 100]}, "problems-152cb932ba1aa85dd6b5"),
+    (
+        {"targets": [1, 100], "targets_per_hand": 3, "num_numbers": [3, 4], "highest": 9},
+        "problems-2ea5671abf6056df88d9",
+    ),
+    ({"path": "hands.csv"}, "problems-24f8a0afbce6c1ee07b9"),
+    ({"path": "hands.csv", "max_train": 1}, "problems-1476856bd80c81f083fc"),
+    ({"sample": {"path": "made.jsonl"}}, "problems-6bf989cacdc841be81dc"),
+    (
+        {"domain": "math", "path": "sums.jsonl", "segmenter": "sentence"},
+        "problems-9a738ac7e042e0b5dd9f",
+    ),
+]
+
+
+@pytest.mark.parametrize(("asked", "unit_id"), KNOWN_UNITS, ids=str)
+def test_problems_keep_the_ids_that_stores_know_them_by(
+    asked: dict[str, object], unit_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path, "question,answer\n4 9 10 13,24\n4 6,24\n", "hands.csv")
+    written(tmp_path, json.dumps(SOLUTION) + "\n", "made.jsonl")
+    written(tmp_path, json.dumps({"question": "2 + 2?", "answer": "4"}) + "\n", "sums.jsonl")
+    problems = {name: value for name, value in asked.items() if name != "sample"}
+    settings = {"problems": problems, "sample": asked.get("sample", {})}
+    assert plan_problems(RunSettings.model_validate(settings)).unit_id == unit_id
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"num_numbers": [2, 3], "target": 10}, {"num_numbers": 3, "targets": [1, 50], "highest": 9}],
+)
+def test_hands_are_made_as_planned_whatever_the_settings_of_the_process(
+    asked: dict[str, object], tmp_path: Path
+) -> None:
+    limits = {"max_train": 6, "max_validation": 2, "max_test": 3}
+    settings, store = run_settings(**asked, **limits), Store(str(tmp_path))
+    others = run_settings(
+        domain="math", path="nowhere.csv", highest=5, num_numbers=4, target=7, targets=[2, 3],
+        targets_per_hand=2, max_train=1, max_validation=1, max_test=1,
+    )  # fmt: skip
+    fields = set(HandsWork.model_fields) | {"path"}
+    assert others.problems.model_fields_set == fields
+    unit = plan_problems(settings)
+    execute = open_worker(others, store, "cpu", ignore)
+    assert execute(unit).outputs == run(settings, store).outputs
+
+
+@pytest.mark.parametrize("block", ["problems", "sample"])
+def test_a_file_is_read_as_planned_whatever_the_settings_of_the_process(
+    block: str, tmp_path: Path
+) -> None:
+    rows = [{**SOLUTION, "question": question, "split": "train"} for question in ("4 6", "3 8")]
+    path = written(tmp_path, "\n".join(map(json.dumps, rows)), "mine.jsonl")
+    given = {"problems": {"max_train": 1}, "sample": {}}
+    given[block]["path"] = path
+    # Both hold the file, as the unit says what is in it and not where it lies.
+    other = {"problems": {"domain": "math", "max_train": 9}, "sample": {}}
+    other[block]["path"] = path
+    settings, others = map(RunSettings.model_validate, (given, other))
+    store, unit = Store(str(tmp_path / "store")), plan_problems(settings)
+    assert FileWork.of(unit).file == "mine.jsonl"
+    outcome = open_worker(others, store, "cpu", ignore)(unit)
+    assert outcome.outputs == run(settings, store).outputs
+    assert outcome.outputs[0].num_rows == 1
 
 
 def test_the_same_settings_make_the_same_bytes(tmp_path: Path) -> None:
