@@ -13,7 +13,7 @@ from pav.models.settings import RunSettings
 from pav.models.splits import SPLITS
 from pav.tasks.evaluate.choice import SEARCHED, Choice, choose
 from pav.tasks.label.rounds_plan import STAGE as ALLOCATE
-from pav.tasks.prepare.policies import ROLES, PolicySpec, kept_steps, resolve_policies
+from pav.tasks.prepare.policies import PolicySpec, resolve_policies
 from pav.tasks.sample.plan import buckets, sharded
 from pav.tasks.store.datasets import frame
 from pav.tasks.store.ledger import executions
@@ -63,14 +63,13 @@ class Forecast(Plan):
 
     @cached_property
     def policies(self) -> Mapping[str, PolicySpec]:
-        """Who plays weak, base and strong; roles kept at the same step are one policy."""
+        """The policies by name; those kept at the same step are one."""
         if not self._is_open("pretrain"):
             return super().policies
-        steps = kept_steps(self.settings.prepare)
-        weights = {f"{role}/model.safetensors": str(steps[role]) for role in ROLES}
+        steps = self.settings.prepare.kept_steps
+        weights = {f"{name}/model.safetensors": str(kept) for name, kept in steps.items()}
         trained = _stand_in(self.part("pretrain").units[0], weights)
-        specs = resolve_policies(self.settings, self.store, trained)
-        return {str(role): spec for role, spec in specs.items()}
+        return resolve_policies(self.settings, self.store, trained)
 
     def choice(self, pipeline_seed: int) -> Choice:
         """Return what validation chose; the middle of the grid where it has not yet."""

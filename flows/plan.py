@@ -113,10 +113,9 @@ class Plan:
 
     @cached_property
     def policies(self) -> Mapping[str, PolicySpec]:
-        """Who plays weak, base and strong."""
+        """The policies by name: the base and its provers."""
         pretrain = self.finished("pretrain")
-        specs = resolve_policies(self.settings, self.store, pretrain[0] if pretrain else None)
-        return {str(role): spec for role, spec in specs.items()}
+        return resolve_policies(self.settings, self.store, pretrain[0] if pretrain else None)
 
     def label_units(self) -> list[Unit]:
         """Return the units that label, of a budget's rounds those that can be known by now."""

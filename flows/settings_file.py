@@ -2,12 +2,13 @@
 
 import difflib
 import importlib.resources
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from pav.flows.yaml_values import read_yaml
@@ -38,7 +39,7 @@ class _Source:
 
     def where(self, path: Sequence[str | int]) -> str:
         """Return the `--set` that decided a key path, else the file and the path."""
-        here = tuple(map(str, path))
+        here = _by_name(self.values, path)
         for key, option in reversed(self.overrides.items()):
             shared = min(len(key), len(here))
             if key[:shared] == here[:shared]:
@@ -98,14 +99,48 @@ def _apply(source: _Source, override: str) -> None:
     if not equals or not all(path):
         raise InputError(f"{option}: expected KEY=VALUE such as train.steps=200")
     value = _value(path, text, option)
-    block = source.values
-    for name in path[:-1]:
-        inner = block.setdefault(name, {})
-        if not isinstance(inner, dict):
+    block: Any = source.values
+    for place, name in enumerate(path[:-1], 1):
+        inner = _inner(block, name, path[:place])
+        if not isinstance(inner, dict | list):
             raise InputError(f"{option}: {shown(name)} is a value, not a block of settings")
         block = inner
+    if isinstance(block, list):
+        raise InputError(f"{option}: expected a setting of {shown(path[-1])}, such as {key}.path=…")
     block[path[-1]] = value
     source.overrides[path] = option
+
+
+def _inner(block: Any, name: str, path: Sequence[str]) -> Any:
+    """Return a block within a block, or the block of a name in a list of named ones; made if new.
+
+    A list that was not given begins as its default.
+    """
+    if isinstance(block, list):
+        found = [each for each in block if isinstance(each, dict) and each.get("name") == name]
+        if not found:
+            block.append({"name": name})
+        return found[0] if found else block[-1]
+    field = _field(path)
+    is_list = field is not None and _named_block(field.annotation) is not None
+    default = [each.model_dump() for each in field.default] if field and is_list else {}
+    return block.setdefault(name, default)
+
+
+def _by_name(values: Any, path: Sequence[str | int]) -> tuple[str, ...]:
+    """Return a path with the name of a block where it has the place of one in a list."""
+    names: list[str] = []
+    for part in path:
+        values = values[part] if _has(values, part) else None
+        is_named = isinstance(part, int) and isinstance(values, dict) and "name" in values
+        names.append(str(values["name"] if is_named else part))
+    return tuple(names)
+
+
+def _has(values: Any, part: str | int) -> bool:
+    if isinstance(values, dict):
+        return part in values
+    return isinstance(values, list) and isinstance(part, int) and part < len(values)
 
 
 def _value(path: Sequence[str], text: str, option: str) -> Any:
@@ -127,13 +162,39 @@ def _value(path: Sequence[str], text: str, option: str) -> Any:
 
 def _is_text(path: Sequence[str]) -> bool:
     """Return whether a key path is that of a setting which any text may be given to."""
+    field = _field(path)
+    return field is not None and field.annotation is str
+
+
+def _field(path: Sequence[str | int]) -> FieldInfo | None:
+    """Return the setting at a key path, through blocks and lists of named blocks; None if none."""
+    block = _block(path[:-1])
+    return block.model_fields.get(str(path[-1])) if block else None
+
+
+def _block(path: Sequence[str | int]) -> type[BaseModel] | None:
+    """Return the block at a key path, where there is one."""
     block: type[BaseModel] = RunSettings
-    for name in path[:-1]:
-        inner = block.model_fields[name].annotation if name in block.model_fields else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return False
-        block = inner
-    return path[-1] in block.model_fields and block.model_fields[path[-1]].annotation is str
+    parts = iter(path)
+    for name in parts:
+        field = block.model_fields.get(str(name))
+        annotation = field.annotation if field else None
+        if (named := _named_block(annotation)) is not None:
+            # The name of a block in the list, or its place there.
+            next(parts, None)
+            annotation = named
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return None
+        block = annotation
+    return block
+
+
+def _named_block(annotation: Any) -> type[BaseModel] | None:
+    """Return the block that a list of named blocks has."""
+    for inner in get_args(annotation) if get_origin(annotation) is tuple else ():
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            return inner
+    return None
 
 
 def _explain(source: _Source, error: ValidationError) -> str:
@@ -162,13 +223,9 @@ def _unknown(path: Sequence[str | int]) -> str:
     return f"unknown setting {shown(key)}; {known}"
 
 
-def _fields_of(path: Sequence[str | int]) -> Iterator[str]:
-    block: type[BaseModel] = RunSettings
-    for name in path:
-        annotation = block.model_fields[str(name)].annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            block = annotation
-    yield from block.model_fields
+def _fields_of(path: Sequence[str | int]) -> list[str]:
+    block = _block(path)
+    return list(block.model_fields) if block else []
 
 
 def as_nested(settings: RunSettings) -> Mapping[str, Any]:

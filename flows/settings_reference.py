@@ -102,7 +102,7 @@ def _settings(
             yield from _settings(schema, _definition(schema, part), f"{name}.", chosen[name])
         else:
             yield Setting(
-                f"{start}{name}", _values(part), part["default"], chosen[name],
+                f"{start}{name}", _values(part, schema), part["default"], chosen[name],
                 " ".join(part.get("description", "").split()),
             )  # fmt: skip
 
@@ -116,12 +116,17 @@ def _described(schema: Mapping[str, Any], part: Mapping[str, Any]) -> str:
     return str(_definition(schema, part)["description"]) if "$ref" in part else ""
 
 
-def _values(part: Mapping[str, Any]) -> str:
+def _values(part: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     """Return the type, choices and bounds of a setting in words."""
+    if "$ref" in part:
+        fields = _definition(schema, part)["properties"].items()
+        return "blocks of " + "; ".join(
+            f"`{name}` ({_values(field, schema)})" for name, field in fields
+        )
     if "enum" in part:
         return f"one of {', '.join(part['enum'])}"
     if part.get("type") == "array":
-        kind = f"list: {_values(part['items'])}"
+        kind = f"list: {_values(part['items'], schema)}"
         return f"{kind}; {part['values']}" if "values" in part else kind
     return ", ".join([_TYPES[part["type"]], *_bounds(part)])
 

@@ -4,7 +4,7 @@ from pav.models.settings.base import Settings
 from pav.models.settings.engine import EngineSettings, GradeSettings
 from pav.models.settings.evaluate import EvaluateSettings
 from pav.models.settings.label import LabelSettings
-from pav.models.settings.prepare import PolicyName, PrepareSettings
+from pav.models.settings.prepare import PolicySettings, PrepareSettings
 from pav.models.settings.problems import DomainName, ProblemSettings
 from pav.models.settings.report import ReportSettings
 from pav.models.settings.run import RunSettings
@@ -14,6 +14,6 @@ from pav.models.settings.train import TrainSettings
 
 __all__ = [
     "DomainName", "EngineSettings", "EvaluateSettings", "FormatName", "GradeSettings",
-    "LabelSettings", "PolicyName", "PrepareSettings", "ProblemSettings", "ReportSettings",
+    "LabelSettings", "PolicySettings", "PrepareSettings", "ProblemSettings", "ReportSettings",
     "RunSettings", "RunnerSettings", "SampleSettings", "Settings", "TrainSettings",
 ]  # fmt: skip

@@ -22,8 +22,8 @@ class LabelSettings(Settings):
     """The same for each prover, from every distinct prefix it labels; 0: provers do not label."""
     block_size: int = Field(8, ge=1, le=1_000_000)
     """Rollouts in one block; every number of rollouts here is rounded up to whole blocks."""
-    provers: Annotated[tuple[Literal["weak", "strong"], ...], distinct()] = ("weak", "strong")
-    """Provers that label besides the base."""
+    provers: Annotated[tuple[str, ...], distinct()] = ("weak", "strong")
+    """Provers that label besides the base, by their names in `prepare.policies`."""
     prover_shards: int = Field(1_000_000, ge=0, le=1_000_000)
     """Buckets of training problems that the provers label (the first ones)."""
     search_rollouts: int = Field(8, ge=1, le=1_000_000)

@@ -1,23 +1,47 @@
 """The policies."""
 
-from typing import Literal
+import re
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from pav.models.settings.base import LARGEST_SEED, Settings
 
-PolicyName = Literal["weak", "base", "strong"]
+# Names of policies are parts of verifiers' names, q_NAME; these are verifiers of their own.
+_TAKEN = ("counts", "provers", "bok")
+
+
+class PolicySettings(Settings):
+    """A policy: a checkpoint folder, or the embedded policy after some optimiser steps."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9]*$", max_length=32)
+    """What the policy is called: `base`, which is improved, or a prover."""
+    path: str = ""
+    """Local Hugging Face checkpoint folder; empty keeps the embedded policy."""
+    steps: int = Field(1000, ge=1, le=10**9)
+    """Optimiser steps after which the embedded policy is kept for it."""
+
+
+def _check_names(policies: tuple[PolicySettings, ...]) -> tuple[PolicySettings, ...]:
+    names = [policy.name for policy in policies]
+    is_free = all(name not in _TAKEN and not re.fullmatch(r"bo\d+", name) for name in names)
+    if len(set(names)) < len(names) or "base" not in names or not is_free:
+        words = "policies of distinct names, `base` among them, none called boK, "
+        raise PydanticCustomError("policies", "{words}", {"words": words + ", ".join(_TAKEN)})
+    return policies
 
 
 class PrepareSettings(Settings):
-    """The three policies: trained from scratch, or local Hugging Face checkpoint folders."""
+    """The policies: trained from scratch, or local Hugging Face checkpoint folders."""
 
-    base: str = ""
-    """Checkpoint folder of the base policy; empty trains the embedded one."""
-    weak: str = ""
-    """Checkpoint folder of the weak prover; empty takes an earlier one of the embedded policy."""
-    strong: str = ""
-    """Checkpoint folder of the strong prover; empty takes a later one of the embedded policy."""
+    policies: Annotated[tuple[PolicySettings, ...], AfterValidator(_check_names)] = (
+        PolicySettings(name="weak", steps=500),
+        PolicySettings(name="base", steps=1000),
+        PolicySettings(name="strong", steps=1500),
+    )
+    """The base and the provers, each by its name. The training of the embedded policy ends at the
+    highest number of steps. `prepare.policies.weak.path=FOLDER` sets one value of one policy."""
     num_layers: int = Field(3, ge=1, le=64)
     """Transformer layers of the embedded policy."""
     hidden_size: int = Field(128, ge=16, le=8192)
@@ -26,12 +50,6 @@ class PrepareSettings(Settings):
     """Width of its feed-forward layers."""
     num_heads: int = Field(4, ge=1, le=1024)
     """Attention heads."""
-    weak_steps: int = Field(500, ge=1, le=10**9)
-    """Optimiser steps after which the weak prover is kept."""
-    base_steps: int = Field(1000, ge=1, le=10**9)
-    """Optimiser steps after which the base policy is kept."""
-    strong_steps: int = Field(1500, ge=1, le=10**9)
-    """Optimiser steps in all; the strong prover is the last checkpoint."""
     batch_size: int = Field(64, ge=1, le=65_536)
     """Solver paths in one optimiser step."""
     learning_rate: float = Field(2e-3, gt=0, lt=1)
@@ -42,3 +60,17 @@ class PrepareSettings(Settings):
     """Optimiser steps between two saved training states."""
     seed: int = Field(0, ge=0, le=LARGEST_SEED)
     """Seed of initialisation and of the order of paths."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the policies, in their order."""
+        return tuple(policy.name for policy in self.policies)
+
+    def policy(self, name: str) -> PolicySettings:
+        """Return a policy by its name; KeyError where there is none."""
+        return {policy.name: policy for policy in self.policies}[name]
+
+    @property
+    def kept_steps(self) -> dict[str, int]:
+        """The policies that the embedded one is trained for, each with its optimiser steps."""
+        return {policy.name: policy.steps for policy in self.policies if not policy.path}

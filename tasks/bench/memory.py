@@ -13,6 +13,7 @@ from pav.models.policy.number_types import fast_number_type
 from pav.models.policy.training import Training
 from pav.models.settings import PrepareSettings
 from pav.tasks.bench.measuring import in_child, resident_bytes
+from pav.tasks.prepare.plan import pretrain_work
 from pav.tasks.prepare.work import policy_plan
 from pav.tasks.runner.worker import KERNELS
 
@@ -83,8 +84,9 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 def _train(settings: PrepareSettings, num_steps: int) -> list[int]:
     torch.set_num_threads(1)
     tokenizer = build_tokenizer()
-    small = settings.model_copy(update={"batch_size": _BATCH_SIZE, "strong_steps": num_steps + 1})
-    training = Training(policy_plan(small), tokenizer, device="cpu")
+    longer = {"batch_size": _BATCH_SIZE, "kept_steps": {"base": num_steps + 1}}
+    work = pretrain_work(settings, "countdown").model_copy(update=longer)
+    training = Training(policy_plan(work), tokenizer, device="cpu")
     corpus = _many_lengths(int(tokenizer.pad_token_id), len(tokenizer))
     held = [resident_bytes()]
     for step in range(1, num_steps + 1):

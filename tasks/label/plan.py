@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pav.models.errors import InputError
-from pav.models.settings import LabelSettings, PolicyName, RunSettings
+from pav.models.settings import LabelSettings, RunSettings
 from pav.models.splits import SPLITS
 from pav.tasks.engine.decoding_work import Shard, ShardWork
 from pav.tasks.label.planner_work import PLANNERS
@@ -21,7 +21,7 @@ _MOST_UNITS = 100_000
 class LabelWork(ShardWork):
     """Labels of a shard by one policy: a block of every prefix, a round, or all by a planner."""
 
-    role: PolicyName
+    role: str
     policy_id: str
     block_size: int
     block: int | None = None

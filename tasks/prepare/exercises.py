@@ -36,8 +36,8 @@ def corpora(
     if train is None:
         raise InputError(
             "problems: the embedded policy learns from solved training problems, got none among "
-            f"{len(by_split['train'])}; give some, or set prepare.base, prepare.weak and "
-            "prepare.strong to checkpoint folders"
+            f"{len(by_split['train'])}; give some, or set the "
+            "path of every policy of prepare.policies"
         )
     validation = _told(by_split["validation"], "validation", tell)
     given = by_split["validation"]
@@ -115,6 +115,6 @@ def _check_length(longest: int) -> None:
     if longest > MAX_POSITIONS:
         raise InputError(
             f"problems: expected demonstrations of at most {MAX_POSITIONS} tokens, the embedded "
-            f"policy's context, got one of {longest}; use smaller numbers, or set prepare.base, "
-            "prepare.weak and prepare.strong to checkpoint folders"
+            f"policy's context, got one of {longest}; use smaller numbers, or set the "
+            "path of every policy of prepare.policies"
         )

@@ -1,21 +1,20 @@
-"""The policies of a run: who plays weak, base and strong, their identities and lineage."""
+"""The policies of a run: the base and its provers by name, their identities and lineage."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol, get_args
+from typing import Protocol
 
 from pav.models.domains import domain_of
 from pav.models.errors import InputError, WorkError
 from pav.models.hashing import digest
 from pav.models.records import Problem
-from pav.models.settings import PolicyName, PrepareSettings, RunSettings
+from pav.models.settings import PolicySettings, PrepareSettings, RunSettings
 from pav.tasks.engine.checkpoints import check_checkpoint, file_hashes, is_identity_file
 from pav.tasks.store.manifests import checkpoint_folder, read_manifest, required_manifest
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import InputRef, Manifest
 
-ROLES: tuple[PolicyName, ...] = get_args(PolicyName)
 FROM_SCRATCH = "from scratch"
 GIVEN = "given checkpoint"
 
@@ -29,7 +28,7 @@ class PolicySpec:
     "given checkpoint". Roles with equal `policy_id` are one policy and share labels.
     """
 
-    role: PolicyName
+    role: str
     policy_id: str
     parent_policy_id: str
     checkpoint: str
@@ -50,14 +49,9 @@ class PolicySpec:
         return checkpoint_folder(self.store, manifest, self.role)
 
 
-def given_folder(settings: PrepareSettings, role: PolicyName) -> str:
-    """Return the user's checkpoint folder for a role; empty where it is embedded."""
-    return {"weak": settings.weak, "base": settings.base, "strong": settings.strong}[role]
-
-
-def policy_folder(settings: RunSettings, store: Store, role: PolicyName, ref: InputRef) -> Path:
+def policy_folder(settings: RunSettings, store: Store, role: str, ref: InputRef) -> Path:
     """Return the checkpoint folder that a unit's input names: the user's, or the embedded one."""
-    if given := given_folder(settings.prepare, role):
+    if given := settings.prepare.policy(role).path:
         return Path(given)
     return checkpoint_folder(store, required_manifest(store, ref.unit_id), role)
 
@@ -78,47 +72,47 @@ class RoleSteps(Protocol):
         """Those of the strong prover."""
 
 
-def kept_steps(steps: RoleSteps) -> dict[PolicyName, int]:
-    """Return after how many optimiser steps each role's checkpoint is kept."""
-    return {"weak": steps.weak_steps, "base": steps.base_steps, "strong": steps.strong_steps}
-
-
 def check_policies(settings: PrepareSettings) -> None:
     """Raise InputError where a checkpoint folder is none or the settings contradict each other."""
-    for role in ROLES:
-        if given := given_folder(settings, role):
-            check_checkpoint(Path(given))
+    for policy in settings.policies:
+        if policy.path:
+            check_checkpoint(Path(policy.path))
     if settings.hidden_size % (2 * settings.num_heads):
         raise InputError(
             "prepare.hidden_size: expected a multiple of 2 * prepare.num_heads = "
             f"{2 * settings.num_heads}, got {settings.hidden_size}"
         )
-    for role, steps in kept_steps(settings).items():
-        if steps > settings.strong_steps:
+
+
+def check_provers(settings: RunSettings) -> None:
+    """Raise InputError where a prover that is to label is no policy."""
+    names = [name for name in settings.prepare.names if name != "base"]
+    for prover in settings.label.provers:
+        if prover not in names:
             raise InputError(
-                f"prepare.{role}_steps: expected at most prepare.strong_steps = "
-                f"{settings.strong_steps}, where the training ends, got {steps}"
+                f"label.provers: expected names of prepare.policies besides base, {names}, got "
+                f"{prover!r}; set label.provers to those that label"
             )
 
 
 def resolve_policies(
     settings: RunSettings, store: Store, pretrain: Manifest | None
-) -> dict[PolicyName, PolicySpec]:
+) -> dict[str, PolicySpec]:
     """Return who plays each role; `pretrain` is needed for those without a given folder."""
     check_policies(settings.prepare)
-    specs: dict[PolicyName, PolicySpec] = {}
+    specs: dict[str, PolicySpec] = {}
     parent = FROM_SCRATCH
-    for role in sorted(ROLES, key=lambda role: kept_steps(settings.prepare)[role]):
-        if given_folder(settings.prepare, role):
-            specs[role] = _given_spec(settings, store, role)
+    for policy in sorted(settings.prepare.policies, key=lambda policy: policy.steps):
+        if policy.path:
+            specs[policy.name] = _given_spec(settings, store, policy)
             continue
-        spec = _embedded_spec(settings, store, role, pretrain)
-        # Roles kept at the same step are one policy, which is not its own parent.
+        spec = _embedded_spec(settings, store, policy.name, pretrain)
+        # Policies kept at the same step are one, which is not its own parent.
         twins = [other for other in specs.values() if other.policy_id == spec.policy_id]
         parent_of_spec = twins[0].parent_policy_id if twins else parent
-        specs[role] = replace(spec, parent_policy_id=parent_of_spec)
+        specs[policy.name] = replace(spec, parent_policy_id=parent_of_spec)
         parent = spec.policy_id
-    return {role: specs[role] for role in ROLES}
+    return {name: specs[name] for name in settings.prepare.names}
 
 
 def policy_id(settings: RunSettings, hashes: Mapping[str, str]) -> str:
@@ -134,15 +128,14 @@ def policy_id(settings: RunSettings, hashes: Mapping[str, str]) -> str:
     return digest(key, length=16)
 
 
-def _given_spec(settings: RunSettings, store: Store, role: PolicyName) -> PolicySpec:
-    folder = given_folder(settings.prepare, role)
-    name = policy_id(settings, file_hashes(Path(folder)))
+def _given_spec(settings: RunSettings, store: Store, policy: PolicySettings) -> PolicySpec:
+    name = policy_id(settings, file_hashes(Path(policy.path)))
     ref = InputRef(f"given-{name}", name)
-    return PolicySpec(role, name, GIVEN, folder, ref, store, folder)
+    return PolicySpec(policy.name, name, GIVEN, policy.path, ref, store, policy.path)
 
 
 def _embedded_spec(
-    settings: RunSettings, store: Store, role: PolicyName, pretrain: Manifest | None
+    settings: RunSettings, store: Store, role: str, pretrain: Manifest | None
 ) -> PolicySpec:
     if pretrain is None:
         raise WorkError(f"policy {role}: expected the stage 'pretrain' to be done, it is not")

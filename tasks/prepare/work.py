@@ -1,4 +1,4 @@
-"""Stage `pretrain`: trains the embedded policy from scratch and keeps three checkpoints of it."""
+"""Stage `pretrain`: trains the embedded policy from scratch and keeps checkpoints of it."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,11 +9,10 @@ import torch
 
 from pav.models.policy.embedded import build_tokenizer
 from pav.models.policy.training import PolicyPlan, Training
-from pav.models.settings import PrepareSettings, RunSettings
+from pav.models.settings import RunSettings
 from pav.tasks.engine.checkpoints import checkpoint_files
 from pav.tasks.prepare.exercises import corpora
 from pav.tasks.prepare.plan import PretrainWork
-from pav.tasks.prepare.policies import kept_steps
 from pav.tasks.problems.published import read_problems
 from pav.tasks.runner.devices import cores_per_worker
 from pav.tasks.store.datasets import frame, to_parquet
@@ -37,7 +36,7 @@ def open_worker(
         problems = read_problems(store, unit.inputs["problems"].unit_id)
         train, held_out = corpora(
             work.domain, problems.values(), tokenizer,
-            tell=lambda text: progress(text, 0, work.strong_steps),
+            tell=lambda text: progress(text, 0, work.steps),
         )  # fmt: skip
         training = Training(policy_plan(work), tokenizer, device=device)
         if (saved := load_partial(store, unit)) is not None:
@@ -46,22 +45,22 @@ def open_worker(
             training.run(
                 train, held_out, save_every=settings.prepare.save_every,
                 save=lambda state: save_partial(store, unit, state),
-                progress=_clock(progress, training.step, work.strong_steps),
+                progress=_clock(progress, training.step, work.steps),
             )  # fmt: skip
         return _outcome(unit, training, tokenizer)
 
     return execute
 
 
-def policy_plan(work: PretrainWork | PrepareSettings) -> PolicyPlan:
+def policy_plan(work: PretrainWork) -> PolicyPlan:
     """Return how the embedded policy is trained."""
     return PolicyPlan(
         num_layers=work.num_layers,
         hidden_size=work.hidden_size,
         intermediate_size=work.intermediate_size,
         num_heads=work.num_heads,
-        steps=work.strong_steps,
-        kept_steps=frozenset(kept_steps(work).values()),
+        steps=work.steps,
+        kept_steps=frozenset(work.kept_steps.values()),
         batch_size=work.batch_size,
         learning_rate=work.learning_rate,
         warmup_steps=work.warmup_steps,
@@ -95,7 +94,7 @@ def _outcome(unit: Unit, training: Training, tokenizer: Any) -> Outcome:
     table = frame("training_runs", [row | {"unit_id": unit.unit_id} for row in training.rows])
     data = to_parquet("training_runs", table)
     outputs = [Output("training_runs.parquet", data, table.height)]
-    for role, step in kept_steps(PretrainWork.of(unit)).items():
+    for name, step in PretrainWork.of(unit).kept_steps.items():
         files = checkpoint_files(training.kept_model(step), tokenizer)
-        outputs += [Output(f"{role}/{name}", content) for name, content in files.items()]
+        outputs += [Output(f"{name}/{file}", content) for file, content in files.items()]
     return Outcome(tuple(outputs), {"optimiser_steps": float(training.step)})

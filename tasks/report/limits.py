@@ -91,7 +91,7 @@ def _shared_base(inputs: ReportInputs) -> str:
 
 def _base_knows_problems(inputs: ReportInputs) -> str:
     """Return whether the base policy has seen the problems that its labels are of."""
-    if inputs.settings.prepare.base:
+    if inputs.settings.prepare.policy("base").path:
         return (
             "The base policy is an imported checkpoint. The store does not record whether it was "
             "trained on any of these problems."

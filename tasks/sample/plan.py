@@ -5,7 +5,7 @@ from typing import Any
 
 from pav.models.hashing import bucket, digest
 from pav.models.records import Problem
-from pav.models.settings import PolicyName, RunSettings
+from pav.models.settings import RunSettings
 from pav.models.splits import SPLITS
 from pav.tasks.engine.decoding_work import ShardWork, decoding_of
 from pav.tasks.prepare.policies import PolicySpec
@@ -21,8 +21,8 @@ class SampleWork(ShardWork):
     `policies` maps a role to its policy_id; `only` names the problems that a pilot keeps.
     """
 
-    policies: dict[PolicyName, str]
-    counts: dict[PolicyName, int] | None = None
+    policies: dict[str, str]
+    counts: dict[str, int] | None = None
     rows: str | None = None
     only: tuple[str, ...] | None = None
 

@@ -19,7 +19,7 @@ from pav.models.verifiers.training import Look, State, Trainer, TrainingPlan
 from pav.tasks.engine.checkpoints import load_tokenizer
 from pav.tasks.engine.scorer import MODEL_FOLDER, verifier_files
 from pav.tasks.engine.tokens import Codec
-from pav.tasks.prepare.policies import given_folder, policy_folder
+from pav.tasks.prepare.policies import policy_folder
 from pav.tasks.problems.published import check_disjoint, read_problems
 from pav.tasks.store.datasets import frame, to_parquet
 from pav.tasks.store.partials import load_partial, save_partial
@@ -89,7 +89,7 @@ def open_worker(
             domain(work.domain), problems, solutions=published.solutions,
             rows=held_out.rows, otherwise=examples.validation[0].prefix,
         )  # fmt: skip
-        is_embedded = not given_folder(settings.prepare, "base")
+        is_embedded = not settings.prepare.policy("base").path
         trained = _Trained(model, tokenizer, examples, state, held_out, example, is_embedded)
         return _outcome(unit, trained)
 

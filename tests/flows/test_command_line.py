@@ -31,7 +31,7 @@ WRONG = {
     "out of bounds": (["run", "--set", "train.steps=0"], "greater than or equal to 1, got 0"),
     "missing config": (["run", "nowhere.yaml"], "no such file"),
     "missing problems": (["run", "--set", "problems.path=no.jsonl"], "no.jsonl"),
-    "no checkpoint": (["run", "--set", "prepare.base=no-folder"], "no-folder"),
+    "no checkpoint": (["run", "--set", "prepare.policies.base.path=no-folder"], "no-folder"),
     "no such engine": (["run", "--set", "engine.kind=vllm"], "engine.kind=vllm"),
     "strange store": (["run", "--store", "ftp://somewhere"], "expected a folder or an s3://"),
     "no bucket": (["run", "--store", "s3://"], "s3://bucket"),
@@ -95,7 +95,7 @@ def test_a_problem_in_two_splits_is_refused(pav_here, tmp_path):
 
 def test_a_folder_without_a_checkpoint_is_refused(pav_here, tmp_path):
     (tmp_path / "empty").mkdir()
-    status, _, err = pav_here("run", "smoke", "--set", "prepare.strong=empty")
+    status, _, err = pav_here("run", "smoke", "--set", "prepare.policies.strong.path=empty")
     assert status == 2
     assert "empty" in err
     assert contents(tmp_path) == ["empty"]

@@ -90,6 +90,6 @@ def test_solutions_of_a_file_are_foreseen_up_to_what_needs_its_problems(store, t
 @pytest.mark.parametrize("config", ["quickstart", "full"])
 def test_roles_kept_at_one_step_are_one_policy_and_fewer_labels(store, config):
     usual = foresee(Plan(load_settings(config), store)).missing["label"]
-    steps = load_settings(config).prepare.base_steps
-    same = foresee(Plan(load_settings(config, [f"prepare.weak_steps={steps}"]), store))
+    steps = load_settings(config).prepare.policy("base").steps
+    same = foresee(Plan(load_settings(config, [f"prepare.policies.weak.steps={steps}"]), store))
     assert 0 < same.missing["label"] < usual

@@ -94,7 +94,7 @@ WRONG = {
     "audit": (["grade", "rows.jsonl", "--domain", "countdown", "--audit"], "--domain math"),
     "no data": (["bench", "grading"], "--data FOLDER"),
     "other data": (["bench", "grading", "--data", "nowhere"], "cannot read 'nowhere/gsm8k"),
-    "no path": (["run", "--set", "problems.domain=math"], "prepare.weak"),
+    "no path": (["run", "--set", "problems.domain=math"], "prepare.policies.weak.path"),
 }
 
 

@@ -26,6 +26,7 @@ from pav.tasks.database.queries import ask, check_store
 from pav.tasks.problems.plan import plan_problems
 from pav.tasks.store.manifests import publish, read_tables
 from pav.tasks.store.store import Store
+from tests.policies import named_policies
 
 RIGHT = "13 - 9 = 4 left 4 4 10\n10 - 4 = 6 left 4 6\n6 * 4 = 24 left 24"
 WRONG = "13 - 9 = 4 left 4 4 10\n4 * 10 = 40 left 4 40\n40 - 4 = 24 left 24"
@@ -81,7 +82,7 @@ def written(folder, rows, name="solutions.jsonl"):
 def settings_of(base, path, problems=None, **sample):
     return RunSettings(
         problems=problems or ProblemSettings(),
-        prepare=PrepareSettings(base=base, weak=base, strong=base),
+        prepare=PrepareSettings(policies=named_policies(base=base, weak=base, strong=base)),
         sample=SampleSettings(path=path, **{"max_tokens": 40, "num_shards": 8} | sample),
         # An untrained policy of words hardly ever ends in an answer.
         label=LabelSettings(num_rollouts=2, block_size=2, max_unparsed=1),

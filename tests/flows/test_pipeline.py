@@ -30,11 +30,11 @@ def test_the_form_of_every_flow_has_the_settings_own_words(flow):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"prepare": {"weak_steps": 9, "strong_steps": 5, "base_steps": 5}}, "prepare.weak_steps"),
+        ({"label": {"provers": ["sft"]}}, "label.provers"),
         ({"label": {"budget": 1000}}, "label.budget"),
-        ({"problems": {"domain": "math"}}, "prepare.weak"),
+        ({"problems": {"domain": "math"}}, "prepare.policies.weak.path"),
     ],
-    ids=["steps", "budget", "domain"],
+    ids=["provers", "budget", "domain"],
 )
 def test_the_flow_refuses_wrong_settings_before_any_work(tmp_path, settings, words):
     with pytest.raises(InputError, match=words):

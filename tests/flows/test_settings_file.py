@@ -94,10 +94,13 @@ WRONG_OPTIONS = {
     "no equals sign": ("train.steps", ["expected KEY=VALUE"]),
     "no key": ("=3", ["expected KEY=VALUE"]),
     "not YAML": ("train.steps=[1", ["expected a YAML value"]),
-    "nothing for a text": ("prepare={base: ~}", ["--set prepare={base: ~}: expected text", "None"]),
+    "nothing for a text": (
+        "engine={device: ~}",
+        ["--set engine={device: ~}: expected text", "None"],
+    ),
     "a date for a number": ("prepare.seed=2001-99-99", ["expected a YAML value", "month"]),
     "a tag that lies": ("prepare.seed=!!int ''", ["expected a YAML value"]),
-    "half a character": ('prepare.base="\\ud800"', ["text that can be written in UTF-8"]),
+    "half a character": ('engine.device="\\ud800"', ["text that can be written in UTF-8"]),
     "an endless number": ("train.steps=0x" + "f" * 9000, ["expected", "36,000 bits"]),
     "a deep value": ("train.steps=" + "[" * 600, ["nested too deeply"]),
     "a deep pattern": (
@@ -161,9 +164,46 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
 
 
 def test_an_empty_value_is_the_empty_text(config):
-    path = config("prepare: {base: somewhere}")
-    assert load_settings(path).prepare.base == "somewhere"
-    assert load_settings(path, ["prepare.base="]).prepare.base == ""
+    path = config("problems: {path: somewhere}")
+    assert load_settings(path).problems.path == "somewhere"
+    assert load_settings(path, ["problems.path="]).problems.path == ""
+
+
+def test_one_value_of_a_named_block_is_set_by_its_name(config):
+    def known(prepare):
+        return {each.name: (each.path, each.steps) for each in prepare.policies}
+
+    default = known(load_settings(config("{}")).prepare)
+    assert default == {"weak": ("", 500), "base": ("", 1000), "strong": ("", 1500)}
+    options = ["prepare.policies.weak.path=[1, 2]", "prepare.policies.sft.steps=7"]
+    changed = known(load_settings(config("{}"), options).prepare)
+    assert changed == default | {"weak": ("[1, 2]", 500), "sft": ("", 7)}
+    path = config("prepare: {policies: [{name: base, steps: 3}, {name: tiny}]}")
+    given = known(load_settings(path, ["prepare.policies.base.steps=4"]).prepare)
+    assert given == {"base": ("", 4), "tiny": ("", 1000)}
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    {
+        "prepare.policies.weak.step=5": "--set .*weak.step=5: unknown setting 'step'; did you mean",
+        "prepare.policies.weak=5": "expected a setting of 'weak', such as prepare.policies.weak",
+        "prepare.policies.weak.steps=x": "--set .*weak.steps=x: expected an integer, got 'x'",
+        "prepare.policies.bo4.steps=5": "distinct names, `base` among them, none called boK",
+        "prepare.policies.counts.steps=5": "none called boK, counts",
+        "prepare.policies=[{name: weak}]": "`base` among them",
+        "prepare.policies=[{name: base, steps: 0}]": "expected greater than or equal to 1, got 0",
+    }.items(),
+)
+def test_what_is_no_policy_is_told_with_its_name(config, option, words):
+    with pytest.raises(InputError, match=words):
+        load_settings(config("{}"), [option])
+
+
+def test_a_mistake_in_a_file_is_told_by_the_name_of_its_block(config):
+    path = config("prepare: {policies: [{name: base}, {name: tiny, steps: 0}]}")
+    with pytest.raises(InputError, match=r"prepare.policies.tiny.steps: expected"):
+        load_settings(path)
 
 
 def test_merge_keys_take_over_a_block_and_lose_to_its_own_keys(config):
@@ -174,7 +214,7 @@ def test_merge_keys_take_over_a_block_and_lose_to_its_own_keys(config):
     """
     with pytest.raises(InputError, match="unknown setting 'x'"):
         load_settings(config(text))
-    merged = "prepare: &p {weak_steps: 3, seed: 1}\ntrain: {<<: {steps: 8, patience: 2}, steps: 9}"
+    merged = "prepare: &p {num_layers: 3, seed: 1}\ntrain: {<<: {steps: 8, patience: 2}, steps: 9}"
     settings = load_settings(config(merged))
     assert (settings.train.steps, settings.train.patience, settings.prepare.seed) == (9, 2, 1)
 

@@ -38,7 +38,7 @@ def test_a_setting_says_its_type_bounds_choices_and_its_value_in_quickstart():
     [confidence] = reference("report.confidence").settings
     assert confidence.values == "number, above 0.5, below 1"
     [provers] = reference("label.provers").settings
-    assert provers.values == "list: one of weak, strong; distinct values"
+    assert provers.values == "list: text; distinct values"
     [seeds] = reference("pipeline_seeds").settings
     assert seeds.values.startswith("list: integer; distinct numbers from 0 to ")
     [steps] = reference("train.steps").settings

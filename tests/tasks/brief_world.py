@@ -20,6 +20,7 @@ from pav.tasks.store.store import Store
 from pav.tasks.store.units import Outcome, Output, Unit
 from pav.tasks.train import work as training
 from pav.tasks.train.plan import plan_training
+from tests.policies import named_policies
 
 HANDS = {
     "train": ["1 2 3 4", "6 6 6 6", "2 2 3 4", "1 1 4 6", "2 4 6 12", "2 3 4 6", "4 4 4 6"],
@@ -30,7 +31,8 @@ SETTINGS = RunSettings.model_validate(
     {
         "prepare": PrepareSettings(
             num_layers=1, hidden_size=32, intermediate_size=64, num_heads=2, batch_size=32,
-            learning_rate=1e-2, weak_steps=40, base_steps=100, strong_steps=100, warmup_steps=2,
+            learning_rate=1e-2, warmup_steps=2,
+            policies=named_policies(weak=40, base=100, strong=100),
         ).model_dump(),
         "engine": {"dtype": "float32"},
         "sample": {"max_tokens": 48, "num_shards": 1},

@@ -27,6 +27,7 @@ from pav.tasks.store.datasets import frame, to_parquet
 from pav.tasks.store.manifests import publish, read_table, read_tables
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Outcome, Output, Unit
+from tests.policies import named_policies
 
 HANDS = {
     "train": ["1 2 3 4", "6 6 6 6", "3 3 8 8", "2 2 3 4"],
@@ -35,7 +36,7 @@ HANDS = {
 }
 SIZES = PrepareSettings(
     num_layers=1, hidden_size=16, intermediate_size=32, num_heads=2, batch_size=16,
-    learning_rate=1e-2, weak_steps=5, base_steps=60, strong_steps=60, warmup_steps=2,
+    learning_rate=1e-2, policies=named_policies(weak=5, base=60, strong=60), warmup_steps=2,
 )  # fmt: skip
 SETTINGS = RunSettings.model_validate(
     {

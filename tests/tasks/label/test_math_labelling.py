@@ -29,6 +29,7 @@ from pav.tasks.sample.plan import plan_sampling
 from pav.tasks.store.manifests import publish, read_tables
 from pav.tasks.store.prefix_tables import with_steps
 from pav.tasks.store.store import Store
+from tests.policies import named_policies
 
 # So few that a random policy marks a right answer, a wrong one, two, or none, all often.
 TOKENS = ("<pad>", "<eos>", "x", "7", "\u0120", "\u010a", "#", "1", "2")
@@ -66,7 +67,7 @@ def made(request, tmp_path_factory):
     settings = RunSettings(
         problems=ProblemSettings(domain="math", path=str(root / "p.jsonl"),
                                  segmenter=request.param, step_words=1),
-        prepare=PrepareSettings(base=base, weak=base, strong=base),
+        prepare=PrepareSettings(policies=named_policies(base=base, weak=base, strong=base)),
         sample=SampleSettings(num_train=40, max_tokens=8, num_shards=1),
         label=LabelSettings(num_rollouts=4, block_size=4, max_unparsed=1),
     )  # fmt: skip

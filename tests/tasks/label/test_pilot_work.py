@@ -23,6 +23,7 @@ from pav.tasks.sample import work as sampling
 from pav.tasks.sample.plan import plan_sampling
 from pav.tasks.store.manifests import publish, read_tables
 from pav.tasks.store.store import Store
+from tests.policies import named_policies
 
 WANTED = pilot_plan.WARM_PREFIXES + 512
 
@@ -48,7 +49,7 @@ class Made:
         self.settings = RunSettings.model_validate(
             {
                 "problems": {"max_train": 12, "max_validation": 2, "max_test": 2},
-                "prepare": {"base": base, "weak": weak, "strong": base},
+                "prepare": {"policies": named_policies(base=base, weak=weak, strong=base)},
                 "sample": {"num_train": 2, "max_tokens": 12, "num_shards": 2},
                 "label": {
                     "num_rollouts": 4, "num_prover_rollouts": 2, "block_size": 2,

@@ -24,6 +24,7 @@ from pav.tasks.sample.plan import plan_sampling
 from pav.tasks.store.manifests import publish, read_tables
 from pav.tasks.store.prefix_tables import with_steps
 from pav.tasks.store.store import Store
+from tests.policies import named_policies
 
 
 def quiet(message, done, total):
@@ -47,7 +48,7 @@ def made(tmp_path_factory):
     base, weak = checkpoint(root / "base", 0), checkpoint(root / "weak", 1)
     settings = RunSettings(
         problems=ProblemSettings(max_train=6, max_validation=2, max_test=2),
-        prepare=PrepareSettings(base=base, weak=weak, strong=base),
+        prepare=PrepareSettings(policies=named_policies(base=base, weak=weak, strong=base)),
         sample=SampleSettings(num_train=3, num_validation=2, num_test=1, max_tokens=12,
                               num_shards=2, num_from_provers=1),
         label=LabelSettings(num_rollouts=4, num_prover_rollouts=2, block_size=2, prover_shards=1),

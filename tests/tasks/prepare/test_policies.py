@@ -3,18 +3,20 @@ from pathlib import Path
 import pytest
 
 from pav.models.errors import InputError, WorkError
-from pav.models.settings import RunSettings
-from pav.tasks.prepare.plan import check_trainable, plan_pretrain
+from pav.models.settings import LabelSettings, RunSettings
+from pav.tasks.prepare.plan import PretrainWork, check_trainable, plan_pretrain
 from pav.tasks.prepare.policies import (
     FROM_SCRATCH,
     GIVEN,
     check_policies,
+    check_provers,
     policy_id,
     resolve_policies,
 )
 from pav.tasks.store.manifests import publish
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import InputRef, Outcome, Output, Unit
+from tests.policies import named_policies
 
 FILES = ("config.json", "model.safetensors", "tokenizer.json")
 
@@ -44,11 +46,14 @@ def given(path, weights):
     return str(path)
 
 
-def pretrained(store, run, weights=("w", "b", "s")):
+WEIGHTS = {"weak": "w", "base": "b", "strong": "s"}
+
+
+def pretrained(store, run, weights=WEIGHTS):
     [unit] = plan_pretrain(run, problems_manifest(store))
     outputs = [
-        Output(f"{role}/{name}", data)
-        for role, kept in zip(("weak", "base", "strong"), weights, strict=True)
+        Output(f"{policy}/{name}", data)
+        for policy, kept in weights.items()
         for name, data in checkpoint(kept).items()
     ]
     return publish(store, unit, Outcome(tuple(outputs)))
@@ -70,7 +75,7 @@ def test_the_embedded_roles_descend_from_each_other_back_to_scratch(tmp_path):
 
 def test_an_given_folder_stands_in_for_a_role_and_the_rest_stays_embedded(tmp_path):
     store = Store(str(tmp_path / "store"))
-    run = settings(prepare={"base": given(tmp_path / "mine", "m")})
+    run = settings(prepare={"policies": named_policies(base=given(tmp_path / "mine", "m"))})
     specs = resolve_policies(run, store, pretrained(store, run))
     assert specs["base"].parent_policy_id == GIVEN
     assert specs["base"].folder() == Path(specs["base"].checkpoint) == tmp_path / "mine"
@@ -80,7 +85,7 @@ def test_an_given_folder_stands_in_for_a_role_and_the_rest_stays_embedded(tmp_pa
 def test_three_given_folders_need_no_training(tmp_path):
     store = Store(str(tmp_path / "store"))
     names = {role: given(tmp_path / role, role) for role in ("weak", "base", "strong")}
-    run = settings(prepare=names)
+    run = settings(prepare={"policies": named_policies(**names)})
     assert plan_pretrain(run, problems_manifest(store)) == []
     specs = resolve_policies(run, store, None)
     assert len({spec.policy_id for spec in specs.values()}) == 3
@@ -89,7 +94,7 @@ def test_three_given_folders_need_no_training(tmp_path):
 def test_a_policy_is_what_it_is_wherever_it_lies(tmp_path):
     store = Store(str(tmp_path / "store"))
     embedded = resolve_policies(settings(), store, pretrained(store, settings()))
-    run = settings(prepare={"base": given(tmp_path / "copy", "b")})
+    run = settings(prepare={"policies": named_policies(base=given(tmp_path / "copy", "b"))})
     copied = resolve_policies(run, store, pretrained(store, run))
     assert copied["base"].policy_id == embedded["base"].policy_id
     assert copied["base"].ref.content == embedded["base"].ref.content
@@ -97,8 +102,8 @@ def test_a_policy_is_what_it_is_wherever_it_lies(tmp_path):
 
 def test_roles_with_the_same_weights_are_one_policy_and_share_a_parent(tmp_path):
     store = Store(str(tmp_path))
-    run = settings(prepare={"weak_steps": 900, "base_steps": 900})
-    specs = resolve_policies(run, store, pretrained(store, run, weights=("b", "b", "s")))
+    run = settings(prepare={"policies": named_policies(weak=900, base=900)})
+    specs = resolve_policies(run, store, pretrained(store, run, weights=WEIGHTS | {"weak": "b"}))
     assert specs["weak"].policy_id == specs["base"].policy_id
     assert specs["weak"].parent_policy_id == specs["base"].parent_policy_id == FROM_SCRATCH
     assert specs["strong"].parent_policy_id == specs["base"].policy_id
@@ -129,24 +134,44 @@ def test_the_training_unit_follows_its_settings_and_its_problems_only(tmp_path):
     def unit_id(**prepare):
         return plan_pretrain(settings(prepare=prepare), problems)[0].unit_id
 
-    assert unit_id() == unit_id(save_every=7) == unit_id(base=mine)
-    assert len({unit_id(), unit_id(seed=1), unit_id(learning_rate=1e-4)}) == 3
+    assert unit_id() == unit_id(save_every=7)
+    given_prover = unit_id(policies=named_policies(weak=mine))
+    assert len({unit_id(), given_prover, unit_id(seed=1), unit_id(learning_rate=1e-4)}) == 4
     [unit] = plan_pretrain(settings(evaluate={"alphas": [0.2]}), problems)
     assert unit.unit_id == unit_id()
     assert unit.inputs["problems"] == problems.ref
 
 
 def test_a_folder_that_is_none_is_refused_before_any_work(tmp_path):
-    run = settings(prepare={"strong": str(tmp_path / "nowhere")})
+    run = settings(prepare={"policies": named_policies(strong=str(tmp_path / "nowhere"))})
     with pytest.raises(InputError, match=r"nowhere.*got nothing at that path"):
         plan_pretrain(run, problems_manifest(Store(str(tmp_path / "store"))))
 
 
-@pytest.mark.parametrize("role", ["weak", "base"])
-def test_a_checkpoint_after_the_end_of_the_training_is_refused(role):
-    run = settings(prepare={f"{role}_steps": 99_999})
-    with pytest.raises(InputError, match=rf"prepare\.{role}_steps: expected at most .*got 99999"):
-        check_policies(run.prepare)
+def test_the_training_ends_at_the_last_policy_that_it_is_for(tmp_path):
+    store = Store(str(tmp_path / "store"))
+    chosen = named_policies(base=300, strong=given(tmp_path / "mine", "m"), weak=200)
+    [unit] = plan_pretrain(settings(prepare={"policies": chosen}), problems_manifest(store))
+    work = PretrainWork.of(unit)
+    assert (work.kept_steps, work.steps) == ({"weak": 200, "base": 300}, 300)
+
+
+def test_a_policy_of_any_name_is_a_prover(tmp_path):
+    run = settings(
+        prepare={
+            "policies": [{"name": "base"}, {"name": "sft", "path": given(tmp_path / "m", "m")}]
+        },
+        label={"provers": ["sft"]},
+    )
+    check_provers(run)
+    store = Store(str(tmp_path / "store"))
+    specs = resolve_policies(run, store, pretrained(store, run, weights={"base": "b"}))
+    assert {name: spec.parent_policy_id for name, spec in specs.items()} == {
+        "base": FROM_SCRATCH, "sft": GIVEN,
+    }  # fmt: skip
+    for wrong in ("weak", "base"):
+        with pytest.raises(InputError, match=rf"besides base, \['sft'\], got '{wrong}'"):
+            check_provers(run.model_copy(update={"label": LabelSettings(provers=(wrong,))}))
 
 
 def test_a_width_that_the_heads_cannot_share_is_refused():
@@ -169,9 +194,15 @@ def test_embedded_policies_without_their_training_are_an_error(tmp_path):
 def test_only_countdown_trains_the_embedded_policy():
     check_trainable(settings())
     folders = {"base": "b", "weak": "b", "strong": "b"}
-    check_trainable(settings(problems={"domain": "math"}, prepare=folders))
-    with pytest.raises(InputError, match=r"prepare\.weak: expected checkpoint folders, as the"):
-        check_trainable(settings(problems={"domain": "math"}, prepare={**folders, "weak": ""}))
+
+    def math(**folders):
+        chosen = {"policies": named_policies(**folders)}
+        check_trainable(settings(problems={"domain": "math"}, prepare=chosen))
+
+    math(**folders)
+    words = r"prepare\.policies\.weak\.path: expected checkpoint folders, as the"
+    with pytest.raises(InputError, match=words):
+        math(**folders | {"weak": 500})
 
 
 def test_only_policies_that_see_large_hands_are_trained_again_when_their_draws_change(tmp_path):

@@ -19,10 +19,11 @@ from pav.tasks.store.manifests import checkpoint_folder, find, publish, read_tab
 from pav.tasks.store.partials import load_partial
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Outcome, Output, Unit
+from tests.policies import named_policies
 
 TINY = PrepareSettings(
     num_layers=1, hidden_size=16, intermediate_size=16, num_heads=2, batch_size=8,
-    weak_steps=10, base_steps=20, strong_steps=30, save_every=7, warmup_steps=2,
+    policies=named_policies(weak=10, base=20, strong=30), save_every=7, warmup_steps=2,
 )  # fmt: skip
 HANDS = ["1 2 3 4", "4 9 10 13", "6 6 6 6", "3 3 8 8", "1 5 5 5"]
 
@@ -123,7 +124,14 @@ def test_each_problem_is_drawn_as_often_as_any_other_and_batches_depend_on_seed_
 
 def test_the_loss_of_a_small_training_falls_and_its_three_checkpoints_differ_and_load(tmp_path):
     settings, store, unit = prepared(
-        tmp_path, prepare=TINY.model_copy(update={"strong_steps": 100, "base_steps": 60})
+        tmp_path,
+        prepare=TINY.model_copy(
+            update={
+                "policies": PrepareSettings(
+                    policies=named_policies(weak=10, base=60, strong=100)
+                ).policies
+            }
+        ),
     )
     manifest = publish(store, unit, open_worker(settings, store, "cpu", silent)(unit))
     runs = read_table(store, manifest, "training_runs")
@@ -187,11 +195,12 @@ def test_the_policy_is_trained_as_it_was_planned_whatever_the_settings_of_the_pr
         problems={"domain": "math", "path": "nowhere.jsonl"},
         prepare={
             "num_layers": 2, "hidden_size": 32, "intermediate_size": 24, "num_heads": 4,
-            "batch_size": 3, "weak_steps": 4, "base_steps": 5, "strong_steps": 6,
+            "batch_size": 3, "policies": named_policies(weak=4, base=5, strong=6),
             "learning_rate": 0.1, "warmup_steps": 9, "seed": 7,
         },
     )  # fmt: skip
-    planned = set(PretrainWork.model_fields) - {"domain", "large_hands"}
+    planned = set(PretrainWork.model_fields) - {"domain", "large_hands", "kept_steps"}
+    planned |= {"policies"}
     assert planned == others.prepare.model_fields_set
     made = contents(open_worker(settings, store, "cpu", silent)(unit))
     assert contents(open_worker(others, store, "cpu", silent)(unit)) == made
