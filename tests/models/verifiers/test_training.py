@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from pav.models.verifiers.batches import EncodedSequence
+from pav.models.verifiers.losses import soft_cross_entropy
 from pav.models.verifiers.training import Trainer, TrainingPlan
 
 
@@ -35,7 +36,7 @@ def trainer(*, validated=1.0, seed=0, **changes):
     training = [*sequences(1.0), *sequences(0.0, 3)]
     return Trainer(
         OneNumberAToken(), training, sequences(validated),
-        plan=TrainingPlan(**(plan | changes)), pad_id=0,
+        plan=TrainingPlan(**(plan | changes)), pad_id=0, loss=soft_cross_entropy,
     )  # fmt: skip
 
 

@@ -7,8 +7,8 @@ import pytest
 from pav.models.errors import InputError
 from pav.models.records import Prefix, Problem
 from pav.models.verifiers.data import TargetSequence
+from pav.models.verifiers.published import Published
 from pav.tasks.train.data import (
-    Published,
     counts_by_prefix,
     held_out_solutions,
     make_examples,
