@@ -14,13 +14,13 @@ KINDS: Registry[Kind] = Registry(
 )
 
 
-def kind_named(name: str) -> Kind:
-    """Return a kind; InputError where the plug-in that adds it is not installed."""
+def kind_named(name: str, *, where: str) -> Kind:
+    """Return the kind that a file names; InputError where the package that adds it is missing."""
     try:
         return KINDS[name]
     except KeyError as error:
         raise InputError(
-            f"verifier kind: expected one of {', '.join(KINDS)}, got {name!r}; install the package "
+            f"{where}: expected a kind of {', '.join(KINDS)}, got {name!r}; install the package "
             "that adds it"
         ) from error
 

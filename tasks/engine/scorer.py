@@ -113,7 +113,9 @@ def _read_calibration(folder: Path) -> tuple[dict[str, Calibration], Link]:
         raise _wrong(folder, f"heads with name, scale and bias, got {error!r}") from error
     # A folder that names no kind is of a version that had log-odds alone.
     kind = details.get("kind")
-    return calibration, kind_named(str(kind)).link if kind else LOG_ODDS
+    if not kind:
+        return calibration, LOG_ODDS
+    return calibration, kind_named(str(kind), where=f"verifier {str(folder)!r}").link
 
 
 def _wrong(folder: Path, expected: str) -> InputError:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pav.models.domains import Domain, domain
 from pav.models.errors import InputError
 from pav.models.settings import EngineSettings
-from pav.models.verifiers.kinds import kind_named
+from pav.models.verifiers.kinds import KINDS
 from pav.tasks.engine.checkpoints import load_tokenizer
 from pav.tasks.engine.scorer import CALIBRATION_FILE, Scorer
 from pav.tasks.engine.tokens import joined_with_ends
@@ -52,7 +52,8 @@ class Verifier:
         details = json.loads((folder / CALIBRATION_FILE).read_text())
         self._family = _family(details.get("domain"))
         self.kind = str(details.get("kind", ""))
-        self.note = kind_named(self.kind).score_note if self.kind else ""
+        # Its scorer was opened, so that the kind is one that there is.
+        self.note = KINDS[self.kind].score_note if self.kind else ""
         self.heads = self._scorer.heads
         self.head = _chosen(folder, self.heads, head)
 

@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -10,7 +11,10 @@ from pav.models.domains import domain
 from pav.models.errors import InputError
 from pav.models.records import Prefix
 from pav.models.settings import RunSettings
+from pav.models.verifiers import kinds
+from pav.models.verifiers.kind import VerifierSpec
 from pav.models.verifiers.kinds import verifier_specs
+from pav.models.verifiers.outcomes import ORM_ALL
 from pav.tasks.engine.scorer import Scorer, open_network, verifier_source
 from pav.tasks.engine.tokens import Codec
 from pav.tasks.store.manifests import checkpoint_folder, publish, read_table
@@ -70,6 +74,15 @@ def test_units_depend_on_what_can_change_them_and_on_nothing_else(world):
     }
     assert not any(role.startswith("label:base:train") for role in before["orm_seed"].inputs)
     assert any(role.startswith("label:base:train") for role in before["orm_all"].inputs)
+
+
+@pytest.mark.slow
+def test_a_network_of_a_policy_that_is_not_there_is_refused(world, monkeypatch):
+    asked = VerifierSpec(name="toy", heads=("toy",), policies=("wise",), best_of_k=(1,), steps=1)
+    toy = replace(ORM_ALL, specs=lambda settings: [asked])
+    monkeypatch.setattr(kinds, "KINDS", {"toy": toy})
+    with pytest.raises(InputError, match=r"verifier 'toy': expected policies of .*, got 'wise'"):
+        world.units()
 
 
 @pytest.mark.slow
