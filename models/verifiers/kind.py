@@ -3,6 +3,7 @@
 Planning reads kinds, so that a module with a kind imports torch within functions alone.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -42,13 +43,26 @@ class VerifierSpec:
     knobs: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        """Raise InputError where the heads' lists do not fit each other."""
+        """Raise InputError where the heads' lists do not fit each other, or knobs are no JSON."""
         sizes = {len(self.heads), len(self.policies), len(self.best_of_k)}
         if sizes != {len(set(self.heads))} or sizes == {0}:
             raise InputError(
                 f"verifier {self.name!r}: expected distinct heads, each with a policy and a K, got "
                 f"heads {self.heads!r}, policies {self.policies!r}, best_of_k {self.best_of_k!r}"
             )
+        if self.knobs is not None and not _is_json(dict(self.knobs)):
+            raise InputError(
+                f"verifier {self.name!r}: expected knobs as JSON has them, got {self.knobs!r}; "
+                'dump the settings block by model_dump(mode="json")'
+            )
+
+
+def _is_json(values: dict[str, Any]) -> bool:
+    """Return whether a unit would hand back these very values."""
+    try:
+        return bool(json.loads(json.dumps(values)) == values)
+    except (TypeError, ValueError):
+        return False
 
 
 class VerifierWork(Protocol):

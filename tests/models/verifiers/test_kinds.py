@@ -66,6 +66,14 @@ def test_each_head_has_a_name_a_policy_and_a_k(change):
         replace(spec(), **change)
 
 
+@pytest.mark.parametrize("value", [(1, 2), float("nan"), {1: 2}, {1}, b"a"])
+def test_knobs_come_back_from_a_unit_as_they_went_in(value):
+    kept = {"a": None, "b": [1, {"c": 0.5}]}
+    assert replace(spec(), knobs=kept).knobs == kept
+    with pytest.raises(InputError, match="verifier 'toy': expected knobs as JSON has them"):
+        replace(spec(), knobs={"a": value})
+
+
 def test_heads_are_called_as_their_kind_says(monkeypatch):
     added(monkeypatch)
     assert [head_title(head) for head in ("q", "orm_seed", "toy", "q_bo4")] == [

@@ -19,7 +19,7 @@ from pav.models.verifiers.kind import CardWords, Kind, Link, VerifierSpec
 
 def specs(settings):
     """Return the one network, which is trained as long as Q is."""
-    knobs = settings.plugins.of(HardSettings).model_dump()
+    knobs = settings.plugins.of(HardSettings).model_dump(mode="json")
     return [
         VerifierSpec(
             name="hard", heads=("hard",), policies=("base",), best_of_k=(1,),
