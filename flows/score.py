@@ -22,6 +22,6 @@ def score(path: str, folder: str, *, head: str) -> Scored:
     scores = verifier.score_all([row.solution for row in rows])
     num_steps = sum(len(each.steps) for each in scores)
     summary = f"{path}: {len(rows):,} solutions with {num_steps:,} steps scored by {verifier.head}"
-    if verifier.kind.startswith("orm"):
-        summary += "; it was trained at the end of finished responses alone"
+    if verifier.note:
+        summary += f"; {verifier.note}"
     return Scored(scored_lines(rows, scores), summary)

@@ -21,8 +21,8 @@ from pav.models.verifiers.batches import (
     mean_values,
     rephrase,
 )
+from pav.models.verifiers.kind import Loss
 from pav.models.verifiers.logits import batch_logits
-from pav.models.verifiers.losses import soft_cross_entropy
 
 # Sequences in one forward and backward pass; the gradients of a batch's parts add up.
 PART = 32
@@ -82,8 +82,9 @@ class Trainer:
         *,
         plan: TrainingPlan,
         pad_id: int,
+        loss: Loss,
     ) -> None:
-        self._model, self._plan, self._pad_id = model, plan, pad_id
+        self._model, self._plan, self._pad_id, self._loss_of = model, plan, pad_id, loss
         self._device = next(model.parameters()).device
         self._half = fast_number_type(str(self._device)) == torch.bfloat16
         self._training = training
@@ -170,7 +171,7 @@ class Trainer:
         logits = batch_logits(self._model, batch, half=self._half)
         targets = torch.from_numpy(batch.targets_NH).to(self._device)
         weights = torch.from_numpy(batch.weights_NH).to(self._device)
-        return soft_cross_entropy(logits, targets, weights, normaliser=normaliser)
+        return self._loss_of(logits, targets, weights, normaliser=normaliser)
 
     def _look(self, train_loss: float) -> None:
         state = self.state

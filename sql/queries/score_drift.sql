@@ -13,7 +13,8 @@ heads as (
         unnest(from_json(parameters->'head_policies', '["varchar"]')) as policy_id,
         unnest(from_json(parameters->'best_of_k', '["integer"]')) as k
     from units
-    where parameters->>'kind' = 'q'
+    -- Targets are named where a network's scores are values of prefixes.
+    where parameters->>'targets' <> ''
 
 ),
 

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from pav.models.errors import InputError
 from pav.models.hashing import parse_json
 from pav.models.verifiers.calibration import Calibration
+from pav.models.verifiers.kind import LOG_ODDS, Link
+from pav.models.verifiers.kinds import kind_named
 from pav.models.verifiers.trees import (
     Segment,
     build_tree,
@@ -36,12 +38,13 @@ TREE_TOKENS = 128
 
 @dataclass(frozen=True)
 class LoadedVerifier:
-    """A network with what turns its logits into probabilities, one calibration per head."""
+    """A network with what turns its outputs into probabilities, one calibration per head."""
 
     model: Any
     tokenizer: Any
     calibration: tuple[Calibration, ...]
     heads: tuple[str, ...]
+    link: Link
     # Whether products run in bfloat16.
     is_half: bool = False
 
@@ -65,7 +68,7 @@ def verifier_files(
 
 def open_network(folder: Path, device: str, dtype: str) -> LoadedVerifier:
     """Return the verifier of a folder, in evaluation mode; InputError where it is none."""
-    calibration = _read_calibration(folder)
+    calibration, link = _read_calibration(folder)
     import torch
     from transformers import AutoModelForTokenClassification
     from transformers.utils import logging
@@ -90,23 +93,29 @@ def open_network(folder: Path, device: str, dtype: str) -> LoadedVerifier:
         load_tokenizer(folder),
         tuple(calibration.values()),
         tuple(calibration),
+        link,
         is_half=dtype == "bfloat16",
     )
 
 
-def _read_calibration(folder: Path) -> dict[str, Calibration]:
+def _read_calibration(folder: Path) -> tuple[dict[str, Calibration], Link]:
     path = folder / CALIBRATION_FILE
     if not path.is_file():
         found = "no such folder" if not folder.is_dir() else f"no {CALIBRATION_FILE} in it"
         raise _wrong(folder, f"{CALIBRATION_FILE}, found {found}")
     try:
-        heads = parse_json(path.read_bytes())["heads"]
-        return {
+        details = parse_json(path.read_bytes())
+        calibration = {
             str(head["name"]): Calibration(float(head["scale"]), float(head["bias"]))
-            for head in heads
+            for head in details["heads"]
         }
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise _wrong(folder, f"heads with name, scale and bias, got {error!r}") from error
+    # A folder that names no kind is of a version that had log-odds alone.
+    kind = details.get("kind")
+    if not kind:
+        return calibration, LOG_ODDS
+    return calibration, kind_named(str(kind), where=f"verifier {str(folder)!r}").link
 
 
 def _wrong(folder: Path, expected: str) -> InputError:
@@ -163,7 +172,8 @@ def segments(ids: Sequence[int], ends: Sequence[int]) -> tuple[Segment, ...]:
 def _probabilities(
     verifier: LoadedVerifier, rows: Sequence[tuple[Segment, ...]], score_tokens: int
 ) -> list[NDArray[np.float64]]:
-    logits = segment_logits(verifier.model, rows, score_tokens=score_tokens, half=verifier.is_half)
+    outputs = segment_logits(verifier.model, rows, score_tokens=score_tokens, half=verifier.is_half)
+    logits = [verifier.link.log_odds(row) for row in outputs]
     return [
         np.stack(
             [each.probabilities(row[:, head]) for head, each in enumerate(verifier.calibration)],

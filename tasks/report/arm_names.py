@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pav.models.search.strategies import STRATEGIES
+from pav.models.verifiers.kinds import head_title
 
 Row = Mapping[str, Any]
 
@@ -14,20 +15,15 @@ ALPHA, TIMES, DASH, MINUS = (
     "\N{MINUS SIGN}",
 )
 
+# Verifiers of arms; a network's head has its words in the registry of kinds.
 _VERIFIERS = {
     "orm": "ORM",
-    "orm_all": "ORM, all completions",
-    "orm_seed": "ORM, seed solutions",
-    "q": "Q",
     "q_product": "product of Q",
     "q_likely": f"Q {TIMES} likelihood",
     "orm_likely": f"ORM {TIMES} likelihood",
     "likely": "likelihood alone",
     "majority": "majority",
     "orm_majority": "ORM-weighted majority",
-    "q_counts": "Q, counts only",
-    "q_weak": "Q of weak prover",
-    "q_strong": "Q of strong prover",
     "pav": f"Q + {ALPHA}·A",
 }
 _PICKS = {
@@ -53,7 +49,7 @@ def arm_label(arm: Row) -> str:
 
 def verifier_label(verifier: str) -> str:
     """Return a verifier's name in words."""
-    return _VERIFIERS.get(verifier, verifier)
+    return _VERIFIERS.get(verifier) or head_title(verifier)
 
 
 def prover_label(prover: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pav.models.domains import Domain, domain
 from pav.models.errors import InputError
 from pav.models.settings import EngineSettings
+from pav.models.verifiers.kinds import KINDS
 from pav.tasks.engine.checkpoints import load_tokenizer
 from pav.tasks.engine.scorer import CALIBRATION_FILE, Scorer
 from pav.tasks.engine.tokens import joined_with_ends
@@ -34,8 +35,8 @@ class StepScores:
 class Verifier:
     """One head of a trained verifier.
 
-    `heads` are all of its folder's, `head` is the one that scores; `kind` is `q`, `orm_all` or
-    `orm_seed`, empty where the folder does not say.
+    `heads` are all of its folder's, `head` is the one that scores; `kind` is one of `KINDS`, empty
+    where the folder does not say, and `note` is what users of such scores are to know.
     """
 
     def __init__(self, folder: Path, *, head: str, device: str) -> None:
@@ -51,6 +52,8 @@ class Verifier:
         details = json.loads((folder / CALIBRATION_FILE).read_text())
         self._family = _family(details.get("domain"))
         self.kind = str(details.get("kind", ""))
+        # Its scorer was opened, so that the kind is one that there is.
+        self.note = KINDS[self.kind].score_note if self.kind else ""
         self.heads = self._scorer.heads
         self.head = _chosen(folder, self.heads, head)
 

@@ -8,36 +8,12 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pav.models.domains import domain
+from pav.models.verifiers.kinds import KINDS
 from pav.tasks.engine.scorer import CALIBRATION_FILE
 from pav.tasks.store.units import Unit
 from pav.tasks.train.card_examples import CardExample, prompt_template, step_rule
 from pav.tasks.train.plan import TrainWork
 
-_EQUATIONS = {
-    "q": "Q^pi(s, a): the chance that the policy pi, going on from there, ends with a right "
-    "answer (Eq. 1); where K > 1 the chance that the best of K such responses is right",
-    "orm_all": "the chance that the finished solution is right",
-    "orm_seed": "the chance that the finished solution is right",
-}
-_DATA = {
-    "q": "every step end of sampled solutions and of the rollouts that labelled them, "
-    "with the share of correct rollouts as its target",
-    "orm_all": "the last step of every graded full completion that the labels paid for",
-    "orm_seed": "the last step of the base policy's sampled solutions",
-}
-_TARGETS = {
-    "": "the verdict of the solution, 0 or 1",
-    "counts": "the share of right ones among each prefix's own rollouts; the verdict at the end",
-    "passing": "the share of right ones among each prefix's own rollouts and all that pass "
-    "through it; the verdict at the end",
-}
-_MEANINGS = {
-    "q": "A value says how the policy of its head goes on, not whether a step is correct: a right "
-    "step of a hopeless solution scores low, a wrong one that is mended later high.",
-    "orm_all": "Only the score at the end of a finished response was trained; those before it "
-    "mean nothing.",
-}
-_MEANINGS["orm_seed"] = _MEANINGS["orm_all"]
 _COLUMNS = ("num_prefixes", "auc", "auc_finished", "brier", "log_loss", "ece")
 _BEFORE = "_before_calibration"
 # metric -> its name on the Hub
@@ -58,7 +34,7 @@ def verifier_card(
         is_embedded: whether the base policy was trained by `pav`.
     """
     work = TrainWork.of(unit)
-    family, kind = domain(work.domain), work.kind
+    family, kind = domain(work.domain), KINDS[work.kind]
     page = _environment().get_template("model_card.md.j2").render(
         facts,
         card_data=_metadata(facts, family.name, is_embedded=is_embedded).to_yaml(),
@@ -68,10 +44,8 @@ def verifier_card(
         example=example,
         is_embedded=is_embedded,
         calibration_file=CALIBRATION_FILE,
-        equation=_EQUATIONS[kind],
-        data=_DATA[kind],
-        targets=_TARGETS[work.targets],
-        meaning=_MEANINGS[kind],
+        words=kind.card(work),
+        log_odds=kind.link.code,
         heads=zip(work.heads, work.head_policies, work.best_of_k, strict=True),
         base=work.policies["base"],
         problems=unit.inputs["problems"].content,

@@ -9,21 +9,11 @@ import polars as pl
 
 from pav.models.errors import InputError
 from pav.models.hashing import bucket, stream_key
-from pav.models.labels.sampling_measure import Completion
 from pav.models.records import Prefix, Problem
 from pav.models.verifiers.batches import EncodedSequence
-from pav.models.verifiers.completions import (
-    restrict,
-    rollout_completions,
-    solution_completions,
-)
-from pav.models.verifiers.data import (
-    LabelledSequence,
-    TargetSequence,
-    outcome_sequences,
-    target_sequences,
-    value_sequences,
-)
+from pav.models.verifiers.data import TargetSequence
+from pav.models.verifiers.kinds import KINDS
+from pav.models.verifiers.published import Published
 from pav.tasks.engine.tokens import Codec
 from pav.tasks.store.manifests import holding, read_tables, required_manifest
 from pav.tasks.store.prefix_tables import with_steps
@@ -38,16 +28,6 @@ _STAND_IN = 10
 _ROLLOUT_COLUMNS = ("prefix_id", "policy_id", "steps", "verdict", "finish_reason")
 _PREFIX_COLUMNS = ("prefix_id", "problem_id", "solution_id", "num_steps", "is_terminal")
 _SOLUTION_COLUMNS = ("solution_id", "problem_id", "policy_id", "steps", "verdict", "finish_reason")
-
-
-@dataclass(frozen=True)
-class Published:
-    """The tables that a unit reads, of all its inputs; `split` tells the problems' splits."""
-
-    solutions: pl.DataFrame
-    prefixes: pl.DataFrame
-    solution_prefixes: pl.DataFrame
-    rollouts: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -124,42 +104,23 @@ def _split_ids(
 def _sequences(
     work: TrainWork, published: Published, ids: set[str], *, held_out: bool
 ) -> list[TargetSequence]:
-    base = work.policies["base"]
-    of_ids = pl.col("problem_id").is_in(sorted(ids))
-    solutions = published.solutions.filter(of_ids)
-    prefixes = published.prefixes.filter(of_ids)
-
-    def rollouts_of(policy_id: str) -> list[Completion]:
-        return rollout_completions(published.rollouts, prefixes, policy_id=policy_id)
-
-    if work.kind == "q":
-        heads = [
-            # Where another policy goes on, prefixes are no longer reached as the base reaches
-            # them. That is more to learn from, and not what a verifier is stopped and judged by.
-            _value_head(
-                solutions, rollouts_of(policy_id), policy_id,
-                passing=work.targets == "passing" and not (held_out and policy_id != base),
-            )
-            for policy_id in work.head_policies
-        ]  # fmt: skip
-        return target_sequences(heads, best_of_k=work.best_of_k)
-    seeds = solution_completions(solutions.filter(pl.col("policy_id") == base))
-    # Both ORMs are stopped and calibrated by all that is known of the validation problems. A
-    # verdict is one whatever its rollout was drawn for.
-    is_all = work.kind == "orm_all" or held_out
-    return target_sequences([outcome_sequences(seeds, rollouts_of(base) if is_all else [])])
+    sequences = KINDS[work.kind].examples(work, published.of_problems(ids), held_out=held_out)
+    for sequence in sequences:
+        _check(work, sequence, ids)
+    return sequences
 
 
-def _value_head(
-    solutions: pl.DataFrame, rollouts: list[Completion], policy_id: str, *, passing: bool
-) -> list[LabelledSequence]:
-    """Return the sequences of one policy's value, of the problems it has rollouts of."""
-    labelled = {completion.problem_id for completion in rollouts}
-    seeds, own = (
-        restrict(solution_completions(rows), labelled)
-        for rows in (solutions, solutions.filter(pl.col("policy_id") == policy_id))
-    )
-    return value_sequences(seeds, rollouts, own=own, passing=passing)
+def _check(work: TrainWork, sequence: TargetSequence, ids: set[str]) -> None:
+    """Raise InputError where an example is not what the trainer takes: a plug-in may err."""
+    targets, weights = sequence.targets, sequence.weights
+    shape = (len(sequence.prefix.steps) + 1, len(work.heads))
+    is_right = targets.shape == weights.shape == shape and sequence.prefix.problem_id in ids
+    if not (is_right and ((targets >= 0) & (targets <= 1) & (weights >= 0)).all()):
+        raise InputError(
+            f"verifier {work.verifier}: expected examples of the given problems with targets in "
+            f"[0, 1] and weights of 0 or more, both of shape {shape}, got {sequence!r}; mend the "
+            f"examples of the kind {work.kind!r}"
+        )
 
 
 def sample_sequences(sequences: list[TargetSequence], size: int) -> list[TargetSequence]:

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from pav.models.records import Prefix, Problem, Verdict
 from pav.models.verifiers.batches import EncodedSequence
 from pav.models.verifiers.calibration import Calibration, fit_where_better
+from pav.models.verifiers.kinds import KINDS
 from pav.models.verifiers.metrics import calibration_error, log_loss, summary
+from pav.models.verifiers.published import Published
 from pav.tasks.engine.scorer import segment_logits, segments
 from pav.tasks.engine.tokens import Codec
 from pav.tasks.store.units import Unit
-from pav.tasks.train.data import Published, counts_by_prefix, held_out_solutions
+from pav.tasks.train.data import counts_by_prefix, held_out_solutions
 from pav.tasks.train.plan import TrainWork
 
 Floats = NDArray[np.float64]
@@ -39,7 +41,7 @@ class HeldOut:
 def calibrate(
     model: Any,
     validation: Sequence[EncodedSequence],
-    heads: Sequence[str],
+    work: TrainWork,
     *,
     problem_ids: Sequence[str],
 ) -> dict[str, Calibration]:
@@ -49,7 +51,8 @@ def calibrate(
     """
     model.eval()
     rows = [segments(each.token_ids, each.ends) for each in validation]
-    logits = np.concatenate(segment_logits(model, rows, score_tokens=_SCORE_TOKENS))
+    outputs = np.concatenate(segment_logits(model, rows, score_tokens=_SCORE_TOKENS))
+    logits = KINDS[work.kind].link.log_odds(outputs)
     targets = np.concatenate([each.targets for each in validation])
     weights = np.concatenate([each.weights for each in validation])
     groups = [
@@ -61,7 +64,7 @@ def calibrate(
         head: fit_where_better(
             logits[:, number], targets[:, number], weights[:, number], groups=groups
         )
-        for number, head in enumerate(heads)
+        for number, head in enumerate(work.heads)
     }
 
 
@@ -85,13 +88,14 @@ def score_held_out(
             "problem_id", "steps", "finish_reason"
         ).iter_rows()
     ]
-    logits = segment_logits(
+    outputs = segment_logits(
         model, [segments(ids, ends) for ids, ends in encoded], score_tokens=_SCORE_TOKENS
     )
+    logits = [KINDS[work.kind].link.log_odds(row) for row in outputs]
     rows: list[Row] = []
     for number, head in enumerate(calibration):
-        # An ORM and a best-of-K head are fitted to other things than Q at unfinished prefixes.
-        is_value = work.kind == "q" and work.best_of_k[number] == 1
+        # Other heads are fitted to other things than Q at unfinished prefixes.
+        is_value = work.is_value(number)
         counts = counts_by_prefix(published, work.head_policies[number]) if is_value else {}
         columns = [row[:, number] for row in logits]
         rows += _head_rows(solutions, columns, calibration[head], counts=counts, head=head)

@@ -3,9 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from pav.models.domains import domain_key
+from pav.models.errors import InputError
 from pav.models.hashing import digest
 from pav.models.settings import RunSettings
+from pav.models.verifiers.kind import VerifierSpec
+from pav.models.verifiers.kinds import KINDS, verifier_specs
 from pav.tasks.engine.decoding_work import Shard
 from pav.tasks.label.plan import STAGE as LABEL
 from pav.tasks.label.plan import LabelWork
@@ -15,8 +20,6 @@ from pav.tasks.store.units import InputRef, Manifest, Unit, Work
 STAGE = "train"
 # Raised when examples, training or calibration change what comes out.
 REVISION = 4
-SHARED = "q_provers"
-BEST_OF = "q_bok"
 _OF_TRAINING = ("batch_size", "learning_rate", "warmup_steps", "weight_decay", "eval_every",
                 "patience", "balance", "rephrase")  # fmt: skip
 
@@ -25,6 +28,7 @@ class TrainWork(Work):
     """A network to fit. Each head has its name, its policy, and the K of its best-of-K target.
 
     `policies` maps a role to its policy_id; `head_policies` are those whose rollouts label a head.
+    `knobs` are a plug-in's settings.
     """
 
     domain: str
@@ -45,56 +49,11 @@ class TrainWork(Work):
     patience: int
     balance: bool
     rephrase: float
+    knobs: dict[str, JsonValue] | None = None
 
-
-@dataclass(frozen=True)
-class VerifierSpec:
-    """A network to train: `kind` names its examples, `heads` its outputs.
-
-    `policies` holds the role whose rollouts label each head, `best_of_k` the K of its target.
-    """
-
-    name: str
-    kind: str
-    heads: tuple[str, ...]
-    policies: tuple[str, ...]
-    best_of_k: tuple[int, ...]
-    steps: int
-    targets: str
-
-
-def verifier_specs(settings: RunSettings) -> list[VerifierSpec]:
-    """Return every network that the settings ask for, the long trainings first."""
-    train, steps = settings.train, settings.train.steps
-    specs = [
-        _single("q", "base", steps, train.targets),
-        VerifierSpec("orm_all", "orm_all", ("orm_all",), ("base",), (1,), steps, ""),
-        VerifierSpec("orm_seed", "orm_seed", ("orm_seed",), ("base",), (1,), steps, ""),
-    ]
-    if settings.evaluate.prover_value == "head":
-        ks = sorted({settings.evaluate.main_k, *settings.evaluate.best_of_k})
-        heads = tuple(f"q_bo{k}" for k in ks)
-        base = ("base",) * len(ks)
-        specs.append(VerifierSpec(BEST_OF, "q", heads, base, tuple(ks), steps, train.targets))
-    if train.compare_targets and train.targets == "passing":
-        specs.append(_single("q_counts", "base", steps, "counts"))
-    return [*specs, *_prover_specs(settings)]
-
-
-def _prover_specs(settings: RunSettings) -> list[VerifierSpec]:
-    label, train = settings.label, settings.train
-    roles: tuple[str, ...] = tuple(dict.fromkeys(label.provers))
-    if not roles or not label.num_prover_rollouts or not label.prover_shards:
-        return []
-    if train.heads == "shared" and len(roles) > 1:
-        heads = tuple(f"q_{role}" for role in roles)
-        ones = (1,) * len(roles)
-        return [VerifierSpec(SHARED, "q", heads, roles, ones, train.prover_steps, train.targets)]
-    return [_single(f"q_{role}", role, train.prover_steps, train.targets) for role in roles]
-
-
-def _single(name: str, role: str, steps: int, targets: str) -> VerifierSpec:
-    return VerifierSpec(name, "q", (name,), (role,), (1,), steps, targets)
+    def is_value(self, head: int) -> bool:
+        """Return whether a head's scores are chances that its policy's rollouts are right."""
+        return bool(self.targets) and self.best_of_k[head] == 1
 
 
 def plan_training(
@@ -110,27 +69,14 @@ def plan_training(
     labels = _of_seed(label_manifests, pipeline_seed)
     planner = _Planner(settings, policies, pipeline_seed)
     return [
-        planner.unit(spec, [*samples, *_read_by(spec, labels, policies)])
-        for spec in verifier_specs(settings)
+        planner.unit(kind, spec, [*samples, *planner.read_by(kind, spec, labels)])
+        for kind, spec in verifier_specs(settings)
     ]
 
 
 def _of_seed(manifests: Iterable[Manifest], pipeline_seed: int) -> list[Manifest]:
     return [
         manifest for manifest in manifests if Shard.of(manifest.unit).pipeline_seed == pipeline_seed
-    ]
-
-
-def _read_by(
-    spec: VerifierSpec, labels: Iterable[Manifest], policies: Mapping[str, PolicySpec]
-) -> list[Manifest]:
-    """Return the label units a network reads: its policies' ones, held-out ones for `orm_seed`."""
-    wanted = {policies[role].policy_id for role in spec.policies}
-    return [
-        manifest
-        for manifest in labels
-        if (work := LabelWork.of(manifest.unit)).policy_id in wanted
-        and (spec.kind != "orm_seed" or work.split != "train")
     ]
 
 
@@ -142,21 +88,41 @@ class _Planner:
     policies: Mapping[str, PolicySpec]
     pipeline_seed: int
 
-    def unit(self, spec: VerifierSpec, manifests: Sequence[Manifest]) -> Unit:
+    def read_by(self, kind: str, spec: VerifierSpec, labels: Iterable[Manifest]) -> list[Manifest]:
+        """Return the label units that a network reads: its policies' ones of its kind's splits."""
+        policies = set(self._policy_ids(spec).values())
+        works = [(manifest, LabelWork.of(manifest.unit)) for manifest in labels]
+        return [
+            manifest
+            for manifest, work in works
+            if work.policy_id in policies and work.split in KINDS[kind].label_splits
+        ]
+
+    def _policy_ids(self, spec: VerifierSpec) -> dict[str, str]:
+        unknown = sorted(set(spec.policies) - self.policies.keys())
+        if unknown:
+            raise InputError(
+                f"verifier {spec.name!r}: expected policies of {sorted(self.policies)}, got "
+                f"{', '.join(map(repr, unknown))}"
+            )
+        return {role: self.policies[role].policy_id for role in spec.policies}
+
+    def unit(self, kind: str, spec: VerifierSpec, manifests: Sequence[Manifest]) -> Unit:
         """Return the unit that trains a network on what some manifests hold."""
         train = self.settings.train.model_dump(mode="json")
-        ids = {role: self.policies[role].policy_id for role in ("base", *spec.policies)}
+        ids = {"base": self.policies["base"].policy_id} | self._policy_ids(spec)
         work = TrainWork(
             domain=domain_key(self.settings.problems),
             pipeline_seed=self.pipeline_seed,
             verifier=spec.name,
-            kind=spec.kind,
+            kind=kind,
             heads=spec.heads,
             policies=ids,
             head_policies=tuple(ids[role] for role in spec.policies),
             best_of_k=spec.best_of_k,
             targets=spec.targets,
             steps=spec.steps,
+            knobs=None if spec.knobs is None else dict(spec.knobs),
             **{name: train[name] for name in _OF_TRAINING},
         )
         inputs = {"base": self.policies["base"].ref, "problems": _problems_ref(manifests)}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.special import logit
+from numpy.typing import ArrayLike
 from transformers import AutoConfig, AutoModelForTokenClassification
 from transformers.utils import logging
 
@@ -15,6 +15,7 @@ from pav.models.domains import domain
 from pav.models.errors import InputError
 from pav.models.settings import RunSettings
 from pav.models.verifiers.data import TargetSequence
+from pav.models.verifiers.kinds import KINDS
 from pav.models.verifiers.training import Look, State, Trainer, TrainingPlan
 from pav.tasks.engine.checkpoints import load_tokenizer
 from pav.tasks.engine.scorer import MODEL_FOLDER, verifier_files
@@ -71,16 +72,19 @@ def open_worker(
         folder = policy_folder(settings, store, "base", unit.inputs["base"])
         tokenizer = load_tokenizer(folder)
         codec = Codec(tokenizer, domain(work.domain), problems)
-        model = new_verifier(folder, work.heads, rates=base_rates(examples.training), device=device)
+        kind = KINDS[work.kind]
+        # Each head starts by saying its base rate anywhere.
+        rates = np.clip(base_rates(examples.training), 0.01, 0.99)
+        model = new_verifier(folder, work.heads, outputs=kind.link.output(rates), device=device)
         validation = encode(codec, examples.validation)
         trainer = Trainer(
             model, encode_rephrased(codec, examples.training, problems), validation,
-            plan=_plan(work), pad_id=_pad_id(tokenizer),
+            plan=_plan(work), pad_id=_pad_id(tokenizer), loss=kind.loss(work),
         )  # fmt: skip
         state = _train(trainer, store, unit, progress)
         progress(f"{unit.name}: scoring held-out solutions", state.step, work.steps)
         problem_ids = [each.prefix.problem_id for each in examples.validation]
-        calibration = calibrate(model, validation, work.heads, problem_ids=problem_ids)
+        calibration = calibrate(model, validation, work, problem_ids=problem_ids)
         held_out = score_held_out(
             model, codec, calibration=calibration, unit=unit, published=published,
             problems=problems,
@@ -96,8 +100,8 @@ def open_worker(
     return execute
 
 
-def new_verifier(folder: Path, heads: Sequence[str], *, rates: Sequence[float], device: str) -> Any:
-    """Return a token classifier that begins as a policy; each head says its base rate anywhere."""
+def new_verifier(folder: Path, heads: Sequence[str], *, outputs: ArrayLike, device: str) -> Any:
+    """Return a token classifier that begins as a policy; a head has one output anywhere."""
     model = _classifier(folder, heads, device)
     layers = (getattr(model, name, None) for name in ("score", "classifier"))
     head = next((layer for layer in layers if layer is not None), None)
@@ -108,7 +112,7 @@ def new_verifier(folder: Path, heads: Sequence[str], *, rates: Sequence[float], 
         )
     with torch.no_grad():
         head.weight.zero_()
-        head.bias.copy_(torch.from_numpy(logit(np.clip(rates, 0.01, 0.99))))
+        head.bias.copy_(torch.from_numpy(np.asarray(outputs)))
     return model.to(device)
 
 

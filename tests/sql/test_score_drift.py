@@ -11,8 +11,8 @@ from pav.tasks.database.inputs import ROW_SCHEMAS, Sources
 from pav.tasks.database.queries import saved_query
 from pav.tasks.store.datasets import frame
 
-PARAMETERS = {"kind": "q", "policies": {"base": "b"}, "heads": ["q"], "head_policies": ["b"],
-              "best_of_k": [1]}  # fmt: skip
+PARAMETERS = {"targets": "counts", "policies": {"base": "b"}, "heads": ["q"],
+              "head_policies": ["b"], "best_of_k": [1]}  # fmt: skip
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_a_martingale_is_within_its_error_and_a_drift_is_not(drift):
 
 
 @pytest.mark.parametrize("parameters", [
-    {"kind": "orm_all"}, {"head_policies": ["w"]}, {"best_of_k": [4]}, {"heads": ["q_other"]},
+    {"targets": ""}, {"head_policies": ["w"]}, {"best_of_k": [4]}, {"heads": ["q_other"]},
 ])  # fmt: skip
 def test_what_is_no_value_of_the_base_is_left_out(drift, parameters):
     assert drift([("a", [0.2, 0.4])], **parameters) == []

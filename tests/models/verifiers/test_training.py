@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from pav.models.verifiers.batches import EncodedSequence
+from pav.models.verifiers.losses import soft_cross_entropy
 from pav.models.verifiers.training import Trainer, TrainingPlan
 
 
@@ -27,7 +28,7 @@ def sequences(target, number=10):
     return [EncodedSequence((1 + row % 5, 6), (0, 1), column, ones) for row in range(number)]
 
 
-def trainer(*, validated=1.0, seed=0, **changes):
+def trainer(*, validated=1.0, seed=0, loss=soft_cross_entropy, **changes):
     plan = {
         "steps": 25, "batch_size": 4, "learning_rate": 0.1, "warmup_steps": 0, "weight_decay": 0.0,
         "eval_every": 10, "patience": 9, "balance": False, "rephrase": 0.0, "seed": seed,
@@ -35,7 +36,7 @@ def trainer(*, validated=1.0, seed=0, **changes):
     training = [*sequences(1.0), *sequences(0.0, 3)]
     return Trainer(
         OneNumberAToken(), training, sequences(validated),
-        plan=TrainingPlan(**(plan | changes)), pad_id=0,
+        plan=TrainingPlan(**(plan | changes)), pad_id=0, loss=loss,
     )  # fmt: skip
 
 
@@ -54,6 +55,17 @@ def test_a_network_that_says_one_half_of_everything_loses_log_two():
         assert look.validation_loss == pytest.approx(math.log(2))
     # Batches of four, or three at times, of thirteen: weighed so that their mean is the loss.
     assert state.looks[0].train_loss == pytest.approx(math.log(2), rel=0.1)
+
+
+def test_the_loss_is_the_one_that_is_given():
+    def cubed_error(outputs, targets, weights, /, *, normaliser):
+        return (weights * (targets - outputs).abs() ** 3).sum() / normaliser
+
+    still = trainer(learning_rate=0.0, validated=0.5, loss=cubed_error).run()
+    assert [look.validation_loss for look in still.looks] == pytest.approx([0.125] * 3)
+    # Outputs that are fitted as chances stay near targets; log-odds would go on beyond 1.
+    fitted = trainer(loss=cubed_error, steps=100).run()
+    assert 0 < fitted.looks[-1].train_loss < still.looks[-1].train_loss
 
 
 def test_a_training_that_no_longer_helps_ends_after_its_patience_with_the_best_weights():

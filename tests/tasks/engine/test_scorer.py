@@ -1,15 +1,19 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from scipy.special import expit
+from scipy.special import expit, logit
 from transformers import AutoModelForTokenClassification
 
 from pav.models.errors import InputError
 from pav.models.policy.embedded import build_config, build_tokenizer
 from pav.models.settings import PrepareSettings
+from pav.models.verifiers import kinds
 from pav.models.verifiers.calibration import Calibration
+from pav.models.verifiers.kind import Link
+from pav.models.verifiers.values import Q
 from pav.tasks.engine.scorer import Scorer, open_network, verifier_files, verifier_source
 from pav.tasks.store.manifests import publish
 from pav.tasks.store.store import Store
@@ -108,6 +112,27 @@ def test_a_folder_that_is_no_verifier_is_the_users_error(folder, tmp_path):
     (folder / "pav_verifier.json").unlink()
     with pytest.raises(InputError, match=r"no pav_verifier\.json"):
         open_network(folder, "cpu", "float32")
+
+
+def of_kind(folder, kind):
+    path = folder / "pav_verifier.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"kind": kind}))
+    return Scorer(folder, device="cpu", dtype="float32", score_tokens=512)
+
+
+def test_the_kind_of_a_folder_says_how_its_outputs_are_read(folder, monkeypatch):
+    link = Link(log_odds=lambda outputs: -outputs, output=lambda rates: rates, code="-logits")
+    monkeypatch.setattr(kinds, "KINDS", {"q": Q, "turned": replace(Q, link=link)})
+    plain, turned = (
+        of_kind(folder, kind).score([[1, 2, 3]], [[0, 2]])[0] for kind in ("q", "turned")
+    )
+    scale, bias = (np.array([getattr(each, name) for each in CALIBRATION.values()])
+                   for name in ("scale", "bias"))  # fmt: skip
+    outputs = (logit(plain) - bias) / scale
+    assert turned == pytest.approx(expit(scale * -outputs + bias), abs=1e-6)
+    assert np.abs(turned - plain).max() > 1e-3
+    with pytest.raises(InputError, match=r"verifier '/.*got 'hard'; install the package"):
+        of_kind(folder, "hard")
 
 
 def test_damaged_weights_are_the_users_error(folder):

@@ -1,5 +1,7 @@
 """Which rows a verifier is trained, stopped and judged on, of listed samples."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,8 +9,10 @@ import pytest
 from pav.models.errors import InputError
 from pav.models.records import Prefix, Problem
 from pav.models.verifiers.data import TargetSequence
+from pav.models.verifiers.outcomes import ORM_ALL
+from pav.models.verifiers.published import Published
+from pav.tasks.train import data
 from pav.tasks.train.data import (
-    Published,
     counts_by_prefix,
     held_out_solutions,
     make_examples,
@@ -195,3 +199,27 @@ def test_a_bound_on_validation_keeps_the_weighted_mean_and_looks_at_no_target():
     assert abs(mean - np.average(values, weights=weights)) < 3 * spread
     # What would be wrong: without the weights the mean is another one by far.
     assert abs(held[:, 1].mean() - np.average(values, weights=weights)) > 6 * spread
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("targets", [[0.5], [1.5], [0.5]]), ("targets", [[0.5], [np.nan], [0.5]]),
+    ("weights", [[1.0], [-1.0], [1.0]]), ("targets", [[0.5]]), ("weights", [[1.0, 1.0]] * 3),
+    ("prefix", Prefix("validation 0", ("a\n", "seed"), True)),
+])  # fmt: skip
+def test_examples_of_a_plugin_that_cannot_be_trained_on_are_refused(monkeypatch, name, value):
+    ones = np.ones((3, 1), np.float32)
+    right = TargetSequence(Prefix("train 0", ("a\n", "seed"), True), ones, ones)
+    held = TargetSequence(Prefix("validation 0", ("a\n", "seed"), True), ones, ones)
+    wrong = replace(right, **{name: value if name == "prefix" else np.array(value, np.float32)})
+
+    def made(training):
+        def toy(work, published, *, held_out):
+            return [held] if held_out else [training]
+
+        kinds = {"toy": replace(ORM_ALL, examples=toy)}
+        monkeypatch.setattr(data, "KINDS", kinds)
+        return examples("toy")
+
+    assert made(right).training == [right]
+    with pytest.raises(InputError, match="verifier toy: expected examples of the given problems"):
+        made(wrong)

@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -10,6 +11,10 @@ from pav.models.domains import domain
 from pav.models.errors import InputError
 from pav.models.records import Prefix
 from pav.models.settings import RunSettings
+from pav.models.verifiers import kinds
+from pav.models.verifiers.kind import VerifierSpec
+from pav.models.verifiers.kinds import verifier_specs
+from pav.models.verifiers.outcomes import ORM_ALL
 from pav.tasks.engine.scorer import Scorer, open_network, verifier_source
 from pav.tasks.engine.tokens import Codec
 from pav.tasks.store.manifests import checkpoint_folder, publish, read_table
@@ -18,7 +23,7 @@ from pav.tasks.store.store import Store
 from pav.tasks.store.units import Unit
 from pav.tasks.train import work as training
 from pav.tasks.train.data import make_examples, read_published
-from pav.tasks.train.plan import TrainWork, verifier_specs
+from pav.tasks.train.plan import TrainWork
 from tests.tasks.brief_world import HANDS, SETTINGS, silent
 
 
@@ -43,7 +48,7 @@ def with_settings(**train):
 
 
 def test_the_verifiers_are_those_that_the_settings_ask_for():
-    assert [spec.name for spec in verifier_specs(SETTINGS)] == [
+    assert [spec.name for _, spec in verifier_specs(SETTINGS)] == [
         "q",
         "orm_all",
         "orm_seed",
@@ -52,7 +57,7 @@ def test_the_verifiers_are_those_that_the_settings_ask_for():
     both = with_settings(heads="shared", compare_targets=True).model_dump()
     both["label"]["provers"] = ("weak", "strong")
     both["evaluate"] |= {"prover_value": "head", "best_of_k": (2,), "main_k": 4}
-    specs = {spec.name: spec for spec in verifier_specs(RunSettings.model_validate(both))}
+    specs = {spec.name: spec for _, spec in verifier_specs(RunSettings.model_validate(both))}
     assert list(specs) == ["q", "orm_all", "orm_seed", "q_bok", "q_counts", "q_provers"]
     assert specs["q_provers"].heads == ("q_weak", "q_strong")
     assert (specs["q_bok"].heads, specs["q_bok"].best_of_k) == (("q_bo2", "q_bo4"), (2, 4))
@@ -69,6 +74,15 @@ def test_units_depend_on_what_can_change_them_and_on_nothing_else(world):
     }
     assert not any(role.startswith("label:base:train") for role in before["orm_seed"].inputs)
     assert any(role.startswith("label:base:train") for role in before["orm_all"].inputs)
+
+
+@pytest.mark.slow
+def test_a_network_of_a_policy_that_is_not_there_is_refused(world, monkeypatch):
+    asked = VerifierSpec(name="toy", heads=("toy",), policies=("wise",), best_of_k=(1,), steps=1)
+    toy = replace(ORM_ALL, specs=lambda settings: [asked])
+    monkeypatch.setattr(kinds, "KINDS", {"toy": toy})
+    with pytest.raises(InputError, match=r"verifier 'toy': expected policies of .*, got 'wise'"):
+        world.units()
 
 
 @pytest.mark.slow
