@@ -1,7 +1,14 @@
-"""Why a block was drawn, as the column `stopping_rule` has it: the one list of its values."""
+"""Why a block was drawn, as the column `stopping_rule` has it.
 
+`fixed` and `fresh` have a meaning in `sql/`: counts of their blocks are those that no outcome of
+the prefix had a say in. `search` found a pit. A planner of another package takes these names for
+such blocks. A rule of its own is one by which outcomes say whether to go on.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pav.models.errors import InputError
 from pav.models.labels.sequential import NAME_PATTERN
 
 FIXED = "fixed"
@@ -19,9 +26,19 @@ class BlockRule:
     pattern: str
     meaning: str
 
+    def __post_init__(self) -> None:
+        """Refuse a name of several words, and a pattern that no rule of the name matches."""
+        if self.name.split() != [self.name]:
+            raise InputError(f"stopping rule: expected a name of one word, got {self.name!r}")
+        if not self.pattern.startswith(self.name):
+            raise InputError(
+                f"stopping rule {self.name!r}: expected a pattern that begins with the name, got "
+                f"{self.pattern!r}"
+            )
 
-# Of several reasons for one block the first one counts.
-RULES = (
+
+# Of several reasons for one block the first one counts, and plug-ins' come last.
+_SHARED = (
     BlockRule(FIXED, FIXED, "wanted before any outcome of its prefix was seen"),
     BlockRule(
         SEQUENTIAL,
@@ -34,9 +51,11 @@ RULES = (
     ),
     BlockRule(SEARCH, SEARCH, "drawn one by one until it was decided whether to choose the prefix"),
 )
-_RANKS = {rule.name: place for place, rule in enumerate(RULES)}
+RULES: Mapping[str, BlockRule] = {rule.name: rule for rule in _SHARED}
+_RANKS = {name: place for place, name in enumerate(RULES)}
 
 
-def rank(rule: str) -> int:
-    """Return the place of a stopping rule among RULES, by its first word."""
-    return _RANKS[rule.split(" ", 1)[0]]
+def rank(rule: str) -> tuple[int, str]:
+    """Return a key that sorts stopping rules: RULES in order, then those of plug-ins by name."""
+    name = rule.split(" ", 1)[0]
+    return _RANKS.get(name, len(RULES)), name

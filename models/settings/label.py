@@ -5,14 +5,16 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pav.models.settings.base import Settings, distinct
+from pav.models.settings.choice import choice
 
 
 class LabelSettings(Settings):
     """Monte Carlo labels."""
 
-    planner: Literal["exhaustive", "first_pit", "binary_search", "tree_search", "adaptive"] = (
-        "exhaustive"
-    )
+    planner: Annotated[
+        str,
+        choice("planners", "exhaustive", "first_pit", "binary_search", "tree_search", "adaptive"),
+    ] = "exhaustive"
     """Which prefixes are rolled out, and how often: all the same number of times; up to the first
     pit; halving to the first error, in the sampled solutions or in a tree of rollouts; or until
     each prefix's own counts are enough (with a `budget`: where it buys most)."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from pav.models.planners.rules import RULES
+from pav.tasks.label.registry import stopping_rules
 from pav.tasks.store.datasets import SCHEMAS
 
 # The small tables that are given as rows; every other one is read from the units' Parquet.
@@ -79,8 +79,11 @@ def build_parameters(sources: Sources, folder: Path, *, version: int) -> dict[st
 
 
 def _stopping_rules() -> pl.DataFrame:
-    """Return the rules that planners know, by rank."""
-    rows = [(rule.name, rank, rule.pattern, rule.meaning) for rank, rule in enumerate(RULES, 1)]
+    """Return the rules by which planners want blocks, those of plug-ins too, by rank."""
+    rows = [
+        (rule.name, rank, rule.pattern, rule.meaning)
+        for rank, rule in enumerate(stopping_rules(), 1)
+    ]
     return pl.DataFrame(rows, schema=ROW_SCHEMAS["stopping_rules"], orient="row")
 
 

@@ -10,6 +10,7 @@ import polars as pl
 from pav.models.labels.budget import WorkUnit, rollouts_for, scaled, total_cost
 from pav.models.settings import LabelSettings, RunSettings
 from pav.tasks.label.pilot_plan import STAGE, by_role, plan_pilots
+from pav.tasks.label.registry import PLANNERS
 from pav.tasks.store.manifests import find_many, read_table, required_manifest
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Unit
@@ -138,8 +139,7 @@ def _scaled_up(
     label_units: Sequence[Unit],
 ) -> dict[str, dict[str, float]]:
     """Return role -> cost of all label units at the rates of its pilot."""
-    # A tree grows from the bare problem, however many solutions were sampled of it.
-    by: WorkUnit = "problems" if settings.label.planner == "tree_search" else "prefixes"
+    by = PLANNERS[settings.label.planner].grows_with
     work = _work(store, label_units)
     return {
         role: scaled(cost, work[role][by], by=by) | {"prefixes": float(work[role]["prefixes"])}

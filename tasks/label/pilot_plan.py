@@ -9,6 +9,7 @@ from pav.models.hashing import stream_key
 from pav.models.settings import RunSettings
 from pav.tasks.engine.decoding_work import Shard
 from pav.tasks.label.plan import LabelWork
+from pav.tasks.label.registry import PLANNERS
 from pav.tasks.store.manifests import read_table, required_manifest
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Unit, Work
@@ -16,13 +17,9 @@ from pav.tasks.store.units import Unit, Work
 STAGE = "pilot"
 REVISION = 3
 
-# Open prefixes that are measured, and those before them whose seconds are not counted: they meet
-# most of the batch shapes, for each of which a CPU's kernels are compiled anew.
-MEASURED_PREFIXES = 512
+# Open prefixes before the measured ones, whose seconds are not counted: they meet most of the batch
+# shapes, for each of which a CPU's kernels are compiled anew.
 WARM_PREFIXES = 128
-# Searches for a first error leave most prefixes alone, so that more problems give as many rollouts.
-SEARCHING_PREFIXES = 1024
-_SEARCHING = ("binary_search", "tree_search")
 
 
 class PilotWork(Work):
@@ -65,8 +62,7 @@ def plan_pilots(
     The problems are those of the first training shard that the role labels, or of another split
     where it labels none. Seconds depend on how many workers share the machine, and on the device.
     """
-    is_search = settings.label.planner in _SEARCHING
-    num_measured = SEARCHING_PREFIXES if is_search else MEASURED_PREFIXES
+    num_measured = PLANNERS[settings.label.planner].pilot_prefixes
     pilots = {}
     for role, units in by_role(label_units).items():
         first = min(units, key=lambda unit: Shard.of(unit).split != "train")

@@ -7,7 +7,7 @@ from pav.models.errors import InputError
 from pav.models.settings import LabelSettings, RunSettings
 from pav.models.splits import SPLITS
 from pav.tasks.engine.decoding_work import Shard, ShardWork
-from pav.tasks.label.planner_work import PLANNERS
+from pav.tasks.label.registry import PLANNERS
 from pav.tasks.prepare.policies import PolicySpec
 from pav.tasks.sample.plan import SampleWork, buckets
 from pav.tasks.store.units import Manifest, Unit
@@ -55,45 +55,40 @@ def plan_labelling(
     `prover_shards`, and every validation and test shard. `exhaustive` has one unit per block, so
     that asking for more keeps what is done; a planner that looks at outcomes has one per shard.
     """
+    planner = PLANNERS[settings.label.planner]
     return [
         label_unit(policies[role], manifest, settings.label.block_size, extra)
         for manifest in sample_manifests
         for role in labellers(settings, policies)
-        for extra in _pieces(settings.label, role, manifest.unit)
+        for extra in planner.pieces(settings, wanted_rollouts(settings.label, role, manifest.unit))
     ]
 
 
 def check_labelling(settings: RunSettings) -> None:
     """Raise InputError where settings of the labelling stage contradict each other."""
-    _check_num_units(settings)
-    label = settings.label
-    if label.budget and label.planner != "adaptive":
+    label, planner = settings.label, PLANNERS[settings.label.planner]
+    if planner.work is None:
+        _check_num_units(settings)
+    if label.budget and not planner.takes_budget:
         raise InputError(
-            f"label.budget: expected label.planner adaptive, which spends it by expected gain, got "
-            f"{label.planner!r}; set the planner, or remove the budget"
+            f"label.budget: expected label.planner {_names('takes_budget')}, which spends it by "
+            f"expected gain, got {label.planner!r}; set the planner, or remove the budget"
         )
-    if label.budget and label.goal != "values":
-        raise InputError(
-            "label.goal: a budget is spent where it lessens the error of values most, expected "
-            f"values, got {label.goal!r}; remove the budget, or set label.goal=values"
-        )
-    is_open_end = not (label.width or label.threshold or label.budget)
-    if label.planner == "adaptive" and label.goal == "values" and is_open_end:
-        raise InputError(
-            "label.width, label.threshold: expected one above 0, by which `adaptive` stops, got 0 "
-            "and 0; set one, or a budget"
-        )
-    if settings.evaluate.prover_value == "head" and label.planner != "exhaustive":
+    if planner.work is not None:
+        planner.work.check(settings)
+    if settings.evaluate.prover_value == "head" and not planner.is_fixed:
         raise InputError(
             "evaluate.prover_value: head is fitted to best-of-K values of labels of a fixed size, "
-            f"expected label.planner exhaustive, got {label.planner!r}; or use formula"
+            f"expected label.planner {_names('is_fixed')}, got {label.planner!r}; or use formula"
         )
+
+
+def _names(flag: str) -> str:
+    return " or ".join(name for name, planner in PLANNERS.items() if getattr(planner, flag))
 
 
 def _check_num_units(settings: RunSettings) -> None:
     label, num_shards = settings.label, settings.sample.num_shards
-    if label.planner != "exhaustive":
-        return
     wanted = [label.num_rollouts, *[label.num_prover_rollouts] * len(label.provers)]
     blocks = sum(-(-rollouts // label.block_size) for rollouts in wanted)
     shards = sum(buckets(split, num_shards) for split in SPLITS) * len(settings.pipeline_seeds)
@@ -151,13 +146,3 @@ def label_unit(
             "prefixes": sampled.ref,
         },
     )
-
-
-def _pieces(label: LabelSettings, role: str, sampled: Unit) -> Iterable[dict[str, Any]]:
-    """Return the parts in which a shard is labelled by a role, as parameters of their units."""
-    wanted = wanted_rollouts(label, role, sampled)
-    if label.planner == "exhaustive":
-        return [{"block": number} for number in range(-(-wanted // label.block_size))]
-    if not wanted:
-        return []
-    return [{"planner": PLANNERS[label.planner].chosen(label, wanted).parameters()}]

@@ -1,26 +1,29 @@
-"""What each planner is told of a shard's solutions: its settings, and the planners they make.
+"""What a label planner is: what its units are told, and all else that pav must know of it."""
 
-A planner that looks at outcomes is a class here, by the name that `label.planner` has. Fields with
-the names of settings of `label` are filled from them.
-"""
-
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from pav.models.labels.sequential import SequentialRule
-from pav.models.planners.adaptive import adaptive, adaptive_walk
-from pav.models.planners.binary_search import binary_search
+from pav.models.errors import InputError
+from pav.models.labels.budget import WorkUnit
 from pav.models.planners.blocks import OpenSolution, Planner
-from pav.models.planners.first_pit import PitBudget, first_pit
-from pav.models.planners.tree_search import Selection, TreeBudget, tree_search
-from pav.models.settings import LabelSettings
+from pav.models.planners.rules import BlockRule
+from pav.models.settings import LabelSettings, RunSettings, Settings
 from pav.tasks.store.units import Work
+
+# Open prefixes that a pilot measures.
+MEASURED_PREFIXES = 512
 
 
 class PlannerWork(Work):
-    """A planner with its settings; `num_rollouts` is how often it estimates a prefix in full."""
+    """A planner with its settings; `num_rollouts` is how often it estimates a prefix in full.
 
-    name: ClassVar[str]
+    Fields with the names of settings of `label`, or of `knobs`, are filled from them.
+    """
+
+    # The block of settings that a plug-in has for itself, of the group `pav.settings`.
+    knobs: ClassVar[type[Settings] | None] = None
     # Raised where the code of one planner changes what its units hold, so that others' labels stay.
     code: ClassVar[int | None] = None
 
@@ -29,11 +32,20 @@ class PlannerWork(Work):
     revision: int | None = None
 
     @classmethod
-    def chosen(cls, label: LabelSettings, num_rollouts: int) -> Self:
-        """Return the planner as the settings have it."""
-        own = set(cls.model_fields) - {"kind", "num_rollouts", "revision"}
-        values = label.model_dump(mode="json", include=own)
-        return cls(kind=cls.name, num_rollouts=num_rollouts, revision=cls.code, **values)
+    def check(cls, settings: RunSettings) -> None:
+        """Raise InputError where settings of the planner contradict each other."""
+
+    @classmethod
+    def chosen(cls, kind: str, settings: RunSettings, num_rollouts: int) -> Self:
+        """Return the planner as the settings have it; `kind` is its name."""
+        blocks: list[Settings] = [settings.label]
+        if cls.knobs:
+            blocks.append(settings.plugins.of(cls.knobs))
+        known = {"kind": kind, "num_rollouts": num_rollouts, "revision": cls.code}
+        asked = set(cls.model_fields) - known.keys()
+        for block in blocks:
+            known |= block.model_dump(mode="json", include=asked)
+        return cls.model_validate(known)
 
     def planners(self, solutions: Sequence[OpenSolution], block_size: int) -> list[Planner]:
         """Return the planners of one problem's solutions."""
@@ -44,91 +56,42 @@ class PlannerWork(Work):
         return -(-(wanted or self.num_rollouts) // block_size)
 
 
-class FirstPit(PlannerWork):
-    """Rolls out a solution's prefixes in order until its first pit."""
+@dataclass(frozen=True)
+class LabelPlanner:
+    """All that pav knows of a planner.
 
-    name = "first_pit"
-    search_rollouts: int
-    pit_rollouts: int
-    pilot_rollouts: int
-    high_value: float
+    Attributes:
+        work: what a unit is told, a whole shard; None: a unit is one block of every prefix.
+        rules: the stopping rules by which it wants blocks.
+        takes_budget: whether `label.budget` may replace it by rounds of a common budget.
+        is_fixed: whether each prefix that it labels has the same number of rollouts.
+        grows_with: what its cost is in proportion to.
+        pilot_prefixes: open prefixes that show its cost.
+    """
 
-    def planners(self, solutions: Sequence[OpenSolution], block_size: int) -> list[Planner]:
-        """Return a walk along each solution."""
-        sizes = (self.pilot_rollouts, self.search_rollouts, self.num_rollouts, self.pit_rollouts)
-        budget = PitBudget(*(self.blocks(each, block_size) for each in sizes))
-        return [first_pit(each, high_value=self.high_value, budget=budget) for each in solutions]
+    work: type[PlannerWork] | None
+    rules: tuple[BlockRule, ...]
+    takes_budget: bool = False
+    is_fixed: bool = False
+    grows_with: WorkUnit = "prefixes"
+    pilot_prefixes: int = MEASURED_PREFIXES
 
+    def pieces(self, settings: RunSettings, num_rollouts: int) -> Iterable[dict[str, Any]]:
+        """Return the parts in which a shard is labelled, as parameters of their units."""
+        label: LabelSettings = settings.label
+        if self.work is None:
+            return [{"block": number} for number in range(-(-num_rollouts // label.block_size))]
+        if not num_rollouts:
+            return []
+        work = self.work.chosen(label.planner, settings, num_rollouts)
+        return [{"planner": work.parameters()}]
 
-class BinarySearch(PlannerWork):
-    """Halves a wrong solution for its first error."""
-
-    name = "binary_search"
-    # 2: searches say `fixed` of all they draw but a pit's second estimate.
-    code = 2
-    search_rollouts: int
-    pit_rollouts: int
-
-    def planners(self, solutions: Sequence[OpenSolution], block_size: int) -> list[Planner]:
-        """Return a search in each solution."""
-        sizes = {
-            "num_blocks": self.blocks(self.search_rollouts, block_size),
-            "fresh_blocks": self.blocks(self.pit_rollouts, block_size),
-        }
-        return [binary_search(each, **sizes) for each in solutions]
-
-
-class TreeSearch(PlannerWork):
-    """Looks for first errors in a tree of a problem's rollouts (OmegaPRM)."""
-
-    name = "tree_search"
-    code = 2
-    search_rollouts: int
-    pit_rollouts: int
-    num_searches: int
-    search_alpha: float
-    search_beta: float
-    search_length: float
-    search_puct: float
-
-    def planners(self, solutions: Sequence[OpenSolution], block_size: int) -> list[Planner]:
-        """Return one search from the bare problem."""
-        budget = TreeBudget(
-            self.blocks(self.search_rollouts, block_size),
-            self.blocks(self.pit_rollouts, block_size),
-            self.num_searches,
-        )
-        selection = Selection(
-            self.search_alpha, self.search_beta, self.search_length, self.search_puct
-        )
-        return [tree_search(solutions[0].prefixes[0], budget=budget, selection=selection)]
-
-
-class Adaptive(PlannerWork):
-    """Rolls out each prefix until its interval answers the goal."""
-
-    name = "adaptive"
-    goal: str
-    width: float
-    threshold: float
-    confidence: float
-
-    def planners(self, solutions: Sequence[OpenSolution], block_size: int) -> list[Planner]:
-        """Return a planner for each solution; with the goal of a first error it walks."""
-        walks = self.goal == "first_error"
-        rule = SequentialRule(
-            block=block_size, width=0.0 if walks else self.width, threshold=self.threshold,
-            confidence=self.confidence, most=self.num_rollouts, until_right=walks,
-        )  # fmt: skip
-        follow = adaptive_walk if walks else adaptive
-        return [follow(each, rule) for each in solutions]
-
-
-PLANNERS: Mapping[str, type[PlannerWork]] = {
-    each.name: each for each in (FirstPit, BinarySearch, TreeSearch, Adaptive)
-}
-
-
-def planner_work(values: Mapping[str, Any]) -> PlannerWork:
-    """Return the planner that a unit's parameters describe."""
-    return PLANNERS[values["kind"]].model_validate(values)
+    def check_rules(self, kind: str, used: Iterable[str]) -> None:
+        """Raise InputError where blocks were wanted by a rule that the planner does not state."""
+        patterns = [rule.pattern for rule in self.rules]
+        for name in used:
+            if not any(re.fullmatch(pattern, name) for pattern in patterns):
+                raise InputError(
+                    f"planner {kind!r}: expected blocks by its stopping rules {patterns}, got "
+                    f"{name!r}; state the rule in the planner's entry, or mend its pattern"
+                )

@@ -7,7 +7,7 @@ from pav.models.planners.blocks import Block, OpenSolution, Planner
 from pav.models.planners.exhaustive import exhaustive, listed
 from pav.models.records import Prefix, Verdict
 from pav.tasks.label.plan import LabelWork
-from pav.tasks.label.planner_work import planner_work
+from pav.tasks.label.registry import PLANNERS
 from pav.tasks.sample.work import can_go_on
 from pav.tasks.store.manifests import read_table, required_manifest
 from pav.tasks.store.prefix_tables import with_steps
@@ -22,11 +22,12 @@ def planners_by_problem(store: Store, unit: Unit, domain: Domain) -> Planners:
     work = LabelWork.of(unit)
     if work.round is not None:
         return _bought(store, unit)
-    if work.planner is None:
+    told = PLANNERS[work.planner["kind"]].work if work.planner else None
+    if told is None:
         numbers = () if work.block is None else (work.block,)
         prefixes = open_prefixes(store, unit)
         return {name: [exhaustive(each, numbers)] for name, each in prefixes.items()}
-    planner = planner_work(work.planner)
+    planner = told.model_validate(work.planner)
     solutions = open_solutions(store, unit, domain)
     return {name: planner.planners(each, work.block_size) for name, each in solutions.items()}
 

@@ -17,6 +17,7 @@ from pav.tasks.engine.driver import Driver
 from pav.tasks.engine.engines import Engines
 from pav.tasks.label.plan import STAGE, LabelWork
 from pav.tasks.label.planners import planners_by_problem
+from pav.tasks.label.registry import PLANNERS
 from pav.tasks.label.unparsed import check_rolled
 from pav.tasks.prepare.policies import policy_folder
 from pav.tasks.sample.work import Drawn, Progress, Row, shard_problems, solution_outputs
@@ -42,6 +43,7 @@ def open_worker(
         driver = labelling_driver(engines, store, unit, work, progress)
         planners = planners_by_problem(store, unit, driver.domain)
         labelled = run_unit_planners(driver, work, planners.values())
+        _check_rules(work, labelled)
         check_rolled(settings, work.role, _in_order(labelled))
         return replace(_outcome(driver, unit, labelled, started), made_with=engines.made_with)
 
@@ -120,6 +122,14 @@ def _outcome(
         "seconds": time.perf_counter() - started,
     }
     return Outcome(outputs, cost)
+
+
+def _check_rules(work: LabelWork, labelled: Sequence[ProblemLabels]) -> None:
+    """Raise InputError where a planner wanted a block by a rule that it does not state."""
+    if work.planner:
+        kind = work.planner["kind"]
+        used = {rule for labels in labelled for rule in labels.rules.values()}
+        PLANNERS[kind].check_rules(kind, sorted(used))
 
 
 def _in_order(labelled: Sequence[ProblemLabels]) -> Iterator[tuple[Block, Rolled]]:

@@ -128,7 +128,8 @@ def test_a_verdict_that_the_advantages_do_not_sum_to_is_found(broken):
 def test_an_unknown_stopping_rule_is_found(broken):
     found = broken("update label_blocks set stopping_rule = 'sequential' where block = 1")
     assert ("stopping_rules", "sequential",
-            "unknown stopping rule of 5 blocks; the first is bad2") in found  # fmt: skip
+            "unknown stopping rule of 5 blocks, the first of bad2; known are fixed, sequential, "
+            "allocated, fresh, search") in found  # fmt: skip
 
 
 @pytest.mark.parametrize("rule", [
