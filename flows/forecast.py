@@ -6,8 +6,9 @@ from functools import cached_property
 
 from pav.flows.outlook import Outlook
 from pav.flows.plan import Part, Plan
-from pav.flows.stages import PARTS
+from pav.flows.stages import all_parts
 from pav.models.domains import domain_of
+from pav.models.errors import StoreError
 from pav.models.records import Problem
 from pav.models.settings import RunSettings
 from pav.models.splits import SPLITS
@@ -17,17 +18,18 @@ from pav.tasks.prepare.policies import PolicySpec, resolve_policies
 from pav.tasks.sample.plan import buckets, sharded
 from pav.tasks.store.datasets import frame
 from pav.tasks.store.ledger import executions
-from pav.tasks.store.store import Store
+from pav.tasks.store.store import Store, StoreUnreachableError
 from pav.tasks.store.units import DataFile, Manifest, Unit
 
 # Problems tried for each shard until every one has some; a shard is a hash.
 _TRIES = 40
 
 
-def foresee(plan: Plan, names: Sequence[str] = tuple(PARTS)) -> Outlook:
-    """Return what a run up to some parts will make; nothing is started or written."""
+def foresee(plan: Plan, names: Sequence[str] = ()) -> Outlook:
+    """Return what a run up to some parts, or of all, will make; nothing is started or written."""
+    names = names or tuple(all_parts())
     forecast = Forecast(plan.settings, plan.store, dict(plan.parts))
-    parts = [forecast.part(name) for name in names if forecast.can_see(name)]
+    parts = [part for name in names if (part := forecast.seen(name))]
     todo = {part.name: part.todo for part in parts}
     known = _Known(plan.store) if any(todo.values()) else None
     first = next((place for place, part in enumerate(parts) if part.todo), len(parts))
@@ -46,6 +48,17 @@ class Forecast(Plan):
         """Tell whether a part can be planned: shards of a solution file are those of its rows."""
         waits = bool(self.settings.sample.path) and name not in ("problems", "pretrain")
         return not (waits and self._is_open("problems"))
+
+    def seen(self, name: str) -> Part | None:
+        """Return a part; None where its plan reads rows that are not made yet."""
+        try:
+            return self.part(name) if self.can_see(name) else None
+        except StoreUnreachableError:
+            raise
+        except StoreError:
+            if any(part.todo for part in self.parts.values()):
+                return None
+            raise
 
     def part(self, name: str) -> Part:
         """Return a part; one that the plan knows is not looked up again."""

@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from prefect import flow
 
-from pav.flows.checks import check_settings
+from pav.flows.checks import check_settings, check_stages
 from pav.flows.report import report
 from pav.flows.run_context import carry_out, run_context
-from pav.flows.stages import STAGES, Stage
-from pav.models.domains import check_stepwise, domain_of
+from pav.flows.stages import Stage, all_stages
 from pav.models.settings import RunSettings
 from pav.tasks.store.stage_report import StageReport
 
@@ -25,7 +24,7 @@ def _flow_of(stage: Stage) -> Flow:
 
 
 STAGE_FLOWS: Mapping[str, Flow] = {
-    **{stage.name: _flow_of(stage) for stage in STAGES},
+    **{stage.name: _flow_of(stage) for stage in all_stages()},
     "report": report,
 }
 
@@ -34,7 +33,7 @@ STAGE_FLOWS: Mapping[str, Flow] = {
 def pipeline(settings: RunSettings, store: str) -> list[StageReport]:
     """Go from problems to the report; every data set that is there already is reused."""
     check_settings(settings)
-    check_stepwise(domain_of(settings.problems))
+    check_stages(all_stages(), settings)
     with run_context(settings):
         return [made for run in STAGE_FLOWS.values() for made in run(settings, store)]
 

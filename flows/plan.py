@@ -1,13 +1,14 @@
 """What every part of the pipeline consists of, planned from what is finished before it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 
-from pav.flows.stages import PARTS
+from pav.flows.stages import all_parts
 from pav.models.errors import WorkError
 from pav.models.hashing import digest
+from pav.models.plugins import named_object
 from pav.models.records import Problem
 from pav.models.settings import RunSettings
 from pav.tasks.database.runs import FinishedRun
@@ -61,7 +62,8 @@ class Plan:
 
     def part(self, name: str) -> Part:
         """Return a part with its present state, looking up the store again."""
-        units = {unit.unit_id: unit for unit in _PLANNERS[name](self)}
+        planned: Sequence[Unit] = named_object(all_parts()[name].plan)(self)
+        units = {unit.unit_id: unit for unit in planned}
         self.parts[name] = Part(name, tuple(units.values()), find_many(self.store, units.values()))
         return self.parts[name]
 
@@ -74,7 +76,7 @@ class Plan:
 
     def walk(self) -> Iterator[Part]:
         """Yield every part in order; stop after the first one that is not finished."""
-        for name in PARTS:
+        for name in all_parts():
             part = self.part(name)
             yield part
             if part.todo:
@@ -83,15 +85,17 @@ class Plan:
     def report(self, name: str, *, seconds: Mapping[str, float]) -> StageReport:
         """Return what was done for a finished part; `seconds` are by the units just made."""
         manifests = self.finished(name)
-        notes = self.label_notes if name == "label" else ()
-        return report_stage(name, manifests, costs=seconds, notes=notes)
+        return report_stage(name, manifests, costs=seconds, notes=self.notes(name))
 
-    @property
-    def label_notes(self) -> tuple[str, ...]:
-        """What is to be said of finished labels: their price, and estimate against outcome."""
-        return label_notes(
-            self.settings, self.store, self.finished("label"), label_units=self.piloted_units
-        )
+    def notes(self, name: str) -> tuple[str, ...]:
+        """Return what is to be said of a finished part."""
+        notes = all_parts()[name].notes
+        return tuple(named_object(notes)(self)) if notes else ()
+
+    def check(self, name: str) -> None:
+        """Raise InputError for what can be known to be wrong before a part is made."""
+        if check := all_parts()[name].check:
+            named_object(check)(self)
 
     @property
     def piloted_units(self) -> list[Unit]:
@@ -101,10 +105,6 @@ class Plan:
             policies=self.policies,
             sample_manifests=self.finished("sample"),
         )
-
-    def check_answers(self) -> None:
-        """Raise InputError where too many sampled solutions have no answer that can be found."""
-        check_sampled(self.settings, self.store, self.policies, self.finished("sample"))
 
     @cached_property
     def problems(self) -> Mapping[str, Problem]:
@@ -155,21 +155,24 @@ class Plan:
         settings = self.settings.model_dump(mode="json", exclude={"runner"})
         return digest([settings, units], length=12)
 
-    def finished_run(self, names: Sequence[str] = tuple(PARTS)) -> FinishedRun:
+    def finished_run(self, names: Iterable[str] | None = None) -> FinishedRun:
         """Return the run as its record has it; WorkError where a named part is not done."""
-        manifests = {name: self.finished(name) for name in names}
+        manifests = {name: self.finished(name) for name in names or all_parts()}
         return FinishedRun(self.run_id, self.settings, self.policies, manifests)
 
 
-def _problems(plan: Plan) -> list[Unit]:
+def problems_units(plan: Plan) -> list[Unit]:
+    """Return the unit that makes the problems."""
     return [plan_problems(plan.settings)]
 
 
-def _pretrain(plan: Plan) -> list[Unit]:
+def pretrain_units(plan: Plan) -> list[Unit]:
+    """Return the unit that trains the policies that are not given."""
     return plan_pretrain(plan.settings, plan.finished("problems")[0])
 
 
-def _sample(plan: Plan) -> list[Unit]:
+def sample_units(plan: Plan) -> list[Unit]:
+    """Return the units that sample, or take over, solutions."""
     planner = plan_imported if plan.settings.sample.path else plan_sampling
     return [
         unit
@@ -184,11 +187,25 @@ def _sample(plan: Plan) -> list[Unit]:
     ]
 
 
-def _label(plan: Plan) -> list[Unit]:
+def label_units(plan: Plan) -> list[Unit]:
+    """Return the units that label."""
     return plan.label_units()
 
 
-def _train(plan: Plan) -> list[Unit]:
+def check_answers(plan: Plan) -> None:
+    """Raise InputError where too many sampled solutions have no answer that can be found."""
+    check_sampled(plan.settings, plan.store, plan.policies, plan.finished("sample"))
+
+
+def notes_of_labels(plan: Plan) -> tuple[str, ...]:
+    """Return what is to be said of finished labels: their price, and estimate against outcome."""
+    return label_notes(
+        plan.settings, plan.store, plan.finished("label"), label_units=plan.piloted_units
+    )
+
+
+def train_units(plan: Plan) -> list[Unit]:
+    """Return the units that train verifiers."""
     return [
         unit
         for seed in plan.settings.pipeline_seeds
@@ -202,7 +219,8 @@ def _train(plan: Plan) -> list[Unit]:
     ]
 
 
-def _choose(plan: Plan) -> list[Unit]:
+def choose_units(plan: Plan) -> list[Unit]:
+    """Return the units that choose alpha and the final pick on validation problems."""
     settings = plan.settings
     return [
         unit
@@ -211,7 +229,8 @@ def _choose(plan: Plan) -> list[Unit]:
     ]
 
 
-def _evaluate(plan: Plan) -> list[Unit]:
+def evaluate_units(plan: Plan) -> list[Unit]:
+    """Return the units that search the test problems."""
     return [
         unit
         for seed in plan.settings.pipeline_seeds
@@ -227,14 +246,3 @@ def _search_inputs(plan: Plan, pipeline_seed: int) -> SearchInputs:
         policy=plan.policies["base"],
         verifiers=verifiers_by_role(plan.of_seed("train", pipeline_seed)),
     )
-
-
-_PLANNERS: Mapping[str, Callable[[Plan], list[Unit]]] = {
-    "problems": _problems,
-    "pretrain": _pretrain,
-    "sample": _sample,
-    "label": _label,
-    "train": _train,
-    "choose": _choose,
-    "evaluate": _evaluate,
-}

@@ -6,12 +6,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pav.flows.checks import check_settings
+from pav.flows.checks import check_settings, check_stages
 from pav.flows.forecast import foresee
 from pav.flows.outlook import Outlook, expecting
 from pav.flows.plan import Plan
-from pav.flows.stages import STAGES
-from pav.models.domains import check_stepwise, domain_of
+from pav.flows.stages import all_stages, stages_until
 from pav.models.settings import RunSettings
 from pav.tasks.database.publishing import DATABASE
 from pav.tasks.database.runs import (
@@ -25,9 +24,6 @@ from pav.tasks.runner.prefect_server import orchestrated
 from pav.tasks.runner.progress import announced, tell
 from pav.tasks.store.stage_report import StageReport
 from pav.tasks.store.store import Store
-
-# What a user can name, in order; the report has no units of its own.
-STAGE_NAMES = (*(stage.name for stage in STAGES), "report")
 
 
 @dataclass(frozen=True)
@@ -64,13 +60,15 @@ class Summary:
 
 
 def run_until(last: str, settings: RunSettings, store: Store) -> Summary:
-    """Do what is missing up to a stage (`run` is `report`) and return what was done."""
+    """Do what is missing up to a stage, or of all for `run` and `report`; return what was done."""
     check_settings(settings)
-    stages = STAGE_NAMES[: STAGE_NAMES.index("report" if last == "run" else last) + 1]
-    if "evaluate" in stages:
-        check_stepwise(domain_of(settings.problems))
+    has_report = last in ("run", "report")
+    wanted = all_stages() if has_report else stages_until(last)
+    check_stages(wanted, settings)
     plan = Plan(settings, store)
-    names = [part.name for stage in STAGES if stage.name in stages for part in stage.parts]
+    names = [part.name for stage in wanted for part in stage.parts]
+    # The report has no units of its own.
+    stages = [*(stage.name for stage in wanted), *(["report"] if has_report else [])]
     database = ""
     with announced("looking for what is done", is_told=False):
         outlook = foresee(plan, names) if _has_work(plan, stages, names) else None
@@ -83,7 +81,7 @@ def run_until(last: str, settings: RunSettings, store: Store) -> Summary:
         # Settles what the stage flows made: a stage run alone publishes its data too.
         if not _has_work(plan, stages, names):
             _publish(plan, names)
-    report = store.address(report_path(plan.run_id)) if stages == STAGE_NAMES else ""
+    report = store.address(report_path(plan.run_id)) if has_report else ""
     return Summary(plan.run_id, reports, report, database)
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 from pav.flows.outlook import seconds_after
 from pav.flows.plan import Part, Plan
-from pav.flows.stages import PARTS, Stage
+from pav.flows.stages import Stage, all_parts
 from pav.models.settings import RunSettings
 from pav.tasks.runner.batches import run_units
 from pav.tasks.runner.pool import WorkerPool, pool
 from pav.tasks.runner.progress import StageProgress
 from pav.tasks.store.stage_report import StageReport
+from pav.tasks.store.stages import unit_stage
 from pav.tasks.store.store import Store
 
 
@@ -59,9 +60,8 @@ def carry_out(stage: Stage, settings: RunSettings, store: str) -> list[StageRepo
 
 
 def _carry_out_part(plan: Plan, part: Part, context: RunContext) -> StageReport:
-    if part.name == "label" and part.todo:
-        # Before any rollout: the solutions tell already whether answers can be read.
-        plan.check_answers()
+    if part.todo:
+        plan.check(part.name)
     seconds: dict[str, float] = {}
     after = seconds_after(part.name)
     # A part that looks at what it made (a budget's rounds) shows its next units after these.
@@ -69,7 +69,7 @@ def _carry_out_part(plan: Plan, part: Part, context: RunContext) -> StageReport:
         stage = todo[0].stage
         units = [unit for unit in todo if unit.stage == stage]
         done = run_units(
-            units, work=PARTS[part.name].work[stage],
+            units, work=unit_stage(stage).work,
             settings=plan.settings, store=plan.store, pool=context.workers,
             progress=StageProgress(_title(part, stage), len(units), seconds_after=after),
         )  # fmt: skip
@@ -80,4 +80,4 @@ def _carry_out_part(plan: Plan, part: Part, context: RunContext) -> StageReport:
 
 def _title(part: Part, stage: str) -> str:
     """Return what a part's units are told under: `choose` runs the stage of `evaluate`."""
-    return part.name if stage == "evaluate" else stage
+    return part.name if stage in all_parts() else stage

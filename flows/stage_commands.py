@@ -18,17 +18,20 @@ from pav.flows.options import (
     show,
 )
 from pav.flows.settings_file import DEFAULT_CONFIG, load_settings
-from pav.flows.stages import STAGES
+from pav.flows.stages import all_stages
 from pav.tasks.runner.progress import tell
 from pav.tasks.store.store import Store
 
 commands = typer.Typer()
 
-STAGE_HELP = {
-    **{stage.name: stage.help for stage in STAGES},
-    "report": "Publish labels.duckdb and write the report",
-    "run": "Do everything, from problems to the report",
-}
+
+def stage_help() -> dict[str, str]:
+    """Return what every command that runs stages does, in the order of the stages."""
+    return {
+        **{stage.name: stage.help for stage in all_stages()},
+        "report": "Publish labels.duckdb and write the report",
+        "run": "Do everything, from problems to the report",
+    }
 
 
 def _stage_command(name: str) -> Callable[..., None]:
@@ -73,15 +76,15 @@ def _label(
     show(estimate_labels(settings, opened), as_json=as_json)
 
 
-def _help(name: str) -> str:
-    """Return what a command does; a stage needs those before it."""
-    before = "" if name in ("prepare", "run") else ", and every stage before it"
-    return f"{STAGE_HELP[name]}{before}. Whatever is done already is reused."
-
-
-for _name in STAGE_HELP:
-    _command = _label if _name == "label" else _stage_command(_name)
-    commands.command(_name, help=_help(_name))(_command)
+def stage_commands() -> typer.Typer:
+    """Return the commands that run stages, those of plug-ins too."""
+    made = typer.Typer()
+    for name, text in stage_help().items():
+        # A stage needs those before it.
+        before = "" if name in ("prepare", "run") else ", and every stage before it"
+        command = _label if name == "label" else _stage_command(name)
+        made.command(name, help=f"{text}{before}. Whatever is done already is reused.")(command)
+    return made
 
 
 @commands.command()

@@ -7,7 +7,7 @@ from typing import Any
 from pav.flows.checks import check_settings
 from pav.flows.forecast import foresee
 from pav.flows.plan import Part, Plan
-from pav.flows.stages import PARTS
+from pav.flows.stages import all_parts
 from pav.models.settings import RunSettings
 from pav.tasks.database.runs import is_reported, report_path
 from pav.tasks.label.estimates import LabelEstimate, known_estimate
@@ -118,7 +118,7 @@ def look(settings: RunSettings, store: Store) -> Overview:
     failed = _failed(store) if any(part.todo for part in parts) else {}
     known = {part.name for part in parts}
     report = ""
-    if not parts[-1].todo and len(known) == len(PARTS):
+    if not parts[-1].todo and len(known) == len(all_parts()):
         run = plan.finished_run()
         report = store.address(report_path(run.run_id)) if is_reported(store, run) else ""
     estimate, outlook = _estimate(plan), foresee(plan)
@@ -131,7 +131,7 @@ def look(settings: RunSettings, store: Store) -> Overview:
         ],
         unplanned={
             name: Expected(outlook.missing[name], outlook.seconds[name])
-            for name in PARTS
+            for name in all_parts()
             if name not in known and name in outlook.missing
         },
         workers=settings.runner.workers,
@@ -149,10 +149,12 @@ def _estimate(plan: Plan) -> LabelEstimate | None:
 
 
 def _notes(plan: Plan, estimate: LabelEstimate | None) -> list[str]:
-    """Return what is to be said of labels: their price, and estimate against outcome."""
-    if "label" in plan.parts and not plan.parts["label"].todo:
-        return [f"label: {note}" for note in plan.label_notes]
-    return [f"label: {estimate_words(estimate)}"] if estimate else []
+    """Return what is to be said of finished parts, and what labels are estimated to cost."""
+    done = [part.name for part in plan.parts.values() if not part.todo]
+    notes = [f"{name}: {note}" for name in done for note in plan.notes(name)]
+    if estimate and "label" not in done:
+        notes.append(f"label: {estimate_words(estimate)}")
+    return notes
 
 
 def _failed(store: Store) -> dict[str, str]:

@@ -7,7 +7,7 @@ points reach every process of a run, as worker processes read the same installed
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from pav.models.errors import InputError
 
@@ -40,6 +40,14 @@ def load_plugin(kind: str, name: str) -> object:
             f"plug-in {name!r} of {package} (pav.{kind} = {point.value}): expected a module that "
             f"can be imported, got {type(error).__name__}: {error}; mend or uninstall {package}"
         ) from error
+
+
+def named_object(path: str) -> Any:
+    """Return what `module:object` names; InputError where there is no such module or object."""
+    try:
+        return EntryPoint("", path, "").load()
+    except (ImportError, AttributeError) as error:
+        raise InputError(f"{path}: expected module:object to be imported, got {error}") from error
 
 
 class Registry(Mapping[str, Entry], Generic[Entry]):

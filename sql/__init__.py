@@ -1,6 +1,7 @@
 """Every query of `pav`, a statement a file; this module reads them and tells their order."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from graphlib import TopologicalSorter
 from importlib.resources import files
@@ -24,12 +25,21 @@ def names(folder: str) -> tuple[str, ...]:
 @cache
 def build_order() -> tuple[str, ...]:
     """Return every macro, table and view such as `views/advantages`, each after what it reads."""
-    paths = {name: f"{folder}/{name}" for folder in BUILT for name in names(folder)}
+    return ordered({f"{folder}/{name}": read(f"{folder}/{name}") for folder, name in _built()})
+
+
+def ordered(texts: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the paths of statements such as `views/advantages`, each after what it reads."""
+    paths = {path.rpartition("/")[2]: path for path in texts}
     earlier = {
-        path: sorted(paths[each] for each in used_names(read(path)) & paths.keys() - {name})
+        path: sorted(paths[each] for each in used_names(texts[path]) & paths.keys() - {name})
         for name, path in paths.items()
     }
     return tuple(TopologicalSorter(earlier).static_order())
+
+
+def _built() -> list[tuple[str, str]]:
+    return [(folder, name) for folder in BUILT for name in names(folder)]
 
 
 def used_names(text: str) -> set[str]:

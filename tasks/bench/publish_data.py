@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pav.tasks.database.publishing import REVISIONS
 from pav.tasks.database.recorded_runs import record_run
 from pav.tasks.store.datasets import SCHEMAS, to_parquet
 from pav.tasks.store.manifests import publish
+from pav.tasks.store.stages import UNIT_STAGES
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Outcome, Output, Unit
 
@@ -159,7 +159,7 @@ def _blocks(shard: Shard, policy_id: str, block: int, random: np.random.Generato
 
 def _put(store: Store, stage: str, name: str, tables: Mapping[str, pl.DataFrame]) -> str:
     """Publish a unit with these tables, every column typed and named as its data set says."""
-    unit = Unit(stage, name, REVISIONS[stage], {"name": name})
+    unit = Unit(stage, name, UNIT_STAGES[stage].revision, {"name": name})
     outputs = []
     for data_set, table in tables.items():
         schema = SCHEMAS[data_set]

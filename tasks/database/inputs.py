@@ -10,10 +10,10 @@ from typing import Any
 import polars as pl
 
 from pav.tasks.label.registry import stopping_rules
-from pav.tasks.store.datasets import SCHEMAS
+from pav.tasks.store.datasets import DATA_SETS, PolarsType
 
 # The small tables that are given as rows; every other one is read from the units' Parquet.
-ROW_SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
+ROW_SCHEMAS: dict[str, dict[str, PolarsType]] = {
     "policies": {
         "policy_id": pl.String, "name": pl.String, "checkpoint": pl.String,
         "parent_policy_id": pl.String, "round": pl.Int32, "unit_id": pl.String,
@@ -67,9 +67,10 @@ def build_parameters(sources: Sources, folder: Path, *, version: int) -> dict[st
     last = None if runs is None else runs.get_column("run_id").last()
     files: dict[str, Any] = {"version": version, "last_run": last}
     files["built_at"] = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-    for name, schema in SCHEMAS.items():
+    for name, data_set in DATA_SETS.items():
         # An empty file gives every column its type, and a list with no file is an error.
-        empty = _write(folder / f"{name}.parquet", pl.DataFrame(schema=schema))
+        columns = pl.DataFrame(schema=dict(data_set.columns))
+        empty = _write(folder / f"{name}.parquet", columns)
         files[name] = [empty, *map(str, sources.files.get(name, ()))]
     given = {"stopping_rules": _stopping_rules(), **sources.rows}
     for name, schema in ROW_SCHEMAS.items():

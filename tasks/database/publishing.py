@@ -15,31 +15,17 @@ from pav.models.hashing import canonical_json
 from pav.tasks.database.database import Fault, build_database, check_database
 from pav.tasks.database.inputs import ROW_SCHEMAS, Sources
 from pav.tasks.database.recorded_runs import read_runs
-from pav.tasks.evaluate import plan as search_plan
-from pav.tasks.imports import plan as import_plan
-from pav.tasks.label import plan as labelling_plan
-from pav.tasks.problems import plan as problems_plan
 from pav.tasks.problems.prompts import prompt_rows
-from pav.tasks.sample import plan as sampling_plan
-from pav.tasks.store.datasets import SCHEMAS
+from pav.tasks.store.datasets import DATA_SETS
 from pav.tasks.store.manifests import find, local_file, published_units, read_manifest
+from pav.tasks.store.stages import is_current
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import DataFile, Manifest
-from pav.tasks.train import plan as training_plan
 
 DATABASE = "labels.duckdb"
 
 # Rollouts stay in Parquet: they are most of the bytes and few of the questions.
-_DATA_SETS = tuple(name for name in SCHEMAS if name != "rollouts")
-# What an older revision of these stages made is wrong, superseded or of other columns: left out.
-REVISIONS = {
-    problems_plan.STAGE: problems_plan.REVISION,
-    sampling_plan.STAGE: sampling_plan.REVISION,
-    labelling_plan.STAGE: labelling_plan.REVISION,
-    import_plan.STAGE: import_plan.REVISION,
-    training_plan.STAGE: training_plan.REVISION,
-    search_plan.STAGE: search_plan.REVISION,
-}
+_IN_PARQUET = ("rollouts",)
 
 Row = dict[str, Any]
 
@@ -84,7 +70,9 @@ def gather(store: Store) -> Sources:
     """Return the Parquet files of all intact units, and the rows that units and runs make."""
     manifests = intact_manifests(store, check_content=True)
     runs = read_runs(store)
-    files = {name: data_files(store, manifests, name) for name in _DATA_SETS}
+    files = {
+        name: data_files(store, manifests, name) for name in DATA_SETS if name not in _IN_PARQUET
+    }
     tables = {
         "units": [_unit_row(manifest) for manifest in manifests],
         "data_files": [row for manifest in manifests for row in _file_rows(manifest)],
@@ -155,7 +143,7 @@ def _current(manifests: Sequence[Manifest]) -> list[Manifest]:
     return [
         manifest
         for manifest in manifests
-        if manifest.unit.revision == REVISIONS.get(manifest.unit.stage, manifest.unit.revision)
+        if is_current(manifest.unit.stage, manifest.unit.revision)
     ]
 
 

@@ -8,6 +8,7 @@ from pav.models.errors import InputError, WorkError
 from pav.models.hashing import canonical_json, digest, parse_json
 from pav.models.settings import RunSettings
 from pav.tasks.database.database import DATABASE_VERSION
+from pav.tasks.database.plugin_tables import plugins_mark
 from pav.tasks.database.publishing import DATABASE, database_fingerprint, publish_database
 from pav.tasks.database.recorded_runs import read_runs, record_run
 from pav.tasks.prepare.policies import PolicySpec
@@ -125,6 +126,7 @@ def _database_mark(store: Store, run: FinishedRun) -> dict[str, Any]:
         "content": run.content,
         "version": DATABASE_VERSION,
         "file": database_fingerprint(store),
+        **plugins_mark(),
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pav import sql
 from pav.sql.columns import comment
+from pav.tasks.database.plugin_tables import plugin_comment, plugin_tables
 
 _FILES = "$rollout_files"
 
@@ -16,8 +17,9 @@ def build_schema(connection: Any, parameters: Mapping[str, Any], rollouts: str) 
     connection.execute(
         "set variable rollout_files = $files", {"files": parameters["rollouts"]}
     ).fetchall()
-    for path in sql.build_order():
-        text = sql.read(path)
+    texts = {path: sql.read(path) for path in sql.build_order()} | plugin_tables()
+    for path in sql.ordered(texts):
+        text = texts[path]
         if _FILES in text:
             text = _rollouts_statement(text, rollouts)
         used = {key: parameters[key] for key in re.findall(r"\$(\w+)", text)}
@@ -60,7 +62,7 @@ def _comment_columns(connection: Any) -> None:
         "select table_name, column_name from duckdb_columns() where not internal"
     ).fetchall()
     for table, column in columns:
-        if text := comment(table, column):
+        if text := plugin_comment(table, column) or comment(table, column):
             statement = f'comment on column {table}."{column}" is {_quoted(text)}'
             connection.execute(statement).fetchall()
 

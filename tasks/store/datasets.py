@@ -1,14 +1,19 @@
 """The columns of every cached data set, declared once and checked when it is written or read."""
 
 import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from pav.models.errors import StoreError
+from pav.models.plugins import Registry
 
+PolarsType = pl.DataType | type[pl.DataType]
+Columns = Mapping[str, PolarsType]
 STEPS = pl.List(pl.String)
 
-SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
+SCHEMAS: dict[str, Columns] = {
     "problems": {
         "problem_id": pl.String, "domain": pl.String, "question": pl.String, "answer": pl.String,
         "answer_source": pl.String, "split": pl.String, "source": pl.String,
@@ -92,14 +97,44 @@ SCHEMAS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class DataSet:
+    """A data set of a plug-in, and the table of its name in labels.duckdb.
+
+    Attributes:
+        columns: the columns and their types, in order.
+        grain: what a row is, such as `One row per prefix and policy.`
+        comments: what a column means, where pav's own words for that name do not say it.
+        sql: `create table NAME as …` from `read_parquet($NAME, union_by_name = true)`; empty where
+            the table is the data set as it is.
+    """
+
+    columns: Columns
+    grain: str = ""
+    comments: Mapping[str, str] = field(default_factory=dict)
+    sql: str = ""
+
+
+DATA_SETS: Registry[DataSet] = Registry(
+    "datasets",
+    {name: DataSet(columns) for name, columns in SCHEMAS.items()},
+    is_entry=lambda entry: isinstance(entry, DataSet),
+)
+
+
+def plugin_data_sets() -> dict[str, DataSet]:
+    """Return the data sets that plug-ins add."""
+    return {name: data_set for name, data_set in DATA_SETS.items() if name not in SCHEMAS}
+
+
 def frame(name: str, rows: list[dict[str, object]]) -> pl.DataFrame:
     """Return rows as the named data set, columns in order and typed."""
-    return pl.DataFrame(rows, schema=SCHEMAS[name], strict=False)
+    return pl.DataFrame(rows, schema=dict(DATA_SETS[name].columns), strict=False)
 
 
 def to_parquet(name: str, table: pl.DataFrame) -> bytes:
     """Return the Parquet bytes of a data set; StoreError where a column or type is off."""
-    expected = pl.Schema(SCHEMAS[name])
+    expected = pl.Schema(DATA_SETS[name].columns)
     if table.schema != expected:
         raise StoreError(f"data set {name}: expected columns {expected}, got {table.schema}")
     sink = io.BytesIO()

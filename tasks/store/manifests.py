@@ -13,7 +13,7 @@ import polars as pl
 from pav.models.errors import StoreError
 from pav.models.hashing import digest
 from pav.tasks.store.contents import file_content, is_intact, sha256_of
-from pav.tasks.store.datasets import SCHEMAS
+from pav.tasks.store.datasets import DATA_SETS, PolarsType
 from pav.tasks.store.local_files import cache_folder, write_atomically
 from pav.tasks.store.manifest_records import (
     SCHEMA_VERSION,
@@ -129,7 +129,7 @@ def read_table(
             f"{store.address(file.path)}: expected the Parquet of {name!r}, got {error}; "
             "run the same command again to remake it"
         ) from error
-    expected = {column: SCHEMAS[name][column] for column in (columns or SCHEMAS[name])}
+    expected = _columns(name, columns)
     if dict(table.schema) != dict(pl.Schema(expected)):
         raise StoreError(
             f"{store.address(file.path)}: expected columns {expected}, got {table.schema}"
@@ -151,8 +151,7 @@ def read_tables(
     tables = [read_table(store, manifest, name, columns=columns) for manifest in manifests]
     if tables:
         return pl.concat(tables)
-    schema = {column: SCHEMAS[name][column] for column in (columns or SCHEMAS[name])}
-    return pl.DataFrame(schema=schema)
+    return pl.DataFrame(schema=_columns(name, columns))
 
 
 def local_file(store: Store, file: DataFile) -> Path:
@@ -181,6 +180,12 @@ def checkpoint_folder(store: Store, manifest: Manifest, name: str) -> Path:
     return folder / name
 
 
+def _columns(name: str, columns: Sequence[str] | None) -> dict[str, PolarsType]:
+    """Return the types of all columns of a data set, or of some."""
+    types = DATA_SETS[name].columns
+    return {column: types[column] for column in (columns or types)}
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
@@ -198,8 +203,9 @@ def _versions() -> dict[str, str]:
 def _check_table(output: Output) -> None:
     """Raise StoreError where an output named like a data set is not that data set."""
     name = output.name.removesuffix(".parquet")
-    if name == output.name or name not in SCHEMAS:
+    if name == output.name or name not in DATA_SETS:
         return
     schema = pl.read_parquet_schema(io.BytesIO(output.data))
-    if dict(schema) != dict(pl.Schema(SCHEMAS[name])):
-        raise StoreError(f"data set {name}: expected columns {SCHEMAS[name]}, got {schema}")
+    expected = DATA_SETS[name].columns
+    if dict(schema) != dict(pl.Schema(expected)):
+        raise StoreError(f"data set {name}: expected columns {dict(expected)}, got {schema}")

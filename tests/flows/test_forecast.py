@@ -7,7 +7,7 @@ import pytest
 from pav.flows.forecast import foresee
 from pav.flows.plan import Plan
 from pav.flows.settings_file import load_settings
-from pav.flows.stages import PARTS
+from pav.flows.stages import all_parts
 from pav.tasks.store.ledger import record
 from pav.tasks.store.manifests import publish
 from pav.tasks.store.store import Store
@@ -48,7 +48,7 @@ def test_time_is_told_where_units_of_every_stage_were_done_before(store):
     outlook = foresee(Plan(settings, store))
     assert (outlook.seconds["pretrain"], outlook.seconds["label"]) == (40.0, None)
     assert outlook.seconds_left is None
-    for name in PARTS:
+    for name in all_parts():
         for unit in _units(settings, store, name)[:1]:
             record(store, unit, "finished", seconds=10.0)
     outlook = foresee(Plan(settings, store))

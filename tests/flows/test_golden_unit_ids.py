@@ -7,7 +7,7 @@ import pytest
 
 from pav.flows.forecast import Forecast
 from pav.flows.settings_file import load_settings
-from pav.flows.stages import PARTS
+from pav.flows.stages import all_parts
 from pav.models.hashing import digest
 from pav.tasks.store.store import Store
 
@@ -28,7 +28,7 @@ RUNS = {
 def unit_ids(config, options, root):
     """Return part -> digest of its unit ids in order; what is not made yet is stood in for."""
     plan = Forecast(load_settings(config, options), Store(root))
-    parts = {name: [unit.unit_id for unit in plan.part(name).units] for name in PARTS}
+    parts = {name: [unit.unit_id for unit in plan.part(name).units] for name in all_parts()}
     return {name: f"{len(ids)} units, {digest(ids, length=20)}" for name, ids in parts.items()}
 
 

@@ -10,7 +10,6 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from pav.flows.plan import Plan
-from pav.flows.stages import PARTS
 from pav.models.errors import InputError
 from pav.models.policy.embedded import build_config, build_tokenizer
 from pav.models.prefixes import imported_solution_id, prefix_id
@@ -25,6 +24,7 @@ from pav.models.settings import (
 from pav.tasks.database.queries import ask, check_store
 from pav.tasks.problems.plan import plan_problems
 from pav.tasks.store.manifests import publish, read_tables
+from pav.tasks.store.stages import UNIT_STAGES
 from pav.tasks.store.store import Store
 from tests.policies import named_policies
 
@@ -94,7 +94,7 @@ def carried_out(settings, store, last="label"):
     plan = Plan(settings, store)
     for name in ("problems", "pretrain", "sample", "label"):
         for unit in plan.part(name).todo:
-            module = importlib.import_module(PARTS[name].work[unit.stage])
+            module = importlib.import_module(UNIT_STAGES[unit.stage].work)
             publish(store, unit, module.open_worker(settings, store, "cpu", quiet)(unit))
         plan.part(name)
         if name == last:
@@ -170,7 +170,7 @@ def test_a_file_that_changes_after_planning_is_refused(hand_policy, tmp_path):
     plan = carried_out(settings, Store(str(tmp_path / "store")), last="problems")
     unit = plan.part("sample").todo[0]
     written(tmp_path, [HAND | {"response": "1"}, OTHER | {"response": "2"}])
-    worker = importlib.import_module(PARTS["sample"].work["sample"])
+    worker = importlib.import_module(UNIT_STAGES["sample"].work)
     with pytest.raises(InputError, match="the file changed since the run was planned"):
         worker.open_worker(settings, plan.store, "cpu", quiet)(unit)
 

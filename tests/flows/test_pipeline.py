@@ -5,12 +5,13 @@ import pytest
 import yaml
 from prefect.flows import load_flow_from_entrypoint
 
-from pav.flows import plan
 from pav.flows.pipeline import STAGE_FLOWS, pipeline
-from pav.flows.run import STAGE_NAMES
-from pav.flows.stages import PARTS
+from pav.flows.stage_commands import stage_help
+from pav.flows.stages import all_stages, stages_until
 from pav.models.errors import InputError
+from pav.models.plugins import named_object
 from pav.models.settings import RunSettings
+from pav.tasks.store.stages import UNIT_STAGES
 
 
 def blocks(schema):
@@ -49,7 +50,7 @@ def test_the_form_has_no_union():
 
 
 def test_the_command_line_and_prefect_know_the_same_stages():
-    assert tuple(STAGE_FLOWS) == STAGE_NAMES
+    assert [*STAGE_FLOWS, "run"] == list(stage_help())
 
 
 def test_the_deployment_names_a_flow_that_loads(request):
@@ -60,8 +61,24 @@ def test_the_deployment_names_a_flow_that_loads(request):
         assert set(deployment["parameters"]) == set(flow.parameters.properties)
 
 
-def test_every_part_of_every_stage_has_a_plan_and_modules_that_make_its_units():
-    assert list(PARTS) == list(plan._PLANNERS)
-    for part in PARTS.values():
-        for module in part.work.values():
-            assert callable(importlib.import_module(module).open_worker)
+def test_every_part_of_every_stage_has_a_plan_and_functions_that_exist():
+    for stage in all_stages():
+        for part in stage.parts:
+            for name in filter(None, (part.plan, part.check, part.notes, stage.check)):
+                assert callable(named_object(name))
+
+
+def test_a_stage_needs_those_before_it():
+    names = [stage.name for stage in all_stages()]
+    assert names == ["prepare", "sample", "label", "train", "evaluate"]
+    for place, name in enumerate(names):
+        assert [stage.name for stage in stages_until(name)] == names[: place + 1]
+
+
+@pytest.mark.parametrize("name", UNIT_STAGES)
+def test_every_stage_of_units_has_a_revision_and_a_module_that_makes_them(name):
+    stage = UNIT_STAGES[name]
+    assert stage.revision > 0
+    # `pav import` makes its unit itself.
+    assert bool(stage.work) == (name != "import")
+    assert not stage.work or callable(importlib.import_module(stage.work).open_worker)

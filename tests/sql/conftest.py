@@ -2,10 +2,11 @@
 
 import pytest
 
-from pav.tasks.database.publishing import REVISIONS, publish_database
+from pav.tasks.database.publishing import publish_database
 from pav.tasks.database.recorded_runs import record_run
 from pav.tasks.store.datasets import frame, to_parquet
 from pav.tasks.store.manifests import publish
+from pav.tasks.store.stages import UNIT_STAGES
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Outcome, Output, Unit
 
@@ -40,7 +41,7 @@ BLOCKS = {
 
 def put(store, stage, name, tables, cost=None, **parameters):
     """Publish a unit that made these rows; every row names it."""
-    unit = Unit(stage, name, REVISIONS.get(stage, 1), {"name": name, **parameters})
+    unit = Unit(stage, name, UNIT_STAGES[stage].revision, {"name": name, **parameters})
     outputs = []
     for data_set, rows in tables.items():
         table = frame(data_set, [row | {"unit_id": unit.unit_id} for row in rows])

@@ -10,12 +10,13 @@ import pytest
 from pav.models.errors import InputError
 from pav.models.settings import GradeSettings, ProblemSettings
 from pav.tasks.database.export import export_file
-from pav.tasks.database.publishing import REVISIONS, publish_database
+from pav.tasks.database.publishing import publish_database
 from pav.tasks.database.recorded_runs import record_run
 from pav.tasks.imports.plan import plan_import
 from pav.tasks.imports.work import import_file
 from pav.tasks.store.datasets import frame, to_parquet
 from pav.tasks.store.manifests import publish, read_table, required_manifest
+from pav.tasks.store.stages import UNIT_STAGES
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Outcome, Output, Unit
 
@@ -66,7 +67,7 @@ def export(store, form, out, policy="", split=""):
 
 
 def put(store, stage, tables, **parameters):
-    unit = Unit(stage, f"{stage} by hand", REVISIONS[stage], parameters)
+    unit = Unit(stage, f"{stage} by hand", UNIT_STAGES[stage].revision, parameters)
     outputs = []
     for name, rows in tables.items():
         table = frame(name, [row | {"unit_id": unit.unit_id} for row in rows])

@@ -12,7 +12,7 @@ from pav import sql
 from pav.models.errors import StoreError, WorkError
 from pav.models.settings import RunSettings
 from pav.tasks.database.database import run_query
-from pav.tasks.database.publishing import DATABASE, REVISIONS, gather, publish_database
+from pav.tasks.database.publishing import DATABASE, gather, publish_database
 from pav.tasks.database.recorded_runs import read_runs, record_run
 from pav.tasks.database.runs import (
     DATABASE_MARK,
@@ -23,6 +23,7 @@ from pav.tasks.database.runs import (
 )
 from pav.tasks.store.datasets import frame, to_parquet
 from pav.tasks.store.manifests import publish
+from pav.tasks.store.stages import UNIT_STAGES, is_current
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Outcome, Output, Unit
 
@@ -32,7 +33,7 @@ COLUMNS = {
 }  # fmt: skip
 
 
-LABEL = REVISIONS["label"]
+LABEL = UNIT_STAGES["label"].revision
 
 
 def label(store, block, correct, *, revision=LABEL, policy_id="p"):
@@ -43,7 +44,7 @@ def label(store, block, correct, *, revision=LABEL, policy_id="p"):
     return publish(store, unit, Outcome((Output("label_blocks.parquet", data, 1),), {"seconds": 2}))
 
 
-def search(store, name, is_correct, *, revision=REVISIONS["evaluate"]):
+def search(store, name, is_correct, *, revision=UNIT_STAGES["evaluate"].revision):
     unit = Unit("evaluate", name, revision, {"name": name})
     row = {"strategy": name, "problem_id": "x", "split": "test", "is_correct": is_correct,
            "unit_id": unit.unit_id}  # fmt: skip
@@ -98,11 +99,12 @@ def test_labels_of_an_older_revision_give_way(store):
 
 @pytest.mark.parametrize("stage", ["problems", "sample", "label", "train", "evaluate", "import"])
 def test_no_stage_speaks_by_two_revisions_at_once(stage):
-    assert stage in REVISIONS
+    assert is_current(stage, UNIT_STAGES[stage].revision)
+    assert not is_current(stage, UNIT_STAGES[stage].revision - 1)
 
 
 def test_searches_of_an_older_revision_are_in_no_average(store):
-    older = search(store, "single", False, revision=REVISIONS["evaluate"] - 1)
+    older = search(store, "single", False, revision=UNIT_STAGES["evaluate"].revision - 1)
     record(store, "a", older, search(store, "beam", True))
     publish_database(store)
     assert answer(store, "select strategy from all_search_results") == [("beam",)]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pav.models.errors import StoreError, WorkError
-from pav.tasks.database.publishing import REVISIONS, data_files, gather, intact_manifests
+from pav.tasks.database.publishing import data_files, gather, intact_manifests
 from pav.tasks.runner.batches import describe
 from pav.tasks.store.datasets import SCHEMAS, to_parquet
 from pav.tasks.store.ledger import executions, record
@@ -28,6 +28,7 @@ from pav.tasks.store.manifests import (
 )
 from pav.tasks.store.partials import drop_partial, load_partial, save_partial
 from pav.tasks.store.stage_report import missing, report_stage
+from pav.tasks.store.stages import UNIT_STAGES
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import DataFile, InputRef, Manifest, Outcome, Output, Unit
 
@@ -55,7 +56,7 @@ def folder(tmp_path):
 def unit(seed=0):
     inputs = {"policy": InputRef("pretrain-1", "abc")}
     parameters = {"seed": seed, "sizes": (1, 2)}
-    return Unit("train", f"q seed {seed}", REVISIONS["train"], parameters, inputs)
+    return Unit("train", f"q seed {seed}", UNIT_STAGES["train"].revision, parameters, inputs)
 
 
 def outcome(text=b"weights"):
@@ -401,6 +402,7 @@ def test_the_ledger_keeps_every_event_in_order(store):
 PUBLISHER = """
 import sys
 from pav.tasks.store.manifests import find, publish
+from pav.tasks.store.stages import UNIT_STAGES
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Outcome, Output, Unit
 store, mine = Store(sys.argv[1]), sys.argv[2].encode()
