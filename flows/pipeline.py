@@ -34,7 +34,7 @@ STAGE_FLOWS: Mapping[str, Flow] = {
 def pipeline(settings: RunSettings, store: str) -> list[StageReport]:
     """Go from problems to the report; every data set that is there already is reused."""
     check_settings(settings)
-    check_stepwise(domain_of(settings.problems))
+    check_stepwise(domain_of(settings))
     with run_context(settings):
         return [made for run in STAGE_FLOWS.values() for made in run(settings, store)]
 

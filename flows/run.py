@@ -68,7 +68,7 @@ def run_until(last: str, settings: RunSettings, store: Store) -> Summary:
     check_settings(settings)
     stages = STAGE_NAMES[: STAGE_NAMES.index("report" if last == "run" else last) + 1]
     if "evaluate" in stages:
-        check_stepwise(domain_of(settings.problems))
+        check_stepwise(domain_of(settings))
     plan = Plan(settings, store)
     names = [part.name for stage in STAGES if stage.name in stages for part in stage.parts]
     database = ""

@@ -184,6 +184,6 @@ class _Planner:
         """Return the verifier roles that a line reads; a beam's three picks are all computed."""
         evaluate = self.settings.evaluate
         if not is_stepwise(line.strategy):
-            per_token = not domain_of(self.settings.problems).equal_lengths
+            per_token = not domain_of(self.settings).equal_lengths
             return ranking(line, evaluate, per_token=per_token).verifiers
         return frozenset({"q", ORMS["orm"], prover(line.prover, evaluate).verifier})

@@ -1,7 +1,6 @@
 """Which unit trains the embedded policy, and when it can."""
 
-from pav.models.domains import domain_key
-from pav.models.domains.countdown.solver import MOST_LISTED
+from pav.models.domains import domain_key, lessons_of
 from pav.models.errors import InputError
 from pav.models.settings import RunSettings
 from pav.tasks.prepare.policies import ROLES, check_policies, given_folder
@@ -10,8 +9,6 @@ from pav.tasks.store.units import Manifest, Unit
 STAGE = "pretrain"
 # Raised when the training, its data or the tokenizer change what comes out.
 REVISION = 3
-# Raised when demonstrations of more than four numbers change; policies that see none keep theirs.
-LARGE_HANDS_REVISION = 1
 # Settings that decide where checkpoints come from or how often states are saved, not what
 # the training ends with.
 _NOT_IN_UNIT = {"weak", "base", "strong", "save_every"}
@@ -20,12 +17,12 @@ _NOT_IN_UNIT = {"weak", "base", "strong", "save_every"}
 def check_trainable(settings: RunSettings) -> None:
     """Raise InputError where a role needs the embedded policy and the domain cannot train it."""
     missing = [role for role in ROLES if not given_folder(settings.prepare, role)]
-    if missing and settings.problems.domain != "countdown":
+    if missing and not lessons_of(domain_key(settings)):
         names = ", ".join(f"prepare.{role}" for role in missing)
         raise InputError(
-            f"{names}: expected checkpoint folders, as the embedded policy can only be trained on "
-            f"countdown, got none with problems.domain={settings.problems.domain}; weak and "
-            "strong may be the base's folder"
+            f"{names}: expected checkpoint folders, as the domain {settings.problems.domain!r} has "
+            "no demonstrations to train the embedded policy on (countdown has), got none; weak "
+            "and strong may be the base's folder"
         )
 
 
@@ -37,13 +34,8 @@ def plan_pretrain(settings: RunSettings, problems: Manifest) -> list[Unit]:
         return []
     check_trainable(settings)
     parameters = prepare.model_dump(mode="json", exclude=_NOT_IN_UNIT)
-    parameters["domain"] = domain_key(settings.problems)
-    if has_large_hands(settings):
-        parameters["large_hands"] = LARGE_HANDS_REVISION
+    key = domain_key(settings)
+    parameters["domain"] = key
+    if lessons := lessons_of(key):
+        parameters |= lessons.parameters(settings)
     return [Unit(STAGE, "embedded policy", REVISION, parameters, {"problems": problems.ref})]
-
-
-def has_large_hands(settings: RunSettings) -> bool:
-    """Return whether problems may have so many numbers that their demonstrations are drawn."""
-    from_file = bool(settings.problems.path or settings.sample.path)
-    return from_file or max(settings.problems.num_numbers) > MOST_LISTED

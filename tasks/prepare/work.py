@@ -177,7 +177,7 @@ def open_worker(
         tokenizer = build_tokenizer()
         problems = read_problems(store, unit.inputs["problems"].unit_id)
         train, held_out = corpora(
-            domain_key(settings.problems), problems.values(), tokenizer,
+            domain_key(settings), problems.values(), tokenizer,
             tell=lambda text: progress(text, 0, prepare.strong_steps),
         )  # fmt: skip
         training = Training(prepare, tokenizer, device=device)

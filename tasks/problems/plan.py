@@ -7,15 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from pav.models.domains import domain_key, domain_of
-from pav.models.errors import InputError
 from pav.models.hashing import digest
 from pav.models.records import Problem
-from pav.models.settings import ProblemSettings, RunSettings
+from pav.models.settings import RunSettings
 from pav.models.splits import place
-from pav.tasks.problems.embedded import (
-    check_targets,
-    embedded_parameters,
-)
+from pav.tasks.problems.embedded import embedded_source
 from pav.tasks.problems.files import parse_problems
 from pav.tasks.problems.rows import file_bytes
 from pav.tasks.problems.solution_files import check_joined, imported_problems
@@ -29,15 +25,15 @@ def plan_problems(settings: RunSettings) -> Unit:
     """Return the unit of this stage; InputError where the user's file is missing or wrong."""
     chosen = settings.problems
     limits = {name: getattr(chosen, name) for name in ("max_train", "max_validation", "max_test")}
-    parameters: dict[str, Any] = {"domain": domain_key(chosen), **limits}
+    parameters: dict[str, Any] = {"domain": domain_key(settings), **limits}
     if settings.sample.path and not chosen.path:
         return _plan_from_solutions(settings, parameters)
     if not chosen.path:
-        _check_embedded(chosen)
-        return Unit(STAGE, "problems", REVISION, parameters | embedded_parameters(chosen))
+        embedded = embedded_source(settings).parameters(settings)
+        return Unit(STAGE, "problems", REVISION, parameters | dict(embedded))
     data = file_bytes(chosen.path, asked_by="problems.path")
     # A wrong file is refused here, before anything runs or is written.
-    parsed = parse_problems(chosen.path, data, family=domain_of(chosen))
+    parsed = parse_problems(chosen.path, data, family=domain_of(settings))
     if settings.sample.path:
         check_joined(settings, parsed.problems)
     name = Path(chosen.path).name
@@ -57,15 +53,6 @@ def _plan_from_solutions(settings: RunSettings, parameters: dict[str, Any]) -> U
 def content_of(problems: Iterable[Problem]) -> str:
     """Return the hash of some problems, whatever their order."""
     return digest([asdict(problem) for problem in in_order(problems)])
-
-
-def _check_embedded(settings: ProblemSettings) -> None:
-    if settings.domain != "countdown":
-        raise InputError(
-            "problems.path: expected a file of questions with answers, got none; only countdown "
-            f"has embedded problems, problems.domain is {settings.domain}"
-        )
-    check_targets(settings)
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:

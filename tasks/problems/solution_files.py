@@ -118,7 +118,7 @@ def imported_file(settings: RunSettings) -> ImportedFile:
     return read_imported(
         settings.sample.path,
         form=settings.sample.format,
-        domain_key=domain_key(settings.problems),
+        domain_key=domain_key(settings),
         asked_by="sample.path",
     )
 
@@ -149,7 +149,7 @@ def imported_problems(settings: RunSettings) -> tuple[Problem, ...]:
 
 def check_joined(settings: RunSettings, problems: Iterable[Problem]) -> None:
     """Raise InputError where a solution's question is not among problems, or its answer differs."""
-    file, family = imported_file(settings), domain_of(settings.problems)
+    file, family = imported_file(settings), domain_of(settings)
     known = {problem.canonical_key: problem for problem in problems}
     name = settings.problems.path
     bad = []

@@ -1,18 +1,15 @@
-"""Stage `problems`: the embedded hands or a user's file, split so that no problem is in two."""
+"""Stage `problems`: the embedded problems or a user's file, split so that no problem is in two."""
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import asdict
 
-from pav.models.domains import domain_of
-from pav.models.domains.countdown.domain import is_solvable_prefix
+from pav.models.domains import domain_key, domain_of, solver_of
+from pav.models.domains.kind import Solver
 from pav.models.errors import InputError
 from pav.models.records import Prefix, Problem
 from pav.models.settings import RunSettings
-from pav.tasks.problems.embedded import (
-    embedded_problems,
-    limits,
-)
+from pav.tasks.problems.embedded import embedded_problems, limits
 from pav.tasks.problems.files import ProblemFile, parse_problems
 from pav.tasks.problems.plan import content_of, in_order
 from pav.tasks.problems.published import check_disjoint
@@ -39,7 +36,7 @@ def open_worker(
         if chosen.path or settings.sample.path:
             problems, cost = _from_file(unit, settings, progress=progress)
         else:
-            problems = embedded_problems(chosen, progress=progress)
+            problems = embedded_problems(settings, progress=progress)
         check_disjoint(problems)
         rows = [{**asdict(problem), "unit_id": unit.unit_id} for problem in problems]
         data = to_parquet("problems", frame("problems", rows))
@@ -59,7 +56,8 @@ def _from_file(
         if room[problem.split]:
             room[problem.split] -= 1
             chosen.append(problem)
-    unsolvable = _unsolvable(chosen, progress=progress)
+    solver = solver_of(domain_key(settings))
+    unsolvable = _unsolvable(chosen, solver, progress=progress) if solver else []
     if parsed.repeated_lines:
         lines = ", ".join(map(str, parsed.repeated_lines[:20]))
         progress(f"merged rows that repeat an earlier problem: lines {lines}", 1, 1)
@@ -77,7 +75,7 @@ def _parsed(unit: Unit, settings: RunSettings) -> ProblemFile:
     path = settings.problems.path
     if path:
         data = file_bytes(path, asked_by="problems.path")
-        parsed = parse_problems(path, data, family=domain_of(settings.problems))
+        parsed = parse_problems(path, data, family=domain_of(settings))
         is_same = hashlib.sha256(data).hexdigest() == unit.parameters["sha256"]
     else:
         path = settings.sample.path
@@ -88,16 +86,11 @@ def _parsed(unit: Unit, settings: RunSettings) -> ProblemFile:
     return parsed
 
 
-def _unsolvable(problems: list[Problem], *, progress: Progress) -> list[str]:
-    """The ids of problems without any correct solution; they stay, and yield no success.
-
-    Only countdown has a solver that can tell.
-    """
+def _unsolvable(problems: list[Problem], solver: Solver, *, progress: Progress) -> list[str]:
+    """The ids of problems without any correct solution; they stay, and yield no success."""
     found: list[str] = []
-    if any(problem.domain != "countdown" for problem in problems):
-        return found
     for done, problem in enumerate(problems):
         progress("problems checked", done, len(problems))
-        if not is_solvable_prefix(problem, Prefix(problem.problem_id)):
+        if solver(problem, Prefix(problem.problem_id)):
             found.append(problem.problem_id)
     return found

@@ -147,7 +147,7 @@ class _Planner:
         train = self.settings.train.model_dump(mode="json")
         ids = {role: self.policies[role].policy_id for role in ("base", *spec.policies)}
         work = TrainWork(
-            domain=domain_key(self.settings.problems),
+            domain=domain_key(self.settings),
             pipeline_seed=self.pipeline_seed,
             verifier=spec.name,
             kind=spec.kind,
