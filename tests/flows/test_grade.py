@@ -82,7 +82,10 @@ def test_bad_rows_are_listed_by_line_and_nothing_is_written(pav_here, tmp_path):
 WRONG = {
     "no file": (["grade", "none.jsonl", "--domain", "math"], "cannot read 'none.jsonl'"),
     "no domain": (["grade", "rows.jsonl"], "--domain"),
-    "other domain": (["grade", "rows.jsonl", "--domain", "chess"], "problems.domain: expected"),
+    "other domain": (
+        ["grade", "rows.jsonl", "--domain", "chess"],
+        "problems.domain=chess: expected",
+    ),
     "no such folder": (
         ["grade", "rows.jsonl", "--domain", "math", "--out", "no/out.jsonl"],
         "got 'no/out.jsonl'",

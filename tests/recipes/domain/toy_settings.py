@@ -12,5 +12,5 @@ class ToySettings(Settings):
 
     highest: int = Field(9, ge=2, le=50)
     """Largest number in a sum."""
-    mark: Literal["->", "="] = "->"
+    mark: Literal["->", "gives"] = "->"
     """What stands behind the numbers in a prompt."""
