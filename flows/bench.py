@@ -8,7 +8,8 @@ from typing import Any
 
 from pav.flows.plan import Plan
 from pav.flows.run import prefect_ready, run_until
-from pav.models.domains import domain_of
+from pav.models.domains import domain_key, domain_of, solver_of
+from pav.models.domains.kind import Solver
 from pav.models.errors import InputError, WorkError
 from pav.models.settings import RunSettings
 from pav.tasks.bench.pool_plan import plan_pool
@@ -109,10 +110,10 @@ def _labels(settings: RunSettings, store: Store, data: str) -> Figures:
     from pav.tasks.bench.label_rates import Timing, bench_rates
     from pav.tasks.bench.labels import read_case
 
-    _check_has_solver(settings)
+    solver = _known_solver(settings)
     pools = _pools(settings, store)
     plan = Plan(settings, store)
-    case = read_case(store, pools, plan.problems, domain_of(settings.problems))
+    case = read_case(store, pools, plan.problems, domain_of(settings), solver=solver)
     figures = label_figures(case, seed=0)
     timings = [
         Timing(fixed, block, equal_rollouts(figures, _BUDGET, at=f"n = {fixed}"), num_prefixes)
@@ -125,12 +126,13 @@ def _labels(settings: RunSettings, store: Store, data: str) -> Figures:
     return {"bench": "labels", **figures, "rates": rates}
 
 
-def _check_has_solver(settings: RunSettings) -> None:
-    if settings.problems.domain != "countdown":
-        raise InputError(
-            "bench labels: expected problems.domain countdown, whose first errors an exact solver "
-            f"knows, got {settings.problems.domain!r}"
-        )
+def _known_solver(settings: RunSettings) -> Solver:
+    if solver := solver_of(domain_key(settings)):
+        return solver
+    raise InputError(
+        "bench labels: expected a problems.domain with an exact solver, which knows first errors, "
+        f"such as countdown, got {settings.problems.domain!r}"
+    )
 
 
 def _pools(settings: RunSettings, store: Store) -> list[Manifest]:

@@ -30,4 +30,4 @@ def check_stages(stages: Iterable[Stage], settings: RunSettings) -> None:
 
 def check_search(settings: RunSettings) -> None:
     """Raise InputError where responses of the domain have no steps to search by."""
-    check_stepwise(domain_of(settings.problems))
+    check_stepwise(domain_of(settings))

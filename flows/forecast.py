@@ -7,7 +7,6 @@ from functools import cached_property
 from pav.flows.outlook import Outlook
 from pav.flows.plan import Part, Plan
 from pav.flows.stages import all_parts
-from pav.models.domains import domain_of
 from pav.models.errors import StoreError
 from pav.models.records import Problem
 from pav.models.settings import RunSettings
@@ -155,7 +154,7 @@ def _in_round(unit: Unit, number: int) -> Unit:
 
 def _stand_in_problems(settings: RunSettings) -> dict[str, Problem]:
     """Return as many problems as fill every shard, up to what the settings want of a split."""
-    name, chosen = domain_of(settings.problems).name, settings.problems
+    name, chosen = settings.problems.domain, settings.problems
     problems = {}
     for split, most in zip(
         SPLITS, (chosen.max_train, chosen.max_validation, chosen.max_test), strict=True

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pav.models.agreement import agreement, disagreements
-from pav.models.domains import domain_of
-from pav.models.domains.math.audit import audit_same
+from pav.models.domains import domain_of, kind_of
+from pav.models.domains.kind import Audit
 from pav.models.errors import InputError
 from pav.models.records import Grading
 from pav.models.settings import RunSettings
@@ -24,16 +24,15 @@ class Graded:
 
 def grade(path: str, settings: RunSettings, *, is_audited: bool) -> Graded:
     """Return the graded rows of a file, and how they agree with what is expected of them."""
-    if is_audited and settings.problems.domain != "math":
-        raise InputError(f"--audit: expected --domain math, got {settings.problems.domain}")
-    family = domain_of(settings.problems)
+    audit = _known_audit(settings) if is_audited else None
+    family = domain_of(settings)
     rows = read_rows(path, family)
     grader = Grader(family, GradingPool(settings.grade))
     try:
         gradings = grader.grade([(row.problem, row.response) for row in rows])
     finally:
         grader.close()
-    parts = [_agreement(rows, gradings), _audit(rows, gradings) if is_audited else ""]
+    parts = [_agreement(rows, gradings), _audited(rows, gradings, audit) if audit else ""]
     return Graded(graded_lines(rows, gradings), "\n".join(filter(None, parts)))
 
 
@@ -43,9 +42,18 @@ def _agreement(rows: Sequence[GradeRow], gradings: Sequence[Grading]) -> str:
     return found.as_text() if found.num_rows else ""
 
 
-def _audit(rows: Sequence[GradeRow], gradings: Sequence[Grading]) -> str:
+def _known_audit(settings: RunSettings) -> Audit:
+    if audit := kind_of(settings.problems.domain).audit:
+        return audit
+    raise InputError(
+        "--audit: expected a --domain with a second grader, such as math, got "
+        f"{settings.problems.domain}"
+    )
+
+
+def _audited(rows: Sequence[GradeRow], gradings: Sequence[Grading], audit: Audit) -> str:
     """Return the rows on which the second grader disagrees, one a line, below a count."""
-    audited = [audit_same(row.problem.answer, row.response.text) for row in rows]
+    audited = [audit(row.problem.answer, row.response.text) for row in rows]
     indices = disagreements([each.verdict for each in gradings], audited)
     num_told = sum(each is not None for each in audited)
     head = f"audit: the second grader can tell of {num_told:,} of {len(rows):,} rows, and "

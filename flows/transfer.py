@@ -12,7 +12,7 @@ from pav.tasks.store.store import Store
 
 def bring_in(form: str, path: str, settings: RunSettings, store: Store, *, policy: str) -> Imported:
     """Publish a file as a unit of the store; return what it holds."""
-    plan = plan_import(path, form=form, policy=policy, problems=settings.problems)
+    plan = plan_import(path, form=form, policy=policy, settings=settings)
     return import_file(store, plan, grade=settings.grade)
 
 

@@ -18,7 +18,7 @@ COLUMNS = {
     "seed": "pipeline seed: labels, verifiers and search are redrawn for each",
     "pipeline_seed": "pipeline seed of the labels and verifiers behind this row",
     # Problems
-    "domain": "family of problems: countdown or math",
+    "domain": "family of problems, such as countdown or math",
     "question": "the question as the data set has it; the policy sees it inside its prompt",
     "prompt": "the text that a policy sees before the first step",
     "answer": "the right answer; empty where an imported file gives none",

@@ -1,121 +1,97 @@
-"""Families of problems: how a question is shown, a response cut into steps and checked."""
+"""Families of problems by name, and what each of them can do."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
-from pav.models.domains.countdown.domain import Countdown
-from pav.models.domains.math.domain import Math
+from pav.models.domains.countdown.kind import COUNTDOWN
+from pav.models.domains.domain import Domain
+from pav.models.domains.kind import DomainKind, Embedded, Lessons, Solver
+from pav.models.domains.math.kind import MATH
 from pav.models.errors import InputError
-from pav.models.records import Doubt, Grading, Prefix, Problem
-from pav.models.settings import ProblemSettings
+from pav.models.plugins import Registry
+from pav.models.settings import RunSettings
+
+__all__ = [
+    "DOMAINS", "Domain", "DomainKind", "check_stepwise", "domain", "domain_key", "domain_of",
+    "embedded_of", "kind_of", "lessons_of", "solver_of",
+]  # fmt: skip
+
+DOMAINS = Registry(
+    "domains",
+    {"countdown": COUNTDOWN, "math": MATH},
+    is_entry=lambda entry: isinstance(entry, DomainKind),
+)
 
 
-class Domain(Protocol):
-    """What the rest of `pav` needs to know of a family of problems. Pure and picklable."""
+def domain_key(settings: RunSettings) -> str:
+    """Return the name of a domain with the settings that change its prompts, steps or verdicts.
 
-    name: str
-    # A step ends with this text; a response's last step ends where the policy stops. Empty where
-    # no one text ends a step: such responses are sampled whole, never step by step.
-    delimiter: str
-    # Whether all whole responses to a problem have one number of steps: then the chance of each
-    # can be compared as it is; else a longer one is less likely for its length alone.
-    equal_lengths: bool
-    # The settings that say where a response's answer stands; empty where a response that cannot
-    # be read is wrong by itself.
-    answer_settings: str
-
-    def problem(self, question: str, answer: str, *, problem_id: str, split: str) -> Problem:
-        """Return the checked problem with its canonical key; InputError says what is wrong."""
-        ...
-
-    def unanswered(self, question: str, *, problem_id: str, split: str) -> Problem:
-        """Return a problem whose answer nobody knows; InputError where the domain has none such."""
-        ...
-
-    def prompt(self, problem: Problem) -> str:
-        """Return the text a policy sees before the first step."""
-        ...
-
-    def split_steps(self, text: str) -> tuple[str, ...]:
-        """Cut a response into steps; joined they are the text again."""
-        ...
-
-    def ends_step(self, step: str) -> bool:
-        """Return whether a step is whole; what a token limit cut off within a step is not."""
-        ...
-
-    def grade(self, problem: Problem, prefix: Prefix) -> Grading | Doubt:
-        """Check a whole response (`prefix.is_finished` False means it was cut off)."""
-        ...
-
-    def answer_key(self, response: Prefix) -> str | None:
-        """Return what a finished response answers, the same text for equal answers, or None.
-
-        It is what votes are counted by, so it must not know what is right. None: no answer.
-        """
-        ...
-
-    def contradicts(self, problem: Problem, other: Problem) -> bool:
-        """Return whether the answers of two problems with one canonical key surely differ."""
-        ...
-
-    def rephrasings(self, problem: Problem) -> Sequence[Problem]:
-        """Return the same problem asked in several ways, as given first; answers stay the same."""
-        ...
-
-    def exercises(self, problem: Problem) -> Sequence[Problem]:
-        """Return problems made of this one, itself as well, to train an embedded policy on."""
-        ...
-
-    def demonstrations(
-        self, problem: Problem, *, limit: int, num_drawn: int, seed: int
-    ) -> Sequence[tuple[str, ...]]:
-        """Return correct responses, as steps, to train an embedded policy on.
-
-        Up to `limit` of them, or `num_drawn` where there are too many to list them.
-        """
-        ...
+    Units name their domain by this key, so that another setting makes other units.
+    """
+    name = settings.problems.domain
+    options = kind_of(name).options(settings)
+    return f"{name} {json.dumps(options, sort_keys=True)}" if options else name
 
 
-DOMAINS: dict[str, Callable[..., Domain]] = {"countdown": Countdown, "math": Math}
+def kind_of(key: str) -> DomainKind:
+    """Return the entry of a domain by its name or key; InputError where there is none."""
+    name = _parts(key)[0]
+    if name not in DOMAINS:
+        raise InputError(
+            f"domain: expected one of {sorted(DOMAINS)}, got {name!r}; is its package installed?"
+        )
+    return DOMAINS[name]
 
 
 @lru_cache(maxsize=64)
 def domain(key: str) -> Domain:
     """Return the domain of a name, or of a name and its settings as `domain_key` writes them."""
-    name, _, options = key.partition(" ")
-    if name not in DOMAINS:
-        raise InputError(f"domain: expected one of {sorted(DOMAINS)}, got {name!r}")
-    values: dict[str, Any] = json.loads(options or "{}")
-    # It tells units apart, and is nothing that can be chosen.
-    values.pop("reading", None)
-    return DOMAINS[name](**values)
+    name, options = _parts(key)
+    made: Domain = kind_of(key).make(**options)
+    if made.name != name:
+        raise InputError(
+            f"domain {name!r}: expected the attribute `name` to be that of the entry point, got "
+            f"{made.name!r}; give both one name"
+        )
+    return made
+
+
+def domain_of(settings: RunSettings) -> Domain:
+    """Return the domain that the settings describe; InputError where they contradict each other."""
+    return domain(domain_key(settings))
+
+
+def solver_of(key: str) -> Solver | None:
+    """Return the exact solver of a domain; None where it has none."""
+    solver = kind_of(key).solver
+    return solver(domain(key)) if solver else None
+
+
+def embedded_of(key: str) -> Embedded | None:
+    """Return the problems that a domain makes without a file; None where it makes none."""
+    embedded = kind_of(key).embedded
+    return embedded(domain(key)) if embedded else None
+
+
+def lessons_of(key: str) -> Lessons | None:
+    """Return what the embedded policy can learn of a domain; None where it can learn nothing."""
+    lessons = kind_of(key).lessons
+    return lessons(domain(key)) if lessons else None
 
 
 def check_stepwise(family: Domain) -> None:
     """Raise InputError where responses of a domain cannot be sampled step by step."""
     if not family.delimiter:
         raise InputError(
-            "problems.segmenter: expected line or paragraph, whose steps end with a text that a "
-            "policy can be stopped at, as sampling step by step needs, got one without such a "
-            "text; its responses can be sampled, labelled and trained on (up to `pav train`)"
+            "problems: expected steps that end with a text that a policy can be stopped at, as "
+            "sampling step by step needs (problems.segmenter line or paragraph of math), got "
+            f"{family.step_settings or family.name}; its responses can be sampled, labelled and "
+            "trained on (up to `pav train`)"
         )
 
 
-def domain_key(settings: ProblemSettings) -> str:
-    """Return the name of a domain with the settings that change its prompts, steps or verdicts.
-
-    Units name their domain by this key, so that another setting makes other units.
-    """
-    if settings.domain == "countdown":
-        return settings.domain
-    options = settings.model_dump(mode="json", include=set(Math.OPTIONS))
-    options["reading"] = Math.READING
-    return f"{settings.domain} {json.dumps(options, sort_keys=True)}"
-
-
-def domain_of(settings: ProblemSettings) -> Domain:
-    """Return the domain that the settings describe; InputError where they contradict each other."""
-    return domain(domain_key(settings))
+def _parts(key: str) -> tuple[str, Mapping[str, Any]]:
+    name, _, options = key.partition(" ")
+    return name, json.loads(options or "{}")

@@ -5,8 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from pav.models.settings.base import Settings
-
-DomainName = Literal["countdown", "math"]
+from pav.models.settings.choice import choice
 
 
 def _listed(value: Any) -> Any:
@@ -20,11 +19,11 @@ Counts = Annotated[tuple[Annotated[int, Field(ge=2, le=6)], ...], BeforeValidato
 class ProblemSettings(Settings):
     """Which problems, and how they are split."""
 
-    domain: DomainName = "countdown"
+    domain: Annotated[str, choice("domains", "countdown", "math")] = "countdown"
     """Family of problems: how questions are shown, responses cut into steps and checked."""
     path: str = ""
-    """JSONL, CSV or Parquet file with `question` and `answer`; empty for the embedded hands, which
-    only countdown has."""
+    """JSONL, CSV or Parquet file with `question` and `answer`; empty for the embedded problems
+    of a domain that has them, such as the hands of countdown."""
     target: int = Field(24, ge=1, le=10_000)
     """Number to reach (embedded hands)."""
     targets: tuple[int, ...] = ()

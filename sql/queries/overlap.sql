@@ -1,14 +1,20 @@
 -- One row per canonical key or question, case and space aside, in several splits; must be empty.
 with
 
--- A hand of countdown is asked with its target, which is its answer.
+-- Where one question has several canonical keys its answer is part of the problem, as is the target
+-- of a hand of countdown.
 asked_problems as (
 
     select
         problem_id,
         split,
-        case when domain = 'countdown' then concat(question, ' = ', answer) else question end
-            as asked
+        case
+            when
+                min(canonical_key) over (partition by domain, question)
+                <> max(canonical_key) over (partition by domain, question)
+                then concat(question, ' = ', answer)
+            else question
+        end as asked
     from problems
 
 ),

@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from pav.models.domains import Domain
-from pav.models.domains.countdown.domain import is_solvable_prefix
+from pav.models.domains.kind import Solver
 from pav.models.labels.curves import Point, Sums, point
 from pav.models.labels.sequential import SequentialRule
 from pav.models.planners.adaptive import adaptive, adaptive_walk
@@ -71,7 +71,12 @@ class Case:
 
 
 def read_case(
-    store: Store, pools: Sequence[Manifest], problems: Mapping[str, Problem], domain: Domain
+    store: Store,
+    pools: Sequence[Manifest],
+    problems: Mapping[str, Problem],
+    domain: Domain,
+    *,
+    solver: Solver,
 ) -> Case:
     """Return what the pool units drew, prefixes by problem and steps."""
     table = _table(store, pools)
@@ -84,7 +89,7 @@ def read_case(
     return Case(
         Pool(prefixes, right, BLOCK), truth, truth * (1 - truth) / (rollouts - 1),
         table["problem_id"].rank("dense").to_numpy().astype(np.int64) - 1, solutions,
-        tuple(_first_error(problems, each) for each in solutions),
+        tuple(_first_error(problems, each, solver) for each in solutions),
     )  # fmt: skip
 
 
@@ -108,13 +113,15 @@ def _solutions(store: Store, pools: Sequence[Manifest], domain: Domain) -> tuple
     return tuple(found)
 
 
-def _first_error(problems: Mapping[str, Problem], solution: OpenSolution) -> int | None:
+def _first_error(
+    problems: Mapping[str, Problem], solution: OpenSolution, solver: Solver
+) -> int | None:
     if solution.is_correct:
         return None
     problem = problems[solution.prefixes[0].problem_id]
     dead = (
         step for step, prefix in enumerate(solution.prefixes)
-        if not is_solvable_prefix(problem, prefix)
+        if solver(problem, prefix)
     )  # fmt: skip
     return next(dead, len(solution.prefixes))
 

@@ -11,7 +11,7 @@ from pav.models.policy.corpus import Corpus
 from pav.models.policy.embedded import build_tokenizer
 from pav.models.policy.number_types import fast_number_type
 from pav.models.policy.training import Training
-from pav.models.settings import PrepareSettings
+from pav.models.settings import PrepareSettings, RunSettings
 from pav.tasks.bench.measuring import in_child, resident_bytes
 from pav.tasks.prepare.plan import pretrain_work
 from pav.tasks.prepare.work import policy_plan
@@ -85,7 +85,7 @@ def _train(settings: PrepareSettings, num_steps: int) -> list[int]:
     torch.set_num_threads(1)
     tokenizer = build_tokenizer()
     longer = {"batch_size": _BATCH_SIZE, "kept_steps": {"base": num_steps + 1}}
-    work = pretrain_work(settings, "countdown").model_copy(update=longer)
+    work = pretrain_work(RunSettings(prepare=settings)).model_copy(update=longer)
     training = Training(policy_plan(work), tokenizer, device="cpu")
     corpus = _many_lengths(int(tokenizer.pad_token_id), len(tokenizer))
     held = [resident_bytes()]

@@ -57,6 +57,9 @@ def _generate(
         problem = driver.problems[prefix.problem_id]
         grading = driver.domain.grade(problem, full_response(prefix, sample))
         if not isinstance(grading, Grading):
-            raise InputError("bench engine: expected problems.domain countdown")
+            raise InputError(
+                "bench engine: expected a problems.domain that grades by itself, such as "
+                f"countdown, got {driver.domain.name!r}, which left an answer in doubt"
+            )
         graded[row // workload.num_rollouts].append((sample, grading))
     return graded

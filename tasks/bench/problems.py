@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from statistics import fmean
 from typing import Any
 
-from pav.models.domains import domain_key, domain_of
+from pav.models.domains import domain_key
 from pav.models.domains.countdown.hands import hands
 from pav.models.policy.embedded import build_tokenizer
 from pav.models.records import Problem
-from pav.models.settings import ProblemSettings
+from pav.models.settings import ProblemSettings, RunSettings
 from pav.tasks.bench.measuring import in_child, peak_bytes, timed
-from pav.tasks.prepare.exercises import corpora, demonstrations, make_exercises
+from pav.tasks.prepare.exercises import corpora, demonstrations, known_lessons, make_exercises
 from pav.tasks.problems.embedded import embedded_problems
-from pav.tasks.problems.plan import hands_work
+from pav.tasks.problems.plan import embedded_work
 from pav.tasks.runner.progress import StageProgress
 
 # Numbers in a hand -> seconds promised for solving and demonstrating 5,000 hands.
@@ -32,7 +32,9 @@ def bench_problems(settings: ProblemSettings) -> dict[str, Any]:
     """
     everything = {name: getattr(ProblemSettings(), name) for name in _LIMITS}
     asked = {
-        count: settings.model_copy(update=everything | {"num_numbers": (count,)})
+        count: settings.model_copy(
+            update=everything | {"domain": "countdown", "num_numbers": (count,)}
+        )
         for count in PROMISED
     }
     return {
@@ -88,19 +90,20 @@ class _Listener:
 
 def _measure(settings: ProblemSettings) -> dict[str, Any]:
     [num_numbers] = settings.num_numbers
+    run = RunSettings(problems=settings)
     check: dict[str, float] = {}
     show: dict[str, float] = {}
     read: dict[str, float] = {}
     with StageProgress(f"{num_numbers} numbers", 3) as bar:
         tell = _Listener(bar)
         with timed(check):
-            problems = embedded_problems(hands_work(settings), progress=tell)
+            problems = embedded_problems(embedded_work(run), progress=tell)
         bar.finish("hands checked")
         with timed(show):
-            counts = _demonstrate(settings, problems, tell)
+            counts = _demonstrate(domain_key(run), problems, tell)
         bar.finish("problems demonstrated")
         with timed(read):
-            corpora(domain_key(settings), problems, build_tokenizer(), tell=tell)
+            corpora(domain_key(run), problems, build_tokenizer(), tell=tell)
         bar.finish("demonstrations read")
     return {
         "num_candidates": len(hands(highest=settings.highest, num_numbers=num_numbers)),
@@ -110,21 +113,19 @@ def _measure(settings: ProblemSettings) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _demonstrate(
-    settings: ProblemSettings, problems: list[Problem], tell: _Listener
-) -> dict[str, float]:
+def _demonstrate(key: str, problems: list[Problem], tell: _Listener) -> dict[str, float]:
     """Make the exercises of every training problem and demonstrate each, as `pretrain` does."""
-    family = domain_of(settings)
+    lessons = known_lessons(key)
     train = [problem for problem in problems if problem.split == "train"]
     held_out = [problem for problem in problems if problem.split != "train"]
     paths_of_each, targets_of_each = [], []
     for number, problem in enumerate(train):
         tell("problems demonstrated", number, len(train))
-        exercises = make_exercises(domain_key(settings), [problem], held_out)
+        exercises = make_exercises(key, [problem], held_out)
         asked = {each.canonical_key: each for each in exercises}
         paths = {
-            key: demonstrations(family, each, is_given=key == problem.canonical_key)
-            for key, each in asked.items()
+            name: demonstrations(lessons, each, is_given=name == problem.canonical_key)
+            for name, each in asked.items()
         }
         paths_of_each.append(len(paths[problem.canonical_key]))
         targets_of_each.append(len(paths) - 1)

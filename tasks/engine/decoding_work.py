@@ -46,7 +46,7 @@ class ShardWork(DecodingWork, Shard):
 def decoding_of(settings: RunSettings) -> dict[str, Any]:
     """Return the fields of `DecodingWork` as the settings have them."""
     return {
-        "domain": domain_key(settings.problems),
+        "domain": domain_key(settings),
         "dtype": settings.engine.dtype,
         **settings.sample.model_dump(include={"temperature", "top_p", "max_tokens"}),
     }

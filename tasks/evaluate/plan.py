@@ -148,7 +148,7 @@ class _Planner:
         )
 
     def _work(self, arms: Sequence[Arm], seed: int) -> SearchWork:
-        per_token = not domain_of(self.settings.problems).equal_lengths
+        per_token = not domain_of(self.settings).equal_lengths
         options = search_options(self.settings, {arm.strategy for arm in arms}, per_token=per_token)
         return SearchWork(
             **decoding_of(self.settings),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pav.models.domains import domain_key
 from pav.models.formats import format_of
-from pav.models.settings import ProblemSettings
+from pav.models.settings import RunSettings
 from pav.tasks.problems.solution_files import ImportedFile, read_imported
 from pav.tasks.store.units import Unit, Work
 
@@ -39,15 +39,17 @@ class ImportPlan:
         return ImportWork.of(self.unit)
 
 
-def plan_import(path: str, *, form: str, policy: str, problems: ProblemSettings) -> ImportPlan:
+def plan_import(path: str, *, form: str, policy: str, settings: RunSettings) -> ImportPlan:
     """Return the unit of a file; InputError where the file or the format's name is wrong.
 
     `policy` names the policy of rows that name none; empty is `imported:FORMAT`.
     """
     known = format_of(form, asked_by="FORMAT")
     # Where a format marks the answer counts as long as the user says nothing else.
+    problems = settings.problems
     pattern = problems.answer_pattern or known.answer_pattern
-    key = domain_key(problems.model_copy(update={"answer_pattern": pattern}))
+    marked = problems.model_copy(update={"answer_pattern": pattern})
+    key = domain_key(settings.model_copy(update={"problems": marked}))
     file = read_imported(path, form=form, domain_key=key, asked_by="FILE")
     name = Path(path).name
     work = ImportWork(

@@ -74,7 +74,7 @@ def check_rolled(settings: RunSettings, role: str, blocks: Iterable[tuple[Block,
 
 def _can_be_read_otherwise(settings: RunSettings) -> bool:
     """Whether a setting says how answers are read, and not all may be without one."""
-    return bool(domain_of(settings.problems).answer_settings) and settings.label.max_unparsed < 1
+    return bool(domain_of(settings).answer_settings) and settings.label.max_unparsed < 1
 
 
 def _refuse(settings: RunSettings, what: str, unparsed: Sequence[str], num_graded: int) -> None:
@@ -86,7 +86,7 @@ def _refuse(settings: RunSettings, what: str, unparsed: Sequence[str], num_grade
         f"{len(unparsed):,} of {num_graded:,} {what}, expected one in all but "
         f"{settings.label.max_unparsed:.0%} (label.max_unparsed), as each without one would be "
         f"labelled a failure. Three of them end so:\n{shown}\n"
-        f"Set {domain_of(settings.problems).answer_settings} to how these answers are marked, or "
+        f"Set {domain_of(settings).answer_settings} to how these answers are marked, or "
         "label.max_unparsed=1 to take them for failures"
     )
 

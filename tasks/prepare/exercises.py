@@ -5,7 +5,8 @@ from typing import Any
 
 import torch
 
-from pav.models.domains import Domain, domain
+from pav.models.domains import domain, lessons_of
+from pav.models.domains.kind import Lessons
 from pav.models.errors import InputError
 from pav.models.policy.corpus import Corpus, Tokens
 from pav.models.policy.embedded import MAX_POSITIONS
@@ -56,9 +57,9 @@ def make_exercises(
 ) -> Iterator[Problem]:
     """Yield the exercises of all problems, without any that is one of those held out."""
     forbidden = {problem.canonical_key for problem in held_out}
-    family = domain(domain_name)
+    lessons = known_lessons(domain_name)
     for problem in problems:
-        for exercise in family.exercises(problem):
+        for exercise in lessons.exercises(problem):
             if exercise.canonical_key not in forbidden:
                 yield exercise
 
@@ -71,16 +72,16 @@ def build_corpus(
     Those that are made of the given ones need fewer. Each problem is demonstrated as it comes:
     what was found out for its exercises is at hand then.
     """
-    family = domain(domain_name)
+    lessons = known_lessons(domain_name)
     own = {problem.canonical_key for problem in given}
     known: dict[str, Problem] = {}
-    codec = Codec(tokenizer, family, known)
+    codec = Codec(tokenizer, domain(domain_name), known)
     groups: dict[str, tuple[list[Tokens], list[Tokens]]] = {}
     for problem in problems:
         known[problem.problem_id] = problem
         key = problem.canonical_key
         if key not in groups:
-            paths = demonstrations(family, problem, is_given=key in own)
+            paths = demonstrations(lessons, problem, is_given=key in own)
             groups[key] = [], codec.encode_responses(paths)
         prompts, responses = groups[key]
         prompts.append(codec.encode(Prefix(problem.problem_id)))
@@ -89,11 +90,21 @@ def build_corpus(
 
 
 def demonstrations(
-    family: Domain, problem: Problem, *, is_given: bool
+    lessons: Lessons, problem: Problem, *, is_given: bool
 ) -> Sequence[tuple[str, ...]]:
     """Return the responses that an exercise is answered with."""
     num_drawn = NUM_DRAWN if is_given else NUM_DRAWN_OF_OTHERS
-    return family.demonstrations(problem, limit=MOST_DEMONSTRATIONS, num_drawn=num_drawn, seed=0)
+    return lessons.demonstrations(problem, limit=MOST_DEMONSTRATIONS, num_drawn=num_drawn, seed=0)
+
+
+def known_lessons(domain_name: str) -> Lessons:
+    """Return what the embedded policy learns a domain from; InputError where there is nothing."""
+    if lessons := lessons_of(domain_name):
+        return lessons
+    raise InputError(
+        f"problems.domain: expected a domain with demonstrations, got {domain_name!r}; set "
+        "prepare.base, prepare.weak and prepare.strong to checkpoint folders"
+    )
 
 
 def _corpus(groups: list[tuple[list[Tokens], list[Tokens]]], tokenizer: Any) -> Corpus | None:

@@ -1,17 +1,16 @@
 """Which unit trains the embedded policy, and when it can."""
 
-from pav.models.domains import domain_key
-from pav.models.domains.countdown.solver import MOST_LISTED
+from typing import Any
+
+from pav.models.domains import domain_key, lessons_of
 from pav.models.errors import InputError
-from pav.models.settings import PrepareSettings, RunSettings
+from pav.models.settings import RunSettings
 from pav.tasks.prepare.policies import check_policies
 from pav.tasks.store.units import Manifest, Unit, Work
 
 STAGE = "pretrain"
 # Raised when the training, its data or the tokenizer change what comes out.
 REVISION = 4
-# Raised when demonstrations of more than four numbers change; policies that see none keep theirs.
-LARGE_HANDS_REVISION = 1
 # Settings that decide where checkpoints come from or how often states are saved, not what
 # the training ends with.
 _NOT_IN_UNIT = {"policies", "save_every"}
@@ -20,7 +19,7 @@ _NOT_IN_UNIT = {"policies", "save_every"}
 class PretrainWork(Work):
     """The policy to train, how, and after how many optimiser steps weights are kept, by name.
 
-    `large_hands` is the revision of their demonstrations, where problems may have such hands.
+    `lessons` is what decides the demonstrations besides the problems and the domain.
     """
 
     domain: str
@@ -33,7 +32,7 @@ class PretrainWork(Work):
     learning_rate: float
     warmup_steps: int
     seed: int
-    large_hands: int | None = None
+    lessons: dict[str, Any]
 
     @property
     def steps(self) -> int:
@@ -44,12 +43,12 @@ class PretrainWork(Work):
 def check_trainable(settings: RunSettings) -> None:
     """Raise InputError where a role needs the embedded policy and the domain cannot train it."""
     missing = list(settings.prepare.kept_steps)
-    if missing and settings.problems.domain != "countdown":
+    if missing and not lessons_of(domain_key(settings)):
         names = ", ".join(f"prepare.policies.{name}.path" for name in missing)
         raise InputError(
-            f"{names}: expected checkpoint folders, as the embedded policy can only be trained on "
-            f"countdown, got none with problems.domain={settings.problems.domain}; a "
-            "prover may be the base's folder, or be left out"
+            f"{names}: expected checkpoint folders, as the domain {settings.problems.domain!r} has "
+            "no demonstrations to train the embedded policy on (countdown has), got none; a prover "
+            "may be the base's folder, or be left out"
         )
 
 
@@ -60,23 +59,18 @@ def plan_pretrain(settings: RunSettings, problems: Manifest) -> list[Unit]:
     if not prepare.kept_steps:
         return []
     check_trainable(settings)
-    large_hands = LARGE_HANDS_REVISION if has_large_hands(settings) else None
-    work = pretrain_work(prepare, domain_key(settings.problems), large_hands=large_hands)
+    work = pretrain_work(settings)
     inputs = {"problems": problems.ref}
     return [Unit(STAGE, "embedded policy", REVISION, work.parameters(), inputs)]
 
 
-def pretrain_work(
-    prepare: PrepareSettings, domain: str, *, large_hands: int | None = None
-) -> PretrainWork:
-    """Return what trains the embedded policy on a domain, named by its key."""
-    settings = prepare.model_dump(exclude=_NOT_IN_UNIT)
+def pretrain_work(settings: RunSettings) -> PretrainWork:
+    """Return what trains the embedded policy on the domain of the settings."""
+    prepare, key = settings.prepare, domain_key(settings)
+    lessons = lessons_of(key)
     return PretrainWork(
-        domain=domain, kept_steps=prepare.kept_steps, large_hands=large_hands, **settings
+        domain=key,
+        kept_steps=prepare.kept_steps,
+        lessons=dict(lessons.parameters(settings)) if lessons else {},
+        **prepare.model_dump(exclude=_NOT_IN_UNIT),
     )
-
-
-def has_large_hands(settings: RunSettings) -> bool:
-    """Return whether problems may have so many numbers that their demonstrations are drawn."""
-    from_file = bool(settings.problems.path or settings.sample.path)
-    return from_file or max(settings.problems.num_numbers) > MOST_LISTED

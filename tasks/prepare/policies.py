@@ -117,7 +117,7 @@ def resolve_policies(
 
 def policy_id(settings: RunSettings, hashes: Mapping[str, str]) -> str:
     """Return 16 hex digits of weights, tokenizer, prompt template and sampling settings."""
-    family = domain_of(settings.problems)
+    family = domain_of(settings)
     example = Problem("", family.name, "1 2", "3", "")
     sampling = settings.sample.model_dump(include={"temperature", "top_p", "max_tokens"})
     key = {

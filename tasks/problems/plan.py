@@ -1,16 +1,19 @@
 """Which unit the problems of a run are: those of a file, or the embedded ones."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pav.models.domains import domain_key, domain_of
+from pydantic import ConfigDict
+
+from pav.models.domains import domain, domain_key, domain_of, embedded_of
+from pav.models.domains.kind import Embedded
 from pav.models.errors import InputError
 from pav.models.hashing import digest
 from pav.models.records import Problem
-from pav.models.settings import ProblemSettings, RunSettings
+from pav.models.settings import RunSettings
 from pav.models.splits import place
 from pav.tasks.problems.files import parse_problems
 from pav.tasks.problems.rows import file_bytes
@@ -19,7 +22,6 @@ from pav.tasks.store.units import Unit, Work
 
 STAGE = "problems"
 REVISION = 1
-HIGHEST_TARGET = 10_000
 
 
 class ProblemsWork(Work):
@@ -40,26 +42,15 @@ class ProblemsWork(Work):
         }
 
 
-class HandsWork(ProblemsWork):
-    """Embedded hands, either with one target or with some drawn from a range of targets."""
+class EmbeddedWork(ProblemsWork):
+    """Problems that the domain makes without a file; what decides them is the domain's own."""
 
-    highest: int
-    # One count and one target stand as they always did, so that such units keep their names.
-    num_numbers: int | tuple[int, ...]
-    target: int | None = None
-    targets: tuple[int, ...] | None = None
-    targets_per_hand: int | None = None
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     @property
-    def counts(self) -> tuple[int, ...]:
-        """How many numbers a hand may have, in ascending order."""
-        counts = self.num_numbers
-        return (counts,) if isinstance(counts, int) else counts
-
-    @property
-    def most_targets(self) -> int:
-        """How many problems a hand may become."""
-        return self.targets_per_hand or 1
+    def chosen(self) -> Mapping[str, Any]:
+        """What decides the problems, as the domain's `Embedded.parameters` gave it."""
+        return self.model_extra or {}
 
 
 class FileWork(ProblemsWork):
@@ -73,44 +64,45 @@ class FileWork(ProblemsWork):
     problems: str | None = None
 
 
-def problems_work(unit: Unit) -> HandsWork | FileWork:
+def problems_work(unit: Unit) -> EmbeddedWork | FileWork:
     """Return the work of a unit of this stage."""
-    return FileWork.of(unit) if "file" in unit.parameters else HandsWork.of(unit)
+    return FileWork.of(unit) if "file" in unit.parameters else EmbeddedWork.of(unit)
 
 
 def plan_problems(settings: RunSettings) -> Unit:
     """Return the unit of this stage; InputError where the user's file is missing or wrong."""
-    chosen, sample = settings.problems, settings.sample
-    if not chosen.path and not sample.path:
-        return Unit(STAGE, "problems", REVISION, hands_work(chosen).parameters())
-    if chosen.path:
-        name = Path(chosen.path).name
+    path, solutions = settings.problems.path, settings.sample.path
+    if not path and not solutions:
+        return Unit(STAGE, "problems", REVISION, embedded_work(settings).parameters())
+    name = Path(path or solutions).name
+    if path:
         content = {"sha256": _content_of_file(settings)}
     else:
-        name = Path(sample.path).name
-        content = {"problems": content_of(imported_problems(sample, domain_key(chosen)))}
-    work = FileWork(file=name, **_common(chosen), **content)
+        imported = imported_problems(settings.sample, domain_key(settings))
+        content = {"problems": content_of(imported)}
+    work = FileWork(file=name, **_common(settings), **content)
     return Unit(STAGE, f"problems of {name}", REVISION, work.parameters())
 
 
-def hands_work(settings: ProblemSettings) -> HandsWork:
+def embedded_work(settings: RunSettings) -> EmbeddedWork:
     """Return which embedded problems the settings ask for; InputError where there are none such."""
-    _check_embedded(settings)
-    counts = tuple(sorted(set(settings.num_numbers)))
-    is_range = bool(settings.targets)
-    return HandsWork(
-        **_common(settings),
-        highest=settings.highest,
-        num_numbers=counts[0] if len(counts) == 1 else counts,
-        target=None if is_range else settings.target,
-        targets=settings.targets if is_range else None,
-        targets_per_hand=settings.targets_per_hand if is_range else None,
+    chosen = embedded_source(domain_key(settings)).parameters(settings)
+    return EmbeddedWork(**_common(settings), **chosen)
+
+
+def embedded_source(key: str) -> Embedded:
+    """Return what makes problems without a file; InputError where a domain has none such."""
+    if source := embedded_of(key):
+        return source
+    raise InputError(
+        "problems.path: expected a file of questions with answers, got none; the domain "
+        f"{domain(key).name!r} has no embedded problems, as countdown has"
     )
 
 
-def _common(settings: ProblemSettings) -> dict[str, Any]:
+def _common(settings: RunSettings) -> dict[str, Any]:
     """Return the fields of `ProblemsWork`."""
-    limits = settings.model_dump(include={"max_train", "max_validation", "max_test"})
+    limits = settings.problems.model_dump(include={"max_train", "max_validation", "max_test"})
     return {"domain": domain_key(settings), **limits}
 
 
@@ -121,7 +113,7 @@ def _content_of_file(settings: RunSettings) -> str:
     """
     path = settings.problems.path
     data = file_bytes(path, asked_by="problems.path")
-    parsed = parse_problems(path, data, family=domain_of(settings.problems))
+    parsed = parse_problems(path, data, family=domain_of(settings))
     if settings.sample.path:
         check_joined(settings, parsed.problems)
     return hashlib.sha256(data).hexdigest()
@@ -130,31 +122,6 @@ def _content_of_file(settings: RunSettings) -> str:
 def content_of(problems: Iterable[Problem]) -> str:
     """Return the hash of some problems, whatever their order."""
     return digest([asdict(problem) for problem in in_order(problems)])
-
-
-def _check_embedded(settings: ProblemSettings) -> None:
-    if settings.domain != "countdown":
-        raise InputError(
-            "problems.path: expected a file of questions with answers, got none; only countdown "
-            f"has embedded problems, problems.domain is {settings.domain}"
-        )
-    _check_targets(settings)
-
-
-def _check_targets(settings: ProblemSettings) -> None:
-    """Raise InputError unless the range of targets is one, where there is any."""
-    given = settings.targets
-    is_range = len(given) == 2 and 1 <= given[0] <= given[1] <= HIGHEST_TARGET
-    if given and not is_range:
-        raise InputError(
-            "problems.targets: expected the lowest and the highest target, from 1 to "
-            f"{HIGHEST_TARGET}, such as [1, 100], got {list(given)}"
-        )
-    if given and settings.targets_per_hand > given[1] - given[0] + 1:
-        raise InputError(
-            f"problems.targets_per_hand: expected at most the {given[1] - given[0] + 1} targets of "
-            f"problems.targets, got {settings.targets_per_hand}"
-        )
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:

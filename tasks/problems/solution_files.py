@@ -146,7 +146,7 @@ def imported_problems(settings: SampleSettings, domain_key: str) -> tuple[Proble
 
 def check_joined(settings: RunSettings, problems: Iterable[Problem]) -> None:
     """Raise InputError where a solution's question is not among problems, or its answer differs."""
-    key = domain_key(settings.problems)
+    key = domain_key(settings)
     file, family = imported_file(settings.sample, key), domain(key)
     known = {problem.canonical_key: problem for problem in problems}
     name = settings.problems.path

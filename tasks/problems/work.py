@@ -1,17 +1,17 @@
-"""Stage `problems`: the embedded hands or a user's file, split so that no problem is in two."""
+"""Stage `problems`: the embedded problems or a user's file, split so that no problem is in two."""
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import asdict
 
-from pav.models.domains import domain
-from pav.models.domains.countdown.domain import is_solvable_prefix
+from pav.models.domains import domain, solver_of
+from pav.models.domains.kind import Solver
 from pav.models.errors import InputError
 from pav.models.records import Prefix, Problem
 from pav.models.settings import RunSettings
 from pav.tasks.problems.embedded import embedded_problems
 from pav.tasks.problems.files import ProblemFile, parse_problems
-from pav.tasks.problems.plan import FileWork, HandsWork, content_of, in_order, problems_work
+from pav.tasks.problems.plan import EmbeddedWork, FileWork, content_of, in_order, problems_work
 from pav.tasks.problems.published import check_disjoint
 from pav.tasks.problems.rows import file_bytes
 from pav.tasks.problems.solution_files import imported_problems
@@ -33,7 +33,7 @@ def open_worker(
     def execute(unit: Unit) -> Outcome:
         work = problems_work(unit)
         cost: dict[str, float] = {}
-        if isinstance(work, HandsWork):
+        if isinstance(work, EmbeddedWork):
             problems = embedded_problems(work, progress=progress)
         else:
             problems, cost = _from_file(work, settings, progress=progress)
@@ -56,7 +56,8 @@ def _from_file(
         if room[problem.split]:
             room[problem.split] -= 1
             chosen.append(problem)
-    unsolvable = _unsolvable(chosen, progress=progress)
+    solver = solver_of(work.domain)
+    unsolvable = _unsolvable(chosen, solver, progress=progress) if solver else []
     if parsed.repeated_lines:
         lines = ", ".join(map(str, parsed.repeated_lines[:20]))
         progress(f"merged rows that repeat an earlier problem: lines {lines}", 1, 1)
@@ -88,16 +89,11 @@ def _parsed(work: FileWork, settings: RunSettings) -> ProblemFile:
     return parsed
 
 
-def _unsolvable(problems: list[Problem], *, progress: Progress) -> list[str]:
-    """The ids of problems without any correct solution; they stay, and yield no success.
-
-    Only countdown has a solver that can tell.
-    """
+def _unsolvable(problems: list[Problem], solver: Solver, *, progress: Progress) -> list[str]:
+    """The ids of problems without any correct solution; they stay, and yield no success."""
     found: list[str] = []
-    if any(problem.domain != "countdown" for problem in problems):
-        return found
     for done, problem in enumerate(problems):
         progress("problems checked", done, len(problems))
-        if not is_solvable_prefix(problem, Prefix(problem.problem_id)):
+        if solver(problem, Prefix(problem.problem_id)):
             found.append(problem.problem_id)
     return found

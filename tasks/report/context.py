@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pav.models.domains import domain_key, solver_of
 from pav.models.search.arms import FINAL_PICKS
 from pav.tasks.report import arm_tables as report_arm_tables
 from pav.tasks.report import figures as report_figures
@@ -169,7 +170,8 @@ def _pick_table(inputs: ReportInputs) -> report_tables.Table | None:
 
 def _examples_part(inputs: ReportInputs) -> dict[str, Any]:
     """Return the worked examples, laid out as rows of cells."""
-    tables = ExampleTables(inputs.problems, inputs.solutions, inputs.scores)
+    solver = solver_of(domain_key(inputs.settings))
+    tables = ExampleTables(inputs.problems, inputs.solutions, inputs.scores, solver)
     examples = worked_examples(
         tables,
         count=inputs.settings.report.num_examples,

@@ -6,7 +6,7 @@ from itertools import cycle, islice, pairwise
 
 import polars as pl
 
-from pav.models.domains.countdown.domain import is_solvable_prefix
+from pav.models.domains.kind import Solver
 from pav.models.labels.estimators import best_of_array, best_of_formula, value
 from pav.models.records import Prefix, Problem
 from pav.tasks.report.arm_names import prover_label
@@ -47,6 +47,8 @@ class ExampleTables:
     problems: pl.DataFrame
     solutions: pl.DataFrame
     scores: pl.DataFrame
+    # None where the problems' domain has no exact solver.
+    solver: Solver | None
 
 
 def advantages_along(values: Sequence[float | None]) -> Numbers:
@@ -71,7 +73,8 @@ def worked_examples(tables: ExampleTables, *, count: int, main_k: int) -> list[E
             seen.add(str(found["problem_id"]))
             mine = scores.filter(pl.col("solution_id") == found["solution_id"])
             problem = problems[found["problem_id"]]
-            chosen.append(_example(heading, problem, found, mine, main_k=main_k))
+            known = _truth(problem, _steps(found), tables.solver)
+            chosen.append(_example(heading, problem, found, mine, known=known, main_k=main_k))
     return chosen
 
 
@@ -139,10 +142,11 @@ def _example(
     solution: Mapping[str, object],
     scores: pl.DataFrame,
     *,
+    known: tuple[bool | None, ...],
     main_k: int,
 ) -> Example:
     """Return the example of one solution from its scores by every verifier."""
-    steps = tuple(str(step) for step in solution["steps"])  # type: ignore[attr-defined]
+    steps = _steps(solution)
     rows = {
         name[0]: {row["num_steps"]: row for row in table.to_dicts()}
         for name, table in scores.group_by("verifier")
@@ -171,9 +175,13 @@ def _example(
         wrong_step=solution["wrong_step"],  # type: ignore[arg-type]
         steps=steps,
         counts=tuple(_count(rows["q"].get(step)) for step in range(len(steps) + 1)),
-        is_solvable=_truth(problem, steps),
+        is_solvable=known,
         tracks=tuple(tracks),
     )
+
+
+def _steps(solution: Mapping[str, object]) -> tuple[str, ...]:
+    return tuple(str(step) for step in solution["steps"])  # type: ignore[attr-defined]
 
 
 def _track(
@@ -207,9 +215,11 @@ def _count(row: Mapping[str, object] | None) -> str:
     return f"{row['num_correct']} of {row['num_rollouts']}" if row["num_rollouts"] else ""
 
 
-def _truth(row: Mapping[str, object], steps: tuple[str, ...]) -> tuple[bool | None, ...]:
-    """Return by the exact solver whether the target is in reach after each number of steps."""
-    if row["domain"] != "countdown":
+def _truth(
+    row: Mapping[str, object], steps: tuple[str, ...], solver: Solver | None
+) -> tuple[bool | None, ...]:
+    """Return by the exact solver whether a right answer can follow each number of steps."""
+    if solver is None:
         return (None,) * (len(steps) + 1)
     names = ("problem_id", "domain", "question", "answer", "split")
     problem = Problem(**{name: str(row[name]) for name in names})
@@ -217,4 +227,4 @@ def _truth(row: Mapping[str, object], steps: tuple[str, ...]) -> tuple[bool | No
         Prefix(problem.problem_id, steps[:count], is_finished=count == len(steps))
         for count in range(len(steps) + 1)
     )
-    return tuple(is_solvable_prefix(problem, prefix) for prefix in prefixes)
+    return tuple(not solver(problem, prefix) for prefix in prefixes)

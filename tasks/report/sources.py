@@ -7,6 +7,8 @@ from typing import Any
 
 import polars as pl
 
+from pav.models.domains import domain_key, solver_of
+from pav.models.domains.kind import Solver
 from pav.models.verifiers.metrics import metrics_table
 from pav.models.verifiers.score_checks import score_drift, worst_bins
 from pav.tasks.database.runs import FinishedRun, results_path
@@ -59,7 +61,7 @@ def gather_inputs(
         "stages": [_stage_row(stage) for stage in stages],
         "verifiers": metrics_table(tables["scores"], by=("verifier", "split")).to_dicts(),
         "never_solved": never_solved(tables),
-        "truth": _truth(tables, _cut_from(store, run)),
+        "truth": _truth(tables, _cut_from(store, run), solver_of(domain_key(run.settings))),
         "facts": run_facts(run),
         "worst_bins": worst_bins(tables["scores"]),
         "score_drift": score_drift(tables["scores"], confidence=confidence),
@@ -97,11 +99,16 @@ def _cut_from(store: Store, run: FinishedRun) -> pl.DataFrame:
     return read_tables(store, holding(manifests, "solutions"), "solutions", columns=columns)
 
 
-def _truth(tables: Mapping[str, pl.DataFrame], solutions: pl.DataFrame) -> dict[str, object] | None:
+def _truth(
+    tables: Mapping[str, pl.DataFrame], solutions: pl.DataFrame, solver: Solver | None
+) -> dict[str, object] | None:
+    """Return the check of labels; None where the domain has no exact solver."""
+    if solver is None:
+        return None
     labels = tables["label_blocks"]
     labelled = tables["prefixes"].join(labels, on="prefix_id", how="semi", maintain_order="left")
-    check = truth_check(tables["problems"], with_steps(labelled, solutions), labels)
-    return check.to_record() if check else None
+    prefixes = with_steps(labelled, solutions)
+    return truth_check(tables["problems"], prefixes, labels, solver=solver).to_record()
 
 
 def _unit_seconds(run: FinishedRun) -> dict[str, float]:

@@ -4,8 +4,11 @@ from dataclasses import asdict, dataclass
 
 import polars as pl
 
-from pav.models.domains.countdown.domain import is_solvable_prefix, state_after
+from pav.models.domains.kind import Solver
 from pav.models.records import Prefix, Problem
+
+# The kind of a prefix that a right answer can follow; other kinds are the solver's words.
+SOLVABLE = "solvable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +30,12 @@ class TruthCheck:
     @property
     def num_hopeless(self) -> int:
         """Labelled prefixes from which no right answer can be reached."""
-        return sum(row.num_prefixes for row in self.rows if row.kind != "solvable")
+        return sum(row.num_prefixes for row in self.rows if row.kind != SOLVABLE)
 
     @property
     def num_contradictions(self) -> int:
         """Hopeless prefixes with a right rollout; anything but 0 is a bug of labels or grader."""
-        return sum(row.num_with_correct for row in self.rows if row.kind != "solvable")
+        return sum(row.num_with_correct for row in self.rows if row.kind != SOLVABLE)
 
     def to_record(self) -> dict[str, object]:
         """Return the check as `results.json` has it."""
@@ -43,18 +46,19 @@ class TruthCheck:
 
 
 def truth_check(
-    problems: pl.DataFrame, prefixes: pl.DataFrame, label_blocks: pl.DataFrame
-) -> TruthCheck | None:
-    """Return the check over every policy's labels; None where no problem has an exact solver."""
+    problems: pl.DataFrame,
+    prefixes: pl.DataFrame,
+    label_blocks: pl.DataFrame,
+    *,
+    solver: Solver,
+) -> TruthCheck:
+    """Return the check over every policy's labels, by the exact solver of the problems' domain."""
     known = {
         row["problem_id"]: Problem(**row)
-        for row in problems.filter(pl.col("domain") == "countdown")
-        .select("problem_id", "domain", "question", "answer", "split")
+        for row in problems.select("problem_id", "domain", "question", "answer", "split")
         .unique("problem_id")
         .to_dicts()
     }
-    if not known:
-        return None
     counts = label_blocks.group_by("prefix_id").agg(
         pl.col("num_rollouts").sum(), pl.col("num_correct").sum()
     )
@@ -65,17 +69,10 @@ def truth_check(
         .filter(pl.col("num_rollouts") > 0)
     )
     kinds = [
-        _kind(known[problem_id], tuple(steps))
+        solver(known[problem_id], Prefix(problem_id, tuple(steps))) or SOLVABLE
         for problem_id, steps in labelled.select("problem_id", "steps").iter_rows()
     ]
     return TruthCheck(tuple(_rows(labelled.with_columns(kind=pl.Series(kinds, dtype=pl.String)))))
-
-
-def _kind(problem: Problem, steps: tuple[str, ...]) -> str:
-    """Return what the solver says of a prefix that can be continued."""
-    if is_solvable_prefix(problem, Prefix(problem.problem_id, steps)):
-        return "solvable"
-    return "illegal step" if state_after(problem, steps) is None else "target out of reach"
 
 
 def _rows(labelled: pl.DataFrame) -> list[TruthRow]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from pav.models.domains import domain_of
 from pav.tasks.report.arm_names import ALPHA, TIMES, Row, arm_label, pick_words, points
 from pav.tasks.report.diagnostic_figures import label_noise
 from pav.tasks.report.inputs import ReportInputs
@@ -23,28 +24,8 @@ class Tile:
 
 def task_words(inputs: ReportInputs) -> str:
     """Return in a sentence or two what a problem is, and when a solution is right."""
-    if inputs.settings.problems.domain != "countdown":
-        return (
-            "Each problem is a mathematical question. A solution is right when its final answer "
-            f"is; a step is {_segment_words(inputs)}."
-        )
-    lengths = sorted({len(str(question).split()) for question in inputs.problems["question"]})
-    targets = inputs.problems["answer"].unique().sort().to_list()
-    target = f"the number {targets[0]}" if len(targets) == 1 else "its target number"
-    return (
-        f"Each problem gives {' or '.join(map(str, lengths))} numbers (the game of Countdown). A "
-        f"solution combines them to {target} by +, \N{MINUS SIGN}, {TIMES} and \N{DIVISION SIGN}, "
-        "each number used once. One operation is one line, and each line is a step."
-    )
-
-
-def _segment_words(inputs: ReportInputs) -> str:
-    settings = inputs.settings.problems
-    if settings.segmenter == "words":
-        return f"{settings.step_words} words"
-    return {"call": "a line of the first code block"}.get(
-        settings.segmenter, f"a {settings.segmenter}"
-    )
+    questions, answers = (inputs.problems[name].to_list() for name in ("question", "answer"))
+    return domain_of(inputs.settings).described(questions, answers)
 
 
 def question_words() -> str:

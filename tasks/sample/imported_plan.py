@@ -38,7 +38,7 @@ def plan_imported(
 
     A unit is named by its own rows, so that another row disturbs one shard.
     """
-    key = domain_key(settings.problems)
+    key = domain_key(settings)
     rows = imported_rows(settings.sample, key, problems.values())
     base = policies["base"]
     units = []

@@ -85,13 +85,11 @@ def prompt_template(family: Domain) -> str:
 
 def step_rule(domain_key: str) -> str:
     """Return in words where a step ends, by the name of a domain with its settings."""
-    if delimiter := domain(domain_key).delimiter:
+    family = domain(domain_key)
+    if delimiter := family.delimiter:
         return (
             f"a step ends with `{json.dumps(delimiter)}`, which belongs to it; the last one ends "
             "where the response does."
         )
-    options = json.loads(domain_key.partition(" ")[2])
-    size = (
-        f", problems.step_words={options['step_words']}" if options["segmenter"] == "words" else ""
-    )
-    return f"the response as `pav` cuts it with problems.segmenter={options['segmenter']}{size}."
+    cut_by = family.step_settings or f"problems.domain={family.name}"
+    return f"the response as `pav` cuts it with {cut_by}."

@@ -112,7 +112,7 @@ class _Planner:
         train = self.settings.train.model_dump(mode="json")
         ids = {"base": self.policies["base"].policy_id} | self._policy_ids(spec)
         work = TrainWork(
-            domain=domain_key(self.settings.problems),
+            domain=domain_key(self.settings),
             pipeline_seed=self.pipeline_seed,
             verifier=spec.name,
             kind=kind,

@@ -3,7 +3,7 @@
 import torch
 from transformers import LlamaForCausalLM
 
-from pav.models.domains import domain
+from pav.models.domains import domain, lessons_of
 from pav.models.policy.embedded import build_config, build_tokenizer
 from pav.models.settings import PrepareSettings, RunSettings
 from pav.tasks.label import work as labelling
@@ -95,6 +95,7 @@ class World:
 def teach(path, *, steps):
     """Save a policy that knows a few responses to the hands by heart, more or less."""
     tokenizer, family = build_tokenizer(), domain("countdown")
+    lessons = lessons_of("countdown")
     sizes = PrepareSettings(num_layers=1, hidden_size=32, intermediate_size=64, num_heads=2)
     torch.manual_seed(0)
     model = LlamaForCausalLM(build_config(sizes, tokenizer))
@@ -106,7 +107,7 @@ def teach(path, *, steps):
     texts = [
         family.prompt(problem) + "".join(response)
         for problem in problems
-        for response in family.demonstrations(problem, limit=2, num_drawn=16, seed=0)
+        for response in lessons.demonstrations(problem, limit=2, num_drawn=16, seed=0)
     ]
     ids = [
         [*tokenizer.encode(text, add_special_tokens=False), tokenizer.eos_token_id]

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import ClassVar
 
 from pav.models.domains.math.answers import SEVERAL, TOO_SLOW, AnswerRule, find_answer
 from pav.models.domains.math.forms import comparable, compare
@@ -19,9 +18,6 @@ _SLOT = "{question}"
 class Math:
     """Questions with a final answer; what a step is and where the answer stands are settings."""
 
-    # Raised when other answers are read out of the same responses: units are named by it.
-    READING: ClassVar = 2
-    OPTIONS: ClassVar = ("prompt", "segmenter", "step_words", "answer_mark", "answer_pattern")
     name: str = "math"
     equal_lengths: bool = False
     answer_settings: str = "problems.answer_mark, or problems.answer_pattern,"
@@ -42,6 +38,7 @@ class Math:
         self._steps = segmenter_of(segmenter, num_words=step_words)
         self._rule = AnswerRule(answer_mark, answer_pattern)
         self.delimiter: str = self._steps.delimiter
+        self._segmenter, self._step_words = segmenter, step_words
 
     def problem(self, question: str, answer: str, *, problem_id: str, split: str) -> Problem:
         """Return the problem; an answer is the final one, or a worked one that marks it.
@@ -111,16 +108,22 @@ class Math:
         """Return the problem alone: nobody knows how else to ask it."""
         return [problem]
 
-    def exercises(self, problem: Problem) -> Sequence[Problem]:
-        """Return none: nothing that the embedded policy could learn in its tokens."""
-        return []
+    @property
+    def step_settings(self) -> str:
+        """The segmenter, with the number of words where it counts them."""
+        size = f", problems.step_words={self._step_words}" if self._segmenter == "words" else ""
+        return f"problems.segmenter={self._segmenter}{size}"
 
-    def demonstrations(
-        self, problem: Problem, *, limit: int, num_drawn: int, seed: int
-    ) -> Sequence[tuple[str, ...]]:
-        """Return the worked answer as steps, where the problem came with one."""
-        is_worked = find_answer(problem.answer, self._rule).answer is not None
-        return [self.split_steps(problem.answer)] if is_worked and limit else []
+    def described(self, questions: Sequence[str], answers: Sequence[str]) -> str:
+        """Return that questions are mathematical, and what a step is."""
+        step = {
+            "words": f"{self._step_words} words",
+            "call": "a line of the first code block",
+        }.get(self._segmenter, f"a {self._segmenter}")
+        return (
+            "Each problem is a mathematical question. A solution is right when its final answer "
+            f"is; a step is {step}."
+        )
 
 
 def judged(is_same: bool, reason: str = "") -> Grading:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pav.models.domains import domain
+from pav.models.domains.countdown.domain import fault
 from pav.models.planners.replay import Pool, replay
 from pav.tasks.bench import pool_work as pooling
 from pav.tasks.bench.label_figures import as_text, compare_searches, equal_rollouts, label_figures
@@ -32,7 +33,7 @@ def pools(world):
 
 @pytest.fixture(scope="module")
 def case(world, pools):
-    return read_case(world.store, pools, world.problems, domain("countdown"))
+    return read_case(world.store, pools, world.problems, domain("countdown"), solver=fault)
 
 
 def test_a_pool_holds_every_prefix_of_its_solutions_with_independent_halves(case):

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from pav.models.errors import InputError
-from pav.models.settings import GradeSettings, ProblemSettings
+from pav.models.settings import GradeSettings, RunSettings
 from pav.tasks.database.export import export_file
 from pav.tasks.database.publishing import publish_database
 from pav.tasks.database.recorded_runs import record_run
@@ -45,7 +45,9 @@ def out(tmp_path):
 
 
 def bring(store, path, form, domain="math"):
-    plan = plan_import(path, form=form, policy="", problems=ProblemSettings(domain=domain))
+    plan = plan_import(
+        path, form=form, policy="", settings=RunSettings(problems={"domain": domain})
+    )
     done = import_file(store, plan, grade=GradeSettings())
     publish_database(store)
     return done

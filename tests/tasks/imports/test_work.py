@@ -9,7 +9,7 @@ from pav.models.domains import domain_key
 from pav.models.errors import InputError
 from pav.models.prefixes import prefix_id
 from pav.models.records import Prefix
-from pav.models.settings import GradeSettings, ProblemSettings
+from pav.models.settings import GradeSettings, RunSettings
 from pav.tasks.database.publishing import publish_database
 from pav.tasks.database.queries import ask, check_store
 from pav.tasks.imports.plan import plan_import
@@ -20,7 +20,7 @@ from pav.tasks.store.manifests import publish, read_table, required_manifest
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Outcome, Output, Unit
 
-MATH = ProblemSettings(domain="math")
+MATH = RunSettings(problems={"domain": "math"})
 DATA_SETS = ("problems", "solutions", "prefixes", "solution_prefixes", "imported_labels")
 SESSION = {
     "labeler": "someone",
@@ -64,8 +64,8 @@ def written(tmp_path):
     return write
 
 
-def imported(store, path, form, policy="", problems=MATH):
-    plan = plan_import(path, form=form, policy=policy, problems=problems)
+def imported(store, path, form, policy="", settings=MATH):
+    plan = plan_import(path, form=form, policy=policy, settings=settings)
     return import_file(store, plan, grade=GradeSettings())
 
 
@@ -93,13 +93,13 @@ def test_imports_keep_the_ids_that_stores_know_them_by(written, name, domain, po
         "made.jsonl": {"question": "4 6", "answer": "24", "response": "4 * 6 = 24\n"},
     }
     path = written([rows[name]], name)
-    problems = ProblemSettings(domain=domain)
-    assert plan_import(path, form="plain", policy=policy, problems=problems).unit.unit_id == unit_id
+    settings = RunSettings(problems={"domain": domain})
+    assert plan_import(path, form="plain", policy=policy, settings=settings).unit.unit_id == unit_id
 
 
 def test_an_import_is_what_its_record_says_that_its_plan_holds(store, written):
     row = plain(answer="4", response="two and two\n\\boxed{4}\n#### 5")
-    plan = plan_import(written([row]), form="plain", policy="me", problems=MATH)
+    plan = plan_import(written([row]), form="plain", policy="me", settings=MATH)
     boxed = MATH.model_copy(update={"answer_mark": "boxed"})
     changes = {"policy": "another", "format": "prmbench", "domain": domain_key(boxed)}
     work = plan.work.model_copy(update=changes)
@@ -212,7 +212,7 @@ def test_a_response_that_was_cut_off_is_truncated_and_countdown_has_its_own_step
         "question": "4 9 10 13", "answer": 24, "finish_reason": "length",
         "response": "13 - 9 = 4 left 4 4 10\n10 -",
     }  # fmt: skip
-    done = imported(store, written([row]), "plain", problems=ProblemSettings())
+    done = imported(store, written([row]), "plain", settings=RunSettings())
     found = tables(store, done)
     assert found["solutions"].select("verdict", "num_steps").rows() == [("truncated", 2)]
     assert found["prefixes"]["is_terminal"].to_list() == [False, False, True]
@@ -223,8 +223,8 @@ def test_the_same_file_is_imported_once_and_another_domain_makes_another_unit(st
     first, again = (imported(store, path, "plain") for _ in range(2))
     assert (first.is_reused, again.is_reused) == (False, True)
     assert again.as_record() == first.as_record() | {"is_reused": True}
-    by_words = MATH.model_copy(update={"segmenter": "words"})
-    assert imported(store, path, "plain", problems=by_words).unit_id != first.unit_id
+    by_words = RunSettings(problems={"domain": "math", "segmenter": "words"})
+    assert imported(store, path, "plain", settings=by_words).unit_id != first.unit_id
 
 
 def test_bad_rows_are_listed_by_line_and_nothing_is_written(store, written):

@@ -101,13 +101,13 @@ def test_solutions_are_cut_and_graded_by_the_domain(made):
         Verdict.CORRECT, Verdict.WRONG, Verdict.UNPARSED, Verdict.TRUNCATED,
     }  # fmt: skip
     if settings.problems.segmenter == "words":
-        family = domain_of(settings.problems)
+        family = domain_of(settings)
         assert all(family.split_steps(row["text"]) == tuple(row["steps"]) for row in solutions)
 
 
 def test_prefixes_that_end_within_a_step_are_terminal_and_the_others_labelled(made):
     settings, tables = made
-    family = domain_of(settings.problems)
+    family = domain_of(settings)
     prefixes = with_steps(tables["prefixes"], tables["solutions"])
     for row in prefixes.filter("is_terminal").to_dicts():
         is_cut_off = row["verdict"] == "truncated"

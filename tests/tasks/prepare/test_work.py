@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from pav.models.domains import domain
+from pav.models.domains import domain, lessons_of
 from pav.models.errors import InputError
 from pav.models.policy.corpus import pad_pairs
 from pav.models.policy.embedded import build_tokenizer
@@ -64,7 +64,7 @@ def test_a_row_is_prompt_steps_and_end_of_text_and_the_prompt_is_no_target():
     tokenizer = build_tokenizer()
     [hand] = problems(hands=["6 6 6 6"])
     corpus = build_corpus("countdown", [hand], tokenizer, given=[hand])
-    paths = domain("countdown").demonstrations(hand, limit=128, num_drawn=16, seed=0)
+    paths = lessons_of("countdown").demonstrations(hand, limit=128, num_drawn=16, seed=0)
     assert len(corpus.responses) == len(paths)
     prompt = tokenizer.encode("6 6 6 6 -> 24\n")
     response = [*tokenizer.encode("".join(paths[0])), tokenizer.eos_token_id]
@@ -80,6 +80,7 @@ def test_a_row_is_prompt_steps_and_end_of_text_and_the_prompt_is_no_target():
 
 def test_every_order_of_a_hand_is_drawn_with_each_response_of_its_own_hand_and_target():
     family, tokenizer = domain("countdown"), build_tokenizer()
+    lessons = lessons_of("countdown")
     asked = [("1 2 3 4", "24"), ("4 3 2 1", "24"), ("1 2 3 4", "10"), ("6 6 6 6", "24")]
     given = [family.problem(*each, problem_id=str(each), split="train") for each in asked]
     corpus = build_corpus("countdown", given, tokenizer, given=given)
@@ -92,7 +93,7 @@ def test_every_order_of_a_hand_is_drawn_with_each_response_of_its_own_hand_and_t
     assert seen == {
         (f"{each.question} -> {each.answer}", "".join(path))
         for each in given
-        for path in family.demonstrations(each, limit=128, num_drawn=16, seed=0)
+        for path in lessons.demonstrations(each, limit=128, num_drawn=16, seed=0)
     }
 
 

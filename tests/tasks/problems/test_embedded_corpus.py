@@ -7,12 +7,12 @@ from hashlib import sha256
 import pytest
 
 from pav.flows.settings_file import load_settings
-from pav.models.domains import domain
+from pav.models.domains import lessons_of
 from pav.models.policy.embedded import build_tokenizer
 from pav.models.records import Problem
 from pav.tasks.prepare.exercises import corpora, demonstrations, make_exercises
 from pav.tasks.problems.embedded import embedded_problems
-from pav.tasks.problems.plan import hands_work, plan_problems
+from pav.tasks.problems.plan import embedded_work, plan_problems
 
 
 def shortened(rows: object) -> str:
@@ -20,8 +20,7 @@ def shortened(rows: object) -> str:
 
 
 def problems_of(config: str) -> list[Problem]:
-    work = hands_work(load_settings(config).problems)
-    return embedded_problems(work, progress=lambda *_: None)
+    return embedded_problems(embedded_work(load_settings(config)), progress=lambda *_: None)
 
 
 def exercises_of(problems: list[Problem]) -> list[Problem]:
@@ -33,9 +32,9 @@ def exercises_of(problems: list[Problem]) -> list[Problem]:
 def demonstrated(exercises: list[Problem]) -> list[object]:
     """Each exercise that is asked in another way only once, with all its demonstrations."""
     first = {each.canonical_key: each for each in reversed(exercises)}
-    family = domain("countdown")
+    lessons = lessons_of("countdown")
     return [
-        [each.problem_id, demonstrations(family, each, is_given=False)]
+        [each.problem_id, demonstrations(lessons, each, is_given=False)]
         for each in exercises
         if first[each.canonical_key] is each
     ]

@@ -16,7 +16,7 @@ from pav.models.errors import InputError
 from pav.models.formats import FORMATS
 from pav.models.formats.math_shepherd import TAG
 from pav.models.records import Grading, Verdict
-from pav.models.settings import ProblemSettings
+from pav.models.settings import RunSettings
 from pav.tasks.grade.files import graded_lines, read_rows
 from pav.tasks.problems.files import parse_problems
 from pav.tasks.problems.solution_files import read_imported
@@ -63,7 +63,7 @@ VALUES = st.recursive(
     ),
     max_leaves=8,
 )
-MATH = ProblemSettings(domain="math")
+MATH = RunSettings(problems={"domain": "math"})
 KEYS = {"math": domain_key(MATH), "countdown": "countdown"}
 OFTEN = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -142,7 +142,7 @@ def test_any_bytes_are_refused_in_every_format(tmp_path, data, form):
 @OFTEN
 @given(st.lists(damaged(PROBLEM), min_size=1, max_size=3), st.sampled_from(["math", "countdown"]))
 def test_damaged_problems_are_read_or_refused(rows, domain):
-    family = domain_of(ProblemSettings(domain=domain))
+    family = domain_of(RunSettings(problems={"domain": domain}))
     with read_or_refused():
         assert parse_problems("rows.jsonl", lines_of(rows), family=family).problems
 
@@ -161,7 +161,7 @@ def test_any_table_of_problems_is_read_or_refused(text):
 def test_damaged_responses_are_graded_or_refused(tmp_path, rows, domain):
     path = tmp_path / "rows.jsonl"
     path.write_bytes(lines_of(rows))
-    family = domain_of(ProblemSettings(domain=domain))
+    family = domain_of(RunSettings(problems={"domain": domain}))
     with read_or_refused():
         read = read_rows(str(path), family)
         for row in read:

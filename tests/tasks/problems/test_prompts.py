@@ -3,7 +3,7 @@
 import pytest
 
 from pav.models.domains import domain, domain_key
-from pav.models.settings import ProblemSettings
+from pav.models.settings import RunSettings
 from pav.tasks.database.database import run_query
 from pav.tasks.database.publishing import DATABASE, publish_database
 from pav.tasks.store.datasets import frame, to_parquet
@@ -11,7 +11,7 @@ from pav.tasks.store.manifests import publish
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Outcome, Output, Unit
 
-ASKED = ProblemSettings(domain="math", prompt="Question: {question}\nAnswer:")
+ASKED = RunSettings(problems={"domain": "math", "prompt": "Question: {question}\nAnswer:"})
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import itertools
 import math
 import random
 
-from pav.models.domains.countdown.domain import Countdown, is_solvable_prefix
+from pav.models.domains.countdown.domain import Countdown, fault, is_solvable_prefix
 from pav.models.domains.countdown.solver import is_solvable, legal_moves
 from pav.models.domains.countdown.text import format_steps
 from pav.models.hashing import digest
@@ -136,6 +136,7 @@ def invented_inputs(num_problems=40):
                 frame("prefixes", tables["prefixes"]), frame("solutions", tables["solutions"])
             ),
             frame("label_blocks", tables["label_blocks"]),
+            solver=fault,
         ).to_record(),
         "verifiers": metrics_table(frame("scores", scores), by=("verifier", "split")).to_dicts(),
         "worst_bins": worst_bins(frame("scores", scores)),

@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 
+from pav.models.domains.countdown.domain import fault
 from pav.tasks.report.examples import ExampleTables, advantages_along, worked_examples
 from pav.tasks.store.datasets import frame
 
@@ -53,6 +54,7 @@ def tables():
         frame("problems", [problem("a"), problem("b")]),
         frame("solutions", solutions),
         frame("scores", scores),
+        fault,
     )
 
 
@@ -116,13 +118,13 @@ def test_only_the_first_pipeline_seed_is_shown(tables):
 
 
 def test_without_scores_there_is_no_example(tables):
-    empty = ExampleTables(tables.problems, tables.solutions, tables.scores.clear())
+    empty = ExampleTables(tables.problems, tables.solutions, tables.scores.clear(), fault)
     assert worked_examples(empty, count=3, main_k=4) == []
 
 
 def test_examples_do_not_depend_on_the_order_of_rows(tables):
     shuffled = ExampleTables(
-        tables.problems.reverse(), tables.solutions.reverse(), tables.scores.reverse()
+        tables.problems.reverse(), tables.solutions.reverse(), tables.scores.reverse(), fault
     )
     assert worked_examples(shuffled, count=3, main_k=4) == worked_examples(
         tables, count=3, main_k=4
@@ -132,7 +134,7 @@ def test_examples_do_not_depend_on_the_order_of_rows(tables):
 def test_a_verifier_that_says_the_same_of_every_step_has_seen_no_error(tables):
     flat = tables.scores.with_columns(score=pl.lit(0.25))
     found = worked_examples(
-        ExampleTables(tables.problems, tables.solutions, flat), count=3, main_k=4
+        ExampleTables(tables.problems, tables.solutions, flat, fault), count=3, main_k=4
     )
     assert "A wrong step that the verifier sees" not in {example.heading for example in found}
     assert len(found) == 2

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
+from pav.models.domains.countdown.domain import fault
 from pav.models.settings import RunSettings
 from pav.tasks.report.arm_tables import GROUP_COLUMNS, arm_groups
 from pav.tasks.report.artifacts import artifact_key, claims_markdown, table_records
@@ -360,8 +361,11 @@ def test_a_right_rollout_of_a_hopeless_prefix_is_shown_as_an_error(inputs):
         prefix_id=pl.lit(hopeless), num_correct=pl.lit(1, pl.Int32)
     )
     blocks = pl.concat([inputs.label_blocks, extra])
-    assert truth_check(inputs.problems, known, inputs.label_blocks).num_contradictions == 0
-    assert truth_check(inputs.problems, prefixes, blocks).num_contradictions == 1
+    assert (
+        truth_check(inputs.problems, known, inputs.label_blocks, solver=fault).num_contradictions
+        == 0
+    )
+    assert truth_check(inputs.problems, prefixes, blocks, solver=fault).num_contradictions == 1
 
 
 def test_results_hold_what_the_page_shows(inputs, store, written):
@@ -382,7 +386,7 @@ def test_a_run_without_beams_labels_or_scores_still_has_a_page(bare):
 
 def test_text_of_a_model_cannot_break_out_of_the_page(inputs, bare):
     spoiled = inputs.solutions.with_columns(reason=pl.lit("<script>alert(1)</script>"))
-    tables = ExampleTables(inputs.problems, spoiled, inputs.scores)
+    tables = ExampleTables(inputs.problems, spoiled, inputs.scores, fault)
     examples = [example_rows(each) for each in worked_examples(tables, count=1, main_k=4)]
     facts = [("Config", "<script>alert(2)</script>")]
     page = render({**bare, "examples": examples, "facts": facts, "byline": [facts[0][1]]})

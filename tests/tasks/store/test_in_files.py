@@ -50,7 +50,7 @@ def test_a_name_that_is_no_text_is_refused(tmp_path):
 
 READERS = {
     "import": lambda path: plan_import(
-        path, form="plain", policy="", problems=ProblemSettings(domain="math")
+        path, form="plain", policy="", settings=RunSettings(problems={"domain": "math"})
     ),
     "problems": lambda path: plan_problems(RunSettings(problems=ProblemSettings(path=path))),
     "grade": lambda path: read_rows(path, Math()),

@@ -6,17 +6,18 @@ from hypothesis import strategies as st
 
 from pav.models.domains.countdown.domain import (
     Countdown,
-    first_error,
+    fault,
     is_solvable_prefix,
-    solution_paths,
     state_after,
 )
+from pav.models.domains.countdown.lessons import CountdownLessons, solution_paths
 from pav.models.domains.countdown.solver import State, is_solvable, legal_moves, paths
 from pav.models.domains.countdown.text import format_steps
 from pav.models.errors import InputError
 from pav.models.records import Grading, Prefix, Problem, Verdict
 
 COUNTDOWN = Countdown()
+LESSONS = CountdownLessons(COUNTDOWN)
 SOLUTION = ("13 - 9 = 4 left 4 4 10\n", "10 - 4 = 6 left 4 6\n", "6 * 4 = 24 left 24")
 hands = st.lists(st.integers(1, 13), min_size=2, max_size=4).map(sorted).map(tuple)
 
@@ -27,6 +28,15 @@ def make(question: str = "4 9 10 13", answer: str = "24") -> Problem:
 
 def finished(*steps: str) -> Prefix:
     return Prefix("p", steps, is_finished=True)
+
+
+def first_error(problem: Problem, steps: tuple[str, ...]) -> int | None:
+    """The first step that is wrong or puts the target out of reach; 0 for the problem itself."""
+    for num_steps in range(len(steps) + 1):
+        left = state_after(problem, steps[:num_steps])
+        if left is None or not is_solvable(left, int(problem.answer)):
+            return num_steps
+    return None
 
 
 def walk(hand: State, data: st.DataObject) -> tuple[str, ...]:
@@ -200,16 +210,18 @@ def test_a_solvable_prefix_is_one_that_a_correct_response_starts_with() -> None:
     assert not is_solvable_prefix(make("1 1 1 1"), Prefix("p"))
 
 
-def test_the_first_error_is_the_step_that_puts_the_target_out_of_reach() -> None:
+def test_a_fault_is_an_illegal_step_or_a_target_out_of_reach() -> None:
     assert not is_solvable((4, 9, 130), 24)
-    assert first_error(make(), SOLUTION) is None
-    assert first_error(make(), ("13 * 10 = 130 left 4 9 130\n",)) == 1
-    assert first_error(make(), (SOLUTION[0], "10 + 4 = 15 left 4 15\n")) == 2
-    assert first_error(make("1 1 1 1"), ()) == 0
+    assert fault(make(), Prefix("p", SOLUTION[:2])) == ""
+    lost = ("13 * 10 = 130 left 4 9 130\n",)
+    assert fault(make(), Prefix("p", lost)) == "target out of reach"
+    assert fault(make("1 1 1 1"), Prefix("p")) == "target out of reach"
+    illegal = (SOLUTION[0], "10 + 4 = 15 left 4 15\n")
+    assert fault(make(), Prefix("p", illegal)) == "illegal step"
 
 
 def test_exercises_are_the_hand_in_other_orders_and_with_other_targets_that_it_reaches() -> None:
-    shown = COUNTDOWN.exercises(make())
+    shown = LESSONS.exercises(make())
     assert shown[0].question == make().question
     assert len({(each.question, each.answer) for each in shown}) == len(shown)
     assert {tuple(sorted(each.question.split())) for each in shown} == {("10", "13", "4", "9")}
@@ -218,7 +230,7 @@ def test_exercises_are_the_hand_in_other_orders_and_with_other_targets_that_it_r
     assert len(others) == 4
     assert all(1 <= int(answer) <= 48 for answer in others)
     assert all(is_solvable((4, 9, 10, 13), int(answer)) for answer in others)
-    assert shown == COUNTDOWN.exercises(make())
+    assert shown == LESSONS.exercises(make())
 
 
 @pytest.mark.parametrize(
@@ -229,7 +241,7 @@ def test_a_solvable_hand_has_exercises_whatever_its_target(
     question: str, answer: str, is_any: bool
 ) -> None:
     problem = make(question, answer)
-    asked = [(each.question, each.answer) for each in COUNTDOWN.exercises(problem)]
+    asked = [(each.question, each.answer) for each in LESSONS.exercises(problem)]
     assert asked[:1] == [(question, answer)] * is_any
 
 
@@ -242,16 +254,16 @@ def test_a_hand_is_rephrased_by_its_order_alone() -> None:
 
 
 def test_demonstrations_are_correct_distinct_and_the_same_for_the_same_seed() -> None:
-    shown = COUNTDOWN.demonstrations(make(), limit=10_000, num_drawn=16, seed=0)
+    shown = LESSONS.demonstrations(make(), limit=10_000, num_drawn=16, seed=0)
     assert SOLUTION in shown
     assert len(set(shown)) == len(shown) == 4
     assert all(
         COUNTDOWN.grade(make(), finished(*steps)).verdict == Verdict.CORRECT for steps in shown
     )
-    assert COUNTDOWN.demonstrations(make(), limit=3, num_drawn=16, seed=0) == shown[:3]
-    assert set(COUNTDOWN.demonstrations(make(), limit=10_000, num_drawn=16, seed=1)) == set(shown)
-    assert COUNTDOWN.demonstrations(make(), limit=10_000, num_drawn=16, seed=1) != shown
-    assert COUNTDOWN.demonstrations(make("1 1 1 1"), limit=5, num_drawn=16, seed=0) == ()
+    assert LESSONS.demonstrations(make(), limit=3, num_drawn=16, seed=0) == shown[:3]
+    assert set(LESSONS.demonstrations(make(), limit=10_000, num_drawn=16, seed=1)) == set(shown)
+    assert LESSONS.demonstrations(make(), limit=10_000, num_drawn=16, seed=1) != shown
+    assert LESSONS.demonstrations(make("1 1 1 1"), limit=5, num_drawn=16, seed=0) == ()
 
 
 @settings(deadline=None, max_examples=30)
@@ -273,9 +285,9 @@ def test_a_negative_target_is_demonstrated_with_the_subtraction_it_needs() -> No
 
 def test_six_numbers_are_demonstrated_without_listing_all_paths() -> None:
     problem = make("1 5 7 10 12 13", "24")
-    shown = COUNTDOWN.demonstrations(problem, limit=128, num_drawn=8, seed=3)
+    shown = LESSONS.demonstrations(problem, limit=128, num_drawn=8, seed=3)
     assert len(set(shown)) == 8
-    assert shown == COUNTDOWN.demonstrations(problem, limit=128, num_drawn=8, seed=3)
+    assert shown == LESSONS.demonstrations(problem, limit=128, num_drawn=8, seed=3)
     assert all(
         COUNTDOWN.grade(problem, finished(*steps)).verdict == Verdict.CORRECT for steps in shown
     )

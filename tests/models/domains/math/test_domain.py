@@ -8,7 +8,7 @@ from pav.models.domains import check_stepwise, domain, domain_key, domain_of
 from pav.models.domains.math.domain import CUT_OFF, Math
 from pav.models.errors import InputError
 from pav.models.records import Doubt, Grading, Prefix, Verdict
-from pav.models.settings import ProblemSettings
+from pav.models.settings import RunSettings
 
 MATH = Math()
 
@@ -65,33 +65,34 @@ def test_the_question_stands_in_the_prompt_as_it_is():
         Math(prompt="Solve it.")
 
 
-def test_only_a_worked_answer_is_a_demonstration_and_nothing_is_an_exercise():
-    worked = "16 - 3 = 13\n#### 13"
-    shown = MATH.demonstrations(problem(worked), limit=4, num_drawn=16, seed=0)
-    assert shown == [("16 - 3 = 13\n", "#### 13")]
-    assert MATH.demonstrations(problem("13"), limit=4, num_drawn=16, seed=0) == []
-    assert MATH.exercises(problem(worked)) == []
-    assert MATH.rephrasings(problem(worked)) == [problem(worked)]
+def test_a_question_is_asked_in_one_way():
+    assert MATH.rephrasings(problem("13")) == [problem("13")]
+
+
+def chosen_by(**problems):
+    return RunSettings(problems=problems)
 
 
 def test_a_key_holds_every_setting_that_changes_steps_or_verdicts():
-    chosen = ProblemSettings(domain="math", segmenter="words", answer_pattern='^"A": (.*)')
+    chosen = chosen_by(domain="math", segmenter="words", answer_pattern='^"A": (.*)')
     assert domain(domain_key(chosen)) is domain_of(chosen)
-    keys = {domain_key(ProblemSettings(domain="math", **change)) for change in (
+    keys = {domain_key(chosen_by(domain="math", **change)) for change in (
         {}, {"segmenter": "call"}, {"step_words": 3}, {"answer_mark": "boxed"},
         {"answer_pattern": "(a)"}, {"prompt": "{question}"},
     )}  # fmt: skip
     assert len(keys) == 6
-    assert domain_key(ProblemSettings()) == "countdown"
+    assert domain_key(chosen_by()) == "countdown"
     # A key that was written before answers were read in another way is still known.
     assert domain('math {"segmenter": "words"}').name == "math"
     assert json.loads(domain_key(chosen).partition(" ")[2])["reading"] == 2
-    assert domain_key(ProblemSettings(domain="math", max_train=3)) in keys
+    assert domain_key(chosen_by(domain="math", max_train=3)) in keys
 
 
 def test_step_by_step_sampling_needs_a_delimiter():
     check_stepwise(MATH)
-    with pytest.raises(InputError, match=r"problems\.segmenter: expected line or paragraph"):
+    with pytest.raises(
+        InputError, match=r"problems\.segmenter line or paragraph.*got problems\.segmenter=sentence"
+    ):
         check_stepwise(Math(segmenter="sentence"))
 
 
