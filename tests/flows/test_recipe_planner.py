@@ -16,6 +16,8 @@ POINTS = {
     "pav.planners": {"toy": "toy_planner:PLANNER"},
     "pav.settings": {"toy": "toy_planner_settings:ToyPlannerSettings"},
 }
+CHOSEN = ("--set", "label.planner=toy")
+AFTER_SAMPLES = {"label", "train", "choose", "evaluate"}
 
 
 def drawn(results, every):
@@ -38,20 +40,20 @@ def test_a_planner_of_another_package_labels_trains_and_evaluates(smoke_copy, tm
     assert len(TOY) + 2 == 4
     pav = Pav(tmp_path, plugins=str(installed(tmp_path / "site", *TOY, points=POINTS)))
     store = ("--store", smoke_copy.path)
-    chosen = ("--set", "label.planner=toy")
-    before = {stage: len(smoke_copy.manifests(stage)) for stage in ("sample", "train", "evaluate")}
+    exhaustive = drawn(smoke_copy, None)
+    for stage in ("label", "train", "evaluate"):
+        smoke_copy.forget(stage)
 
-    run = pav("run", "smoke", *chosen, *store, "--json")
+    run = pav("run", "smoke", *CHOSEN, *store, "--json")
     assert run.status == 0, run.err
     assert Path(json.loads(run.out)["report"]).exists()
-    assert len(smoke_copy.manifests("sample")) == before["sample"]
-    assert len(smoke_copy.manifests("train")) > before["train"]
-    assert len(smoke_copy.manifests("evaluate")) > before["evaluate"]
+    made = {part: counts["made"] for part, counts in run.summary.items()}
+    assert all(bool(made[part]) == (part in AFTER_SAMPLES) for part in made)
 
-    check_blocks(drawn(smoke_copy, 2), drawn(smoke_copy, None))
+    check_blocks(drawn(smoke_copy, 2), exhaustive)
     check_database(pav, store)
-    check_knob(pav, smoke_copy, chosen, store)
-    check_without_the_package(Pav(tmp_path), chosen, store)
+    check_knob(pav, smoke_copy, exhaustive, store)
+    check_without_the_package(Pav(tmp_path), store)
 
 
 def check_blocks(toy, exhaustive):
@@ -83,23 +85,23 @@ def check_database(pav, store):
     assert [row["rule"] for row in rules] == ["first_right", "fixed"]
 
 
-def check_knob(pav, results, chosen, store):
+def check_knob(pav, results, exhaustive, store):
     """Another value of the knob is other units, which label other prefixes."""
     known = len(results.manifests("label"))
-    again = pav("label", "smoke", *chosen, *store)
+    again = pav("label", "smoke", *CHOSEN, *store)
     assert (again.status, len(results.manifests("label"))) == (0, known), again.err
-    other = pav("label", "smoke", *chosen, "--set", "plugins.toy.every=1", *store)
+    other = pav("label", "smoke", *CHOSEN, "--set", "plugins.toy.every=1", *store)
     assert other.status == 0, other.err
     assert len(results.manifests("label")) > known
-    assert names(drawn(results, 1)) == names(drawn(results, None)) > names(drawn(results, 2))
-    refused = pav("label", "smoke", *chosen, "--set", "plugins.toy.every=0", *store)
+    assert names(drawn(results, 1)) == names(exhaustive) > names(drawn(results, 2))
+    refused = pav("label", "smoke", *CHOSEN, "--set", "plugins.toy.every=0", *store)
     assert refused.status != 0
     assert "plugins.toy.every" in refused.err
 
 
-def check_without_the_package(pav, chosen, store):
+def check_without_the_package(pav, store):
     """Without the package its name is refused, and those that there are stand in the message."""
-    refused = pav("run", "smoke", *chosen, *store)
+    refused = pav("run", "smoke", *CHOSEN, *store)
     assert refused.status != 0
     assert "label.planner" in refused.err
     assert "'exhaustive'" in refused.err
