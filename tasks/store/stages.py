@@ -3,11 +3,10 @@
 What a user names is a stage of `flows/stages.py`; its units may be of several of these.
 """
 
-import importlib
 from dataclasses import dataclass
 
 from pav.models.errors import InputError
-from pav.models.plugins import Registry
+from pav.models.plugins import Registry, named_object
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class UnitStage:
     @property
     def revision(self) -> int:
         """The present REVISION of the stage's code."""
-        return int(importlib.import_module(self.plan).REVISION)
+        return int(named_object(f"{self.plan}:REVISION"))
 
 
 _SAMPLED = ("solutions", "prefixes", "solution_prefixes")
