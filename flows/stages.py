@@ -47,8 +47,8 @@ class Stage:
 _OWN = (
     Stage(
         "prepare",
-        "Make the problems and the three policies",
-        "Make the problems, and train the three policies that are not given.",
+        "Make the problems and the policies",
+        "Make the problems, and train the policies that are not given.",
         (
             StagePart("problems", "pav.flows.plan:problems_units"),
             StagePart("pretrain", "pav.flows.plan:pretrain_units"),
