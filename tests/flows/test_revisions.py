@@ -27,6 +27,8 @@ from pav.tasks.store.stages import UNIT_STAGES
 from pav.tasks.store.store import Store
 from tests.bigram_policy import save_bigram_policy
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).with_name("golden_revisions.json")
 HANDS = {"2 12": "train", "6 30": "train", "4 20": "train", "1 2 8": "train",
          "2 48": "validation", "4 96": "test"}  # fmt: skip
