@@ -90,8 +90,7 @@ def reference(prefix: str = "") -> Reference:
         close = difflib.get_close_matches(prefix, [*keys, *chosen], n=1)
         words = f"did you mean {close[0]!r}?" if close else f"known blocks: {', '.join(chosen)}"
         raise InputError(f"pav settings {prefix}: no setting begins so; {words}")
-    blocks = {name: _described(schema, part) for name, part in schema["properties"].items()}
-    return Reference(wanted, blocks | {_TOP: "Beside the blocks."})
+    return Reference(wanted, dict(_blocks(schema, schema, "")) | {_TOP: "Beside the blocks."})
 
 
 def _settings(
@@ -99,7 +98,8 @@ def _settings(
 ) -> Iterator[Setting]:
     for name, part in block["properties"].items():
         if "$ref" in part:
-            yield from _settings(schema, _definition(schema, part), f"{name}.", chosen[name])
+            block_of = _definition(schema, part)
+            yield from _settings(schema, block_of, f"{start}{name}.", chosen[name])
         else:
             yield Setting(
                 f"{start}{name}", _values(part), part["default"], chosen[name],
@@ -112,8 +112,15 @@ def _definition(schema: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[s
     return found
 
 
-def _described(schema: Mapping[str, Any], part: Mapping[str, Any]) -> str:
-    return str(_definition(schema, part)["description"]) if "$ref" in part else ""
+def _blocks(
+    schema: Mapping[str, Any], block: Mapping[str, Any], start: str
+) -> Iterator[tuple[str, str]]:
+    """Yield each block, those of plug-ins within `plugins`, with what it is."""
+    for name, part in block["properties"].items():
+        if "$ref" in part:
+            inner = _definition(schema, part)
+            yield f"{start}{name}", str(inner["description"])
+            yield from _blocks(schema, inner, f"{start}{name}.")
 
 
 def _values(part: Mapping[str, Any]) -> str:
