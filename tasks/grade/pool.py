@@ -1,19 +1,17 @@
 """Processes that compare answers symbolically, each killed when a pair takes too long."""
 
 import os
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
 
 from pav.models.errors import WorkError
 from pav.models.records import Doubt
 from pav.models.settings import GradeSettings
 from pav.tasks.grade.process import READY
+from pav.tasks.runner.child import Child, LostError, with_news
 
 TIMED_OUT = "grader timed out"
 # The process ends itself at the limit; the parent helps where it could not.
@@ -35,38 +33,30 @@ class GradingProcess:
 
     def __init__(self, settings: GradeSettings) -> None:
         self._settings = settings
-        theirs_in, ours_out = os.pipe()
-        ours_in, theirs_out = os.pipe()
-        command = [sys.executable, "-m", "pav.tasks.grade.process", str(theirs_in)]
-        limits = [str(theirs_out), str(settings.limit_seconds), str(settings.memory_mib)]
-        try:
-            # A session of its own: Ctrl-C reaches the parent alone, whose end is this one's.
-            self._process = subprocess.Popen(
-                [*command, *limits], pass_fds=(theirs_in, theirs_out), stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                env={**os.environ, **_ONE_THREAD}, start_new_session=True,
-            )  # fmt: skip
-        finally:
-            os.close(theirs_in)
-            os.close(theirs_out)
-        self._questions = Connection(ours_out, readable=False)
-        self.replies = Connection(ours_in, writable=False)
+        self.child = Child(
+            "pav.tasks.grade.process",
+            str(settings.limit_seconds),
+            name="grading process",
+            environment={**os.environ, **_ONE_THREAD},
+            memory_mib=settings.memory_mib,
+        )
         self.is_ready = False
+        self.is_lost = False
         self.index: int | None = None
         self.deadline = time.monotonic() + _START_SECONDS
 
     @property
     def pid(self) -> int:
         """The process id."""
-        return self._process.pid
+        return self.child.pid
 
     def ask(self, index: int, doubt: Doubt) -> None:
         """Give the process a pair, the `index`-th of those wanted."""
         self.index = index
         self.deadline = time.monotonic() + self._settings.limit_seconds + _GRACE_SECONDS
-        # Where the process has died, its reply pipe tells.
-        with suppress(OSError):
-            self._questions.send((doubt.gold, doubt.answer))
+        # Where the process has died, `receive` tells.
+        with suppress(LostError):
+            self.child.send((doubt.gold, doubt.answer))
 
     def receive(self) -> Comparison | None:
         """Return what a readable pipe holds: a comparison, or None where it only says ready.
@@ -74,9 +64,9 @@ class GradingProcess:
         WorkError where the process ended before it was ready: it cannot start at all.
         """
         try:
-            reply = self.replies.recv()
-        except (EOFError, OSError):
-            return self._loss()
+            reply = self.child.receive()
+        except LostError as error:
+            return self._loss(error)
         if reply == READY:
             self.is_ready = True
             return None
@@ -85,23 +75,21 @@ class GradingProcess:
             return Comparison(reply)
         return Comparison(None, f"grader gave out: {reply}")
 
-    def _loss(self) -> Comparison:
+    def _loss(self, error: LostError) -> Comparison:
         is_overdue = time.monotonic() >= self.deadline - _GRACE_SECONDS - 0.1
         self.kill()
         if not self.is_ready:
+            printed = self.child.last_line()
             raise WorkError(
-                f"grading process ended with exit status {self._process.returncode} before it "
-                "could compare anything; is math-verify installed? `make install` does it"
-            )
+                f"{error} before it could compare anything; is math-verify installed? "
+                f"`make install` does it{f'. It printed: {printed}' if printed else ''}"
+            ) from error
         return Comparison(None, TIMED_OUT if is_overdue else "grader gave out: its process died")
 
     def kill(self) -> None:
         """End the process now."""
-        self._process.kill()
-        self._process.wait()
-        for connection in (self._questions, self.replies):
-            with suppress(OSError):
-                connection.close()
+        self.is_lost = True
+        self.child.kill()
 
 
 class GradingPool:
@@ -148,11 +136,10 @@ class GradingPool:
     def _listen(self, results: dict[int, Comparison]) -> None:
         """Wait until a process answers or is overdue, and note what came of its pair."""
         soonest = min(process.deadline for process in self._busy)
-        readable = wait(
-            [process.replies for process in self._busy], max(0.0, soonest - time.monotonic())
-        )
+        children = [process.child for process in self._busy]
+        told = with_news(children, soonest - time.monotonic())
         for process in list(self._busy):
-            if process.replies in readable:
+            if process.child in told:
                 self._settle(process, process.receive(), results)
             elif time.monotonic() > process.deadline:
                 process.kill()
@@ -170,5 +157,5 @@ class GradingPool:
         if reply is not None and process.index is not None:
             results[process.index] = reply
         process.index = None
-        if not process.replies.closed:
+        if not process.is_lost:
             self._idle.append(process)

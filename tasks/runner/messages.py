@@ -1,6 +1,5 @@
 """What a run and its worker processes send each other."""
 
-import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -79,12 +78,3 @@ def ran_out_of_memory(error: BaseException) -> bool:
     """Tell whether an error, Python's or torch's, is for want of memory."""
     is_torch = type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
     return is_torch or isinstance(error, MemoryError)
-
-
-def describe_exit(return_code: int, process: str = "worker process") -> str:
-    """Return how a process ended, in words."""
-    if return_code < 0:
-        name = signal.Signals(-return_code).name
-        cause = ", often for lack of memory" if name == "SIGKILL" else ""
-        return f"{process} ended with {name}{cause}"
-    return f"{process} ended with exit status {return_code}"

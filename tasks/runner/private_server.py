@@ -1,17 +1,16 @@
 """A Prefect server of the run's own: started, watched and ended with it."""
 
 import os
-import subprocess
-import sys
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from pav.models.errors import EngineError
-from pav.tasks.runner.messages import describe_exit
+from pav.tasks.runner.child import Child, LostError, describe_exit
 from pav.tasks.store.local_files import cache_folder
 
 _STARTUP_SECONDS = 120.0
@@ -25,27 +24,28 @@ class PrivateServer:
     def __init__(self) -> None:
         self._is_ending = threading.Event()
         self._folder = _make_folder()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "pav.tasks.runner.temporary_server"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
-            env={**os.environ, "PREFECT_HOME": str(self._folder)},
-        )  # fmt: skip
+        self._child = Child(
+            "pav.tasks.runner.temporary_server",
+            name="the temporary Prefect server",
+            environment={**os.environ, "PREFECT_HOME": str(self._folder)},
+            is_shown=True,
+        )
 
     @property
     def pid(self) -> int:
         """The id of the server's process."""
-        return self._process.pid
+        return self._child.pid
 
     def wait_until_ready(self) -> str:
         """Return the server's address once it answers."""
-        port = self._port()
-        address = f"http://127.0.0.1:{port}/api"
         deadline = time.monotonic() + _STARTUP_SECONDS
-        while self._process.poll() is None and time.monotonic() < deadline:
-            if port and _answers(f"{address}/health"):
-                return address
-            time.sleep(0.1)
-        status = self._process.poll()
+        with suppress(LostError):
+            address = f"http://127.0.0.1:{self._port()}/api"
+            while self._child.poll() is None and time.monotonic() < deadline:
+                if _answers(f"{address}/health"):
+                    return address
+                time.sleep(0.1)
+        status = self._child.poll()
         how = "it does not answer" if status is None else describe_exit(status, "it")
         raise EngineError(
             f"the temporary Prefect server did not start: {how}. Remove its database "
@@ -57,8 +57,8 @@ class PrivateServer:
         """Call `on_loss` with what to tell the user if the server ends before `stop`."""
 
         def wait() -> None:
-            status = self._process.wait()
-            if not self._is_ending.is_set():
+            status = self._child.wait_for_end()
+            if status is not None and not self._is_ending.is_set():
                 on_loss(
                     f"{describe_exit(status, 'the temporary Prefect server')} in the middle of the "
                     "run. Every finished unit is kept; the same command goes on"
@@ -69,21 +69,14 @@ class PrivateServer:
     def stop(self) -> None:
         """End the server in order, so that the last states are in its database."""
         self._is_ending.set()
-        self._process.terminate()
-        try:
-            self._process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+        self._child.terminate()
+        self._child.close(_END_SECONDS)
 
-    def _port(self) -> str:
-        """Return what the server writes first; nothing where it ends before."""
-        if self._process.stdout is None:
-            raise EngineError("the temporary Prefect server has no pipe")
-        return self._process.stdout.readline().decode().strip()
+    def _port(self) -> int:
+        """Return the port that the server sends first; LostError where it sends none."""
+        if not self._child.has_news(_STARTUP_SECONDS):
+            raise LostError(f"{self._child.name} has no port")
+        return int(self._child.receive())
 
 
 def _make_folder() -> Path:

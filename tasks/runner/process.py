@@ -2,8 +2,6 @@
 
 import gc
 import importlib
-import os
-import queue
 import sys
 import threading
 import time
@@ -11,13 +9,13 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from multiprocessing.connection import Connection
 from typing import Any
 
 from pav.models.errors import StoreError
 from pav.models.settings import RunSettings
 from pav.tasks.runner.devices import resolve_device
 from pav.tasks.runner.messages import Beat, Done, Failure, Job, Ready, Update, as_pav_error
+from pav.tasks.runner.parent import Parent
 from pav.tasks.store.ledger import record
 from pav.tasks.store.manifests import publish
 from pav.tasks.store.store import Store
@@ -26,38 +24,19 @@ from pav.tasks.store.units import Outcome, Unit
 _UPDATE_SECONDS = 0.2
 
 
-class Replies:
-    """The pipe back to the parent; any thread may use it."""
+class Progress:
+    """Tells the parent how far a unit is, a few times a second at most."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._guard = threading.Lock()
+    def __init__(self, parent: Parent) -> None:
+        self._parent = parent
         self._last_update = 0.0
 
-    def send(self, message: Ready | Beat | Update | Done | Failure) -> None:
-        """Send a message; end this process where the parent is gone."""
-        try:
-            with self._guard:
-                self._connection.send(message)
-        except OSError:
-            os._exit(1)
-
     def update(self, message: str, done: float, total: float) -> None:
-        """Tell how far the unit is, a few times a second at most."""
+        """Tell the parent, unless it was told a moment ago."""
         now = time.monotonic()
         if now - self._last_update >= _UPDATE_SECONDS:
             self._last_update = now
-            self.send(Update(message, done, total))
-
-    def beat(self, seconds: float) -> None:
-        """Tell every so many seconds that this process runs.
-
-        A thread tells it, because a unit may be in one long call: of a stopped process nothing is
-        heard, nor of a call that never lets go of Python.
-        """
-        while True:
-            self.send(Beat())
-            time.sleep(seconds)
+            self._parent.send(Update(message, done, total))
 
 
 class OpenStage:
@@ -113,35 +92,34 @@ def execute(job: Job, opened: OpenStage) -> Done | Failure:
         return failure
 
 
-def main(arguments: list[str]) -> int:
+def main(command_line: list[str]) -> int:
     """Serve jobs from the pipe until the parent closes it or dies."""
-    requests = Connection(int(arguments[0]), writable=False)
-    replies = Replies(Connection(int(arguments[1]), readable=False))
-    inbox: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(requests, inbox), daemon=True).start()
-    threading.Thread(target=replies.beat, args=(float(arguments[4]),), daemon=True).start()
+    parent = Parent(command_line)
+    requested_device, index, beat_seconds, *preload = parent.arguments
+    threading.Thread(target=_beat, args=(parent, float(beat_seconds)), daemon=True).start()
     try:
-        device = resolve_device(arguments[2], int(arguments[3]))
+        device = resolve_device(requested_device, int(index))
     except (ValueError, RuntimeError, ImportError) as error:
-        replies.send(Failure(as_pav_error(error), traceback.format_exc()))
+        parent.send(Failure(as_pav_error(error), traceback.format_exc()))
         return 1
-    replies.send(Ready(device))
-    for name in arguments[5:]:
+    parent.send(Ready(device))
+    for name in preload:
         importlib.import_module(name)
-    opened = OpenStage(device, replies.update)
-    while (job := inbox.get()) is not None:
-        replies.send(execute(job, opened))
+    opened = OpenStage(device, Progress(parent).update)
+    while (job := parent.receive()) is not None:
+        parent.send(execute(job, opened))
     return 0
 
 
-def _listen(requests: Connection, inbox: "queue.SimpleQueue[Job | None]") -> None:
-    """Queue what the parent sends; when the parent is gone, so is this process."""
-    try:
-        while True:
-            inbox.put(requests.recv())
-    except (EOFError, OSError):
-        # The main thread may be in the middle of a long computation: do not wait for it.
-        os._exit(1)
+def _beat(parent: Parent, seconds: float) -> None:
+    """Tell every so many seconds that this process runs.
+
+    A thread tells it, because a unit may be in one long call: of a stopped process nothing is
+    heard, nor of a call that never lets go of Python.
+    """
+    while True:
+        parent.send(Beat())
+        time.sleep(seconds)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,15 @@
 """A worker process as the run sees it: started, given jobs, listened to, and ended."""
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from multiprocessing.connection import Connection
 from typing import Protocol
 
 from pav.models.errors import EngineError, PavError, StoreError, WorkError
+from pav.tasks.runner.child import Child
 from pav.tasks.runner.devices import DeviceLocks, cores_per_worker
-from pav.tasks.runner.messages import Beat, Done, Failure, Job, Ready, Update, describe_exit
+from pav.tasks.runner.messages import Beat, Done, Failure, Job, Ready, Update
 from pav.tasks.store.ledger import record
 from pav.tasks.store.store import Store
 
@@ -73,20 +71,20 @@ class Colleagues(Protocol):
 
 
 class Worker:
-    """One child process and the pipes to it; a lost one is started again at its next job."""
+    """One child process that works for a run; a lost one is started again at its next job."""
 
     def __init__(self, pool: Colleagues, index: int) -> None:
         self._pool = pool
         self._index = index
-        self._process: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
         self._device = ""
         self._is_heard = False
 
     @property
     def pid(self) -> int | None:
         """The process id, or None while no process runs."""
-        is_running = self._process is not None and self._process.poll() is None
-        return self._process.pid if self._process is not None and is_running else None
+        child = self._child
+        return child.pid if child is not None and child.poll() is None else None
 
     def start(self) -> None:
         """Start the process if none runs; do not wait until it is ready."""
@@ -95,15 +93,7 @@ class Worker:
         self.kill()
         if self._pool.is_closed:
             raise PoolClosedError("the pool of worker processes is closed")
-        theirs_in, ours_out = os.pipe()
-        ours_in, theirs_out = os.pipe()
-        try:
-            self._process = self._spawn(theirs_in, theirs_out)
-        finally:
-            os.close(theirs_in)
-            os.close(theirs_out)
-        self._requests = Connection(ours_out, readable=False)
-        self._replies = Connection(ours_in, writable=False)
+        self._child = self._spawn()
         self._device = ""
         self._is_heard = False
 
@@ -128,7 +118,7 @@ class Worker:
         loss = "interrupted: its batch of units was out of time, or the run was stopped"
         try:
             self.device(on_update)
-            self._send(job)
+            self._running.send(job)
             reply = self._receive(on_update)
         except PavError as error:
             loss = str(error)
@@ -151,89 +141,59 @@ class Worker:
         """Tell the process that no job will follow; do not wait."""
         if self.pid is not None:
             with suppress(EngineError):
-                self._send(None)
+                self._running.send(None)
 
     def close(self) -> None:
         """Ask the process to end, then make it."""
         self.ask_to_end()
-        if self.pid is not None:
-            with suppress(subprocess.TimeoutExpired):
-                self._running.wait(_GRACE_SECONDS)
+        if self._child is not None:
+            self._child.wait(_GRACE_SECONDS)
         self.kill()
 
     def kill(self) -> None:
         """End the process now, and forget it."""
-        if self._process is None:
-            return
-        process, self._process = self._process, None
-        process.kill()
-        process.wait()
-        for connection in (self._requests, self._replies):
-            with suppress(OSError):
-                connection.close()
+        child, self._child = self._child, None
+        if child is not None:
+            child.kill()
 
     @property
-    def _running(self) -> "subprocess.Popen[bytes]":
-        if self._process is None:
+    def _running(self) -> Child:
+        if self._child is None:
             raise EngineError("worker process was ended")
-        return self._process
+        return self._child
 
-    def _spawn(self, read_end: int, write_end: int) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "pav.tasks.runner.process", str(read_end), str(write_end)]
-        # A session of its own: Ctrl-C reaches the run alone, which then ends its workers.
+    def _spawn(self) -> Child:
         beat_seconds = str(self._pool.stall_seconds / _MISSED_BEATS)
-        device = self._pool.requested_device
-        return subprocess.Popen(
-            [*command, device, str(self._index), beat_seconds, *self._pool.preload],
-            pass_fds=(read_end, write_end), stdin=subprocess.DEVNULL, stdout=2,
-            env=worker_environment(cores_per_worker(len(self._pool.workers))),
-            start_new_session=True,
-        )  # fmt: skip
-
-    def _send(self, message: Job | None) -> None:
-        try:
-            self._requests.send(message)
-        except OSError as error:
-            raise EngineError(self._loss()) from error
+        return Child(
+            "pav.tasks.runner.process",
+            *(self._pool.requested_device, str(self._index), beat_seconds, *self._pool.preload),
+            name="worker process",
+            environment=worker_environment(cores_per_worker(len(self._pool.workers))),
+            is_shown=True,
+        )
 
     def _receive(self, on_update: OnUpdate) -> Ready | Done | Failure:
         """Return the next message that is neither beat nor update."""
+        child = self._running
         silent_polls = 0
         while True:
             # Short waits: a task batch's time limit can only interrupt between two of them.
-            if not self._is_readable():
+            if not child.has_news(_POLL_SECONDS):
                 # Polls, not a clock: time in which this process was stopped too does not count,
                 # nor does the start, which may be long on a slow disk.
                 silent_polls += self._is_heard
                 if silent_polls * _POLL_SECONDS > self._pool.stall_seconds:
                     raise EngineError(
-                        f"nothing was heard of worker process {self.pid} for "
+                        f"nothing was heard of worker process {child.pid} for "
                         f"{self._pool.stall_seconds:g} s, so it was ended"
                     )
                 continue
-            try:
-                message = self._replies.recv()
-            except (EOFError, OSError) as error:
-                raise EngineError(self._loss()) from error
+            message = child.receive()
             silent_polls, self._is_heard = 0, True
             if isinstance(message, Update):
                 on_update(message)
             elif not isinstance(message, Beat):
                 return message  # type: ignore[no-any-return]
-
-    def _is_readable(self) -> bool:
-        try:
-            return self._replies.poll(_POLL_SECONDS)
-        except OSError as error:
-            raise EngineError(self._loss()) from error
-
-    def _loss(self) -> str:
-        """Return how the process ended."""
-        if self._process is None:
-            return "worker process was ended"
-        with suppress(subprocess.TimeoutExpired):
-            return describe_exit(self._process.wait(_GRACE_SECONDS))
-        return "worker process closed its pipe"
 
     def _record_loss(self, job: Job, error: str, seconds: float) -> None:
         with suppress(StoreError):

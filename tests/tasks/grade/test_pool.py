@@ -118,3 +118,13 @@ def test_a_process_that_cannot_start_says_so(monkeypatch):
     with pytest.raises(WorkError, match="before it could compare anything; is math-verify"):
         pool.compare([Doubt("x", "y")])
     pool.close()
+
+
+def test_what_a_process_printed_before_it_gave_up_is_told(monkeypatch, tmp_path):
+    (tmp_path / "math_verify.py").write_text("raise ImportError('half installed')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    pool = GradingPool(GradeSettings())
+    told = r"grading process ended with exit status 1 .* It printed: ImportError: half installed$"
+    with pytest.raises(WorkError, match=told):
+        pool.compare([Doubt("x", "y")])
+    pool.close()

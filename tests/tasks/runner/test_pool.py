@@ -10,7 +10,7 @@ import pytest
 from pav.models.errors import EngineError, InputError, WorkError
 from pav.models.settings import RunSettings
 from pav.tasks.runner.devices import DeviceLocks, cores_per_worker, lock_path, resolve_device
-from pav.tasks.runner.messages import Job, as_pav_error, describe_exit
+from pav.tasks.runner.messages import Job, as_pav_error
 from pav.tasks.runner.pool import WorkerPool
 from pav.tasks.runner.pool import pool as make_pool
 from pav.tasks.runner.worker import worker_environment
@@ -255,11 +255,6 @@ def test_a_second_run_waits_for_a_gpu_until_the_first_is_killed(tmp_path):
 )
 def test_every_exception_becomes_one_of_ours(error, kind):
     assert type(as_pav_error(error)) is kind
-
-
-def test_how_a_process_ended_is_told_in_words():
-    assert describe_exit(-11) == "worker process ended with SIGSEGV"
-    assert describe_exit(3) == "worker process ended with exit status 3"
 
 
 @pytest.mark.slow
