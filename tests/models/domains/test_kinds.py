@@ -9,7 +9,6 @@ import pytest
 
 from pav.models.domains import domain, embedded_of, kind_of, lessons_of, solver_of
 from pav.models.errors import InputError
-from pav.models.settings import RunSettings
 from pav.tasks.prepare.exercises import known_lessons
 from pav.tasks.problems.embedded import embedded_source
 from tests.plugin_package import installed
@@ -26,7 +25,7 @@ def test_countdown_and_math_can_do_different_things():
 
 def test_what_a_domain_lacks_is_told():
     with pytest.raises(InputError, match=r"problems\.path.*'math' has no embedded problems"):
-        embedded_source(RunSettings(problems={"domain": "math"}))
+        embedded_source("math")
     with pytest.raises(InputError, match="expected a domain with demonstrations, got 'math'"):
         known_lessons("math")
     with pytest.raises(InputError, match=r"one of \['countdown', 'math'\], got 'chess'"):
