@@ -1,4 +1,4 @@
-"""Planners played against rollouts that are drawn already, to see what they would have cost.
+"""Plays planners against rollouts that are drawn already, to see what they would have cost.
 
 Shapes: P prefixes, B blocks of each.
 """
