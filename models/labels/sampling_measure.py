@@ -60,9 +60,9 @@ class SamplingMeasure:
     """The weights of solutions and rollouts.
 
     Attributes:
-        visits: how many solutions pass through each prefix. mean_visits: the mean of these over the
-        starts of rollouts, by the start's number of steps. rollouts_per_visit: rollouts drawn for
-        each solution that passes, by the start's steps.
+        visits: how many solutions pass through each prefix.
+        mean_visits: the mean visits of a rollout's start, by the start's number of steps.
+        rollouts_per_visit: rollouts drawn for each solution that passes, by the start's steps.
     """
 
     visits: Mapping[PrefixKey, int]
@@ -110,8 +110,8 @@ def sampling_measure(
 
 
 def _visits(visits: Mapping[PrefixKey, int], rollout: Completion) -> int:
-    """Return how many solutions pass the start; a prefix that a search made itself counts once.
+    """Return how many solutions pass the start, at least 1.
 
-    So does the open end of a solution that was cut off.
+    A prefix that a search made itself, or the open end of a solution that was cut off, has none.
     """
     return max(visits.get(rollout.started_at, 0), 1)

@@ -40,7 +40,8 @@ class GradingProcess:
         command = [sys.executable, "-m", "pav.tasks.grade.process", str(theirs_in)]
         limits = [str(theirs_out), str(settings.limit_seconds), str(settings.memory_mib)]
         try:
-            # A session of its own: Ctrl-C reaches the parent alone, whose end is this one's.
+            # A session of its own: Ctrl-C reaches the parent alone, and this process ends with the
+            # parent.
             self._process = subprocess.Popen(
                 [*command, *limits], pass_fds=(theirs_in, theirs_out), stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""What a run and its worker processes send each other."""
+"""Messages between a run and its worker processes."""
 
 import signal
 from collections.abc import Mapping

@@ -52,8 +52,8 @@ class Replies:
     def beat(self, seconds: float) -> None:
         """Tell every so many seconds that this process runs.
 
-        A thread tells it, because a unit may be in one long call: of a stopped process nothing is
-        heard, nor of a call that never lets go of Python.
+        A thread sends these, because a unit may be in one long call. A stopped process is silent,
+        and so is a call that never releases Python.
         """
         while True:
             self.send(Beat())
@@ -88,7 +88,7 @@ class OpenStage:
         settings = RunSettings.model_validate_json(job.settings_json)
         module: Any = importlib.import_module(job.stage_module)
         self._execute = module.open_worker(settings, store, self._device, self._progress)
-        # What is imported by now stays: walking it in search of garbage took 3 % of a unit.
+        # Imported modules stay: searching them for garbage took 3 % of a unit.
         gc.freeze()
 
 
