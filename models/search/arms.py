@@ -34,8 +34,7 @@ class SearchOptions:
     to the bound on tokens. `likelihood_weight` is the power of the likelihood beside a verifier's
     score, and `per_token` removes the influence of a response's length. `prover_value`, `formula`
     or `head`, says where a best-of-K prover's value comes from. `knobs` holds the settings of
-    plug-in
-    strategies: strategy -> setting -> value.
+    plug-in strategies: strategy -> setting -> value.
     """
 
     beam_width: int

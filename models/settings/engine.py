@@ -29,6 +29,6 @@ class EngineSettings(Settings):
     it natively."""
     batch_size: int = Field(512, ge=1, le=65_536)
     """Rows decoded together. The number is no part of a unit's name, although sums of other batches
-    may round differently in the last digit; the manifest of a unit has it."""
+    may round differently in the last digit. A unit's manifest records the number."""
     score_tokens: int = Field(16_384, ge=64, le=1 << 24)
     """Tokens in one forward pass of a verifier, padding included."""

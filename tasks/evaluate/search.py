@@ -18,7 +18,7 @@ from pav.models.search.strategies import STRATEGIES, is_stepwise
 from pav.tasks.engine.driver import Driver
 from pav.tasks.evaluate.plan import SearchWork
 
-# Most search seeds of one pipeline seed; more would collide with the next pipeline seed's.
+# Seeds for each pipeline seed; a higher search seed would collide with the next pipeline seed's.
 _SEEDS_EACH = 10_000
 # The pick of an arm that ranks whole solutions by a rule of its own.
 _OWN = "own"

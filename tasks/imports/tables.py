@@ -26,7 +26,7 @@ DATA_SETS = ("problems", "solutions", "prefixes", "solution_prefixes", "imported
 
 @dataclass(frozen=True)
 class Judged:
-    """A solution of a problem, how it ends, and its verdict; None without an answer to check."""
+    """A solution of a problem, how it ends, and its verdict; None where it cannot be graded."""
 
     solution: ImportedSolution
     finish: str
