@@ -95,7 +95,7 @@ class Results:
 
     def executions(self, stage, event="finished"):
         """Return how often each unit of a stage has that event in the ledger."""
-        counts = {}
+        counts: dict[str, int] = {}
         for path in (self.path / "ledger").glob(f"{stage}-*/*.json"):
             entry = json.loads(path.read_text())
             if entry["event"] == event:
@@ -142,7 +142,7 @@ def descendants(pid):
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-    found = []
+    found: list[int] = []
     level = {pid}
     while level:
         level = {child for child, parent in parents.items() if parent in level}

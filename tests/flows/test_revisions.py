@@ -20,11 +20,13 @@ from pav.flows.transfer import bring_in
 from pav.models.domains import domain
 from pav.models.hashing import digest
 from pav.models.settings import RunSettings
+from pav.tasks.prepare.exercises import known_lessons
 from pav.tasks.prepare.plan import plan_pretrain
 from pav.tasks.store.datasets import SCHEMAS
 from pav.tasks.store.manifests import publish, read_manifest, read_table
 from pav.tasks.store.stages import UNIT_STAGES
 from pav.tasks.store.store import Store
+from pav.tasks.store.units import Manifest
 from tests.bigram_policy import save_bigram_policy
 
 pytestmark = pytest.mark.slow
@@ -68,7 +70,7 @@ def execute(units, settings, store):
 
 def carried_out(settings, store, names):
     """Do some parts of a run; return stage -> what its units made."""
-    made = {}
+    made: dict[str, list[Manifest]] = {}
     plan = Plan(settings, store)
     for name in names:
         while todo := plan.part(name).todo:
@@ -81,13 +83,13 @@ def carried_out(settings, store, names):
 def made(tmp_path_factory):
     """Return stage -> the manifests of a tiny run, in the order of its plan, and their store."""
     folder = tmp_path_factory.mktemp("tiny")
-    family = domain("countdown")
+    family, lessons = domain("countdown"), known_lessons("countdown")
     problems = [family.problem(hand, "24", problem_id="", split="train") for hand in HANDS]
     # The line end is the prompt's last token.
     texts = [
         "\n" + "".join(response)
         for problem in problems
-        for response in family.demonstrations(problem, limit=1, num_drawn=16, seed=0)
+        for response in lessons.demonstrations(problem, limit=1, num_drawn=16, seed=0)
     ]
     policy = save_bigram_policy(folder / "policy", texts)
     settings, store = settings_of(folder, policy), Store(str(folder / "store"))

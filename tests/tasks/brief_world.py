@@ -3,12 +3,13 @@
 import torch
 from transformers import LlamaForCausalLM
 
-from pav.models.domains import domain, lessons_of
+from pav.models.domains import domain
 from pav.models.policy.embedded import build_config, build_tokenizer
 from pav.models.settings import PrepareSettings, RunSettings
 from pav.tasks.label import work as labelling
 from pav.tasks.label.plan import plan_labelling
 from pav.tasks.prepare import work as pretraining
+from pav.tasks.prepare.exercises import known_lessons
 from pav.tasks.prepare.plan import plan_pretrain
 from pav.tasks.prepare.policies import resolve_policies
 from pav.tasks.problems.published import read_problems
@@ -95,7 +96,7 @@ class World:
 def teach(path, *, steps):
     """Save a policy that knows a few responses to the hands by heart, more or less."""
     tokenizer, family = build_tokenizer(), domain("countdown")
-    lessons = lessons_of("countdown")
+    lessons = known_lessons("countdown")
     sizes = PrepareSettings(num_layers=1, hidden_size=32, intermediate_size=64, num_heads=2)
     torch.manual_seed(0)
     model = LlamaForCausalLM(build_config(sizes, tokenizer))
