@@ -114,11 +114,13 @@ def pretrained(store, problems):
     return execute(plan_pretrain(settings, problems), settings, store)
 
 
-def imported(settings, store, folder):
+def imported(settings, store, folder) -> Manifest:
     row = {"question": "2 12", "answer": "24", "response": "12 * 2 = 24 left 24"}
     (folder / "solutions.jsonl").write_text(json.dumps(row))
     done = bring_in("plain", str(folder / "solutions.jsonl"), settings, store, policy="someone")
-    return read_manifest(store, done.unit_id)
+    manifest = read_manifest(store, done.unit_id)
+    assert manifest is not None
+    return manifest
 
 
 def column_hash(stage):

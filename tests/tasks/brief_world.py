@@ -133,7 +133,7 @@ class TaughtWorld(World):
         self.store = Store(str(root / "store"))
         folder = teach(root / "taught", steps=180)
         values = SETTINGS.model_dump()
-        values["prepare"] |= dict.fromkeys(("base", "weak", "strong"), folder)
+        values["prepare"]["policies"] = named_policies(base=folder, weak=folder, strong=folder)
         values["sample"] |= {"num_train": 12, "num_validation": 4, "num_test": 2}
         values["label"]["provers"] = ()
         self.settings = RunSettings.model_validate(values)
