@@ -28,6 +28,7 @@ from pav.tasks.store.stages import UNIT_STAGES
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Manifest
 from tests.bigram_policy import save_bigram_policy
+from tests.policies import named_policies
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +45,7 @@ def settings_of(folder, policy, **label):
     return RunSettings.model_validate({
         "problems": {"path": str(folder / "problems.jsonl")},
         "engine": {"dtype": "float32", "batch_size": 16, "device": "cpu"},
-        "prepare": dict.fromkeys(("base", "weak", "strong"), policy),
+        "prepare": {"policies": named_policies(base=policy, weak=policy, strong=policy)},
         "sample": {"num_train": 6, "num_validation": 4, "num_test": 2, "max_tokens": 40,
                    "num_shards": 1},
         "label": {"num_rollouts": 32, "block_size": 16, "provers": [], "max_unparsed": 1} | label,
@@ -108,7 +109,7 @@ def made(tmp_path_factory):
 
 def pretrained(store, problems):
     sizes = {"num_layers": 1, "hidden_size": 16, "intermediate_size": 32, "num_heads": 2,
-             "batch_size": 8, "weak_steps": 1, "base_steps": 2, "strong_steps": 3,
+             "batch_size": 8, "policies": named_policies(weak=1, base=2, strong=3),
              "warmup_steps": 1}  # fmt: skip
     settings = RunSettings.model_validate({"prepare": sizes})
     return execute(plan_pretrain(settings, problems), settings, store)
