@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pav.models.agreement import agreement, disagreements
-from pav.models.domains import domain_of, kind_of
+from pav.models.domains import DOMAINS, domain_of, kind_of
 from pav.models.domains.kind import Audit
-from pav.models.errors import InputError
+from pav.models.errors import InputError, shown
 from pav.models.records import Grading
 from pav.models.settings import RunSettings
 from pav.tasks.grade.files import GradeRow, graded_lines, read_rows
@@ -20,6 +20,12 @@ class Graded:
 
     lines: Sequence[str]
     summary: str
+
+
+def check_domain(name: str) -> None:
+    """Raise InputError where no domain has this name."""
+    if name not in DOMAINS:
+        raise InputError(f"--domain: expected one of {', '.join(DOMAINS)}, got {shown(name)}")
 
 
 def grade(path: str, settings: RunSettings, *, is_audited: bool) -> Graded:

@@ -42,11 +42,13 @@ def grade(
     ] = None,
 ) -> None:  # fmt: skip
     """Add verdict and reason to each row; show how they agree with what is expected."""
+    from pav.flows.grade import check_domain
     from pav.flows.grade import grade as grade_file
     from pav.tasks.store.out_files import check_out, write_rows
 
     if out:
         check_out(out)
+    check_domain(domain)
     settings = load_settings(DEFAULT_CONFIG, [*(overrides or ()), f"problems.domain={domain}"])
     graded = grade_file(file, settings, is_audited=is_audited)
     if out:

@@ -24,7 +24,7 @@ class Agreement:
         return sum(n for (right, verdict), n in self.counts.items() if right == _is_right(verdict))
 
     def as_text(self) -> str:
-        """Return the counts as a table, what was expected by row and the verdicts by column."""
+        """Return the counts as a table: a row for each expectation, a column for each verdict."""
         lines = [f"{'expected':10}" + "".join(f"{verdict:>11}" for verdict in Verdict)]
         for right, name in ((True, "right"), (False, "not right")):
             cells = "".join(f"{self.counts[right, verdict]:11,}" for verdict in Verdict)
@@ -35,14 +35,14 @@ class Agreement:
 
 
 def agreement(pairs: Iterable[tuple[bool | None, Verdict]]) -> Agreement:
-    """Count verdicts by what was expected of them, rows without an expectation left out."""
+    """Count verdicts by their expectation; rows without an expectation are left out."""
     return Agreement(Counter((right, verdict) for right, verdict in pairs if right is not None))
 
 
 def disagreements(verdicts: Sequence[Verdict], audited: Sequence[bool | None]) -> list[int]:
-    """Return where a second grader that can tell says otherwise than the first, as indices.
+    """Return the indices where a second grader can tell and contradicts the first.
 
-    Responses that were cut off and those on which the first grader gave out are not compared.
+    Responses that were cut off, or on which the first grader gave out, are not compared.
     """
     compared = (Verdict.CORRECT, Verdict.WRONG, Verdict.UNPARSED)
     return [

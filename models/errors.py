@@ -29,7 +29,7 @@ class WorkError(PavError, RuntimeError):
 
 
 class _Shown(reprlib.Repr):
-    """Writes values of a user's file, however long, deep or entangled they are."""
+    """Writes values of a user's file, even long, deep or recursive ones."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What installed packages add to pav: named entries beside the package's own.
+"""Plug-ins: named entries that installed packages add to pav's own.
 
 A package adds an entry by an entry point, such as `[project.entry-points."pav.planners"]`. Entry
 points reach every process of a run, as worker processes read the same installed packages.

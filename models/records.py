@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Literal, TypeVar
 
 Until = Literal["step", "end"]
-# Answers by these were checked by someone or something; those by a vote or by nobody were not.
+# Sources whose answers were checked; answers by a vote or by nobody were not.
 LABELLING_SOURCES = ("human", "program", "formal")
 OTHER_SOURCES = ("vote", "none")
 FinishReason = Literal["stop", "step", "length"]
@@ -77,7 +77,7 @@ class Grading:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Two answers that their text alone cannot compare; a grader outside of `models` decides.
+    """Two answers that text alone cannot compare; a grader outside of `models` decides.
 
     `reason` goes with the verdict, whichever it will be.
     """
@@ -125,7 +125,7 @@ class Grade:
 
 @dataclass(frozen=True, slots=True)
 class LogProb:
-    """Log-probability in nats of each continuation (one step) given its prefix; one float each."""
+    """Ask for the log-probability in nats of each continuation (one step) given its prefix."""
 
     policy: str
     prefixes: tuple[Prefix, ...]

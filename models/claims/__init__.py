@@ -1,1 +1,1 @@
-"""What may be said of a comparison: intervals, paired outcomes, coverage."""
+"""Statistics of comparisons: intervals, paired outcomes, coverage."""

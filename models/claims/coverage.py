@@ -1,4 +1,4 @@
-"""By simulation: how often each kind of interval holds the true difference of two arms."""
+"""Simulate how often each kind of interval holds the true difference of two arms."""
 
 from dataclasses import dataclass
 

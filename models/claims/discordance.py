@@ -6,7 +6,8 @@ from math import sqrt
 from scipy.optimize import brentq
 from scipy.special import bdtr, ndtri
 
-# The ends are sought this far from the middle, which fits itself where no pair differs.
+# The search for the ends starts this far from the middle, where the equation holds if no pair
+# differs.
 _STEP = 1e-9
 
 
@@ -15,8 +16,8 @@ def score_interval(
 ) -> tuple[float, float]:
     """Return Tango's (1998) interval for the difference of two paired shares.
 
-    `first_only` and `second_only` count the pairs in which one alone is right; shares of a pair
-    may be added up. Without any such pair it is z^2 / (n + z^2) wide on both sides of 0.
+    `first_only` and `second_only` count the pairs in which one arm alone is right; shares of a pair
+    may be added up. Without any such pair the interval reaches z^2 / (n + z^2) on both sides of 0.
     """
     middle = (first_only - second_only) / num_pairs
     z = float(ndtri(0.5 + confidence / 2))
@@ -54,7 +55,7 @@ def sign_test(wins: int, losses: int) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p values to hold against the level at which any of them at all may be wrong.
+    """Return p values that are corrected for their number.
 
     Holm (1979): the smallest is multiplied by their number, the next by one less, and so on.
     """

@@ -1,4 +1,4 @@
-"""Intervals for means and paired differences: over problems, over seeds of the whole, over both.
+"""Intervals for means and paired differences: over problems, over pipeline seeds, over both.
 
 Shapes: S pipeline seeds, P problems, R resamples, C columns (arms or differences).
 """
@@ -13,8 +13,8 @@ from pav.models.claims.discordance import score_interval
 from pav.models.errors import InputError
 
 Floats = NDArray[np.float64]
-# Below so many problems on which two arms differ at all, resamples say too little: of 262 problems
-# with 1 to 4 such ones a nominal 95 % interval holds the truth 26 to 86 times in 100.
+# A bootstrap needs at least so many problems on which two arms differ. With 1 to 4 of 262 its
+# nominal 95 % interval holds the truth 26 to 86 times in 100.
 FEW_DISCORDANT = 20
 
 
@@ -66,8 +66,9 @@ def over_problems_many(
 def over_pairs(difference: ArrayLike, weights: Floats, *, confidence: float = 0.95) -> Interval:
     """Return the interval over problems of a paired difference, shape (..., P) of -1, 0 and 1.
 
-    Where few problems are discordant it is Tango's score interval of the problems' mean shares
-    of wins and losses. Such a share varies less than a single pair, so it errs on the wide side.
+    Where few problems are discordant, the interval is Tango's score interval of the problems' mean
+    shares of wins and losses. Such a share varies less than a single pair, so the interval errs on
+    the wide side.
     """
     table = _by_problem(difference)
     if not is_few(table):
@@ -90,8 +91,8 @@ def is_few(difference: ArrayLike) -> bool:
 def over_seeds(values: ArrayLike, *, confidence: float = 0.95) -> Interval | None:
     """Return the t interval over seeds of the mean, values of shape (S, P).
 
-    It takes the problems as they are: what another draw of problems would change is not in it.
-    None for one seed, and where all seeds have one mean: they show no spread to reckon with.
+    The interval takes the problems as given, without the effect of another draw of problems. None
+    for one seed, and where all seeds have one mean, which shows no spread.
     """
     means = np.asarray(values, dtype=np.float64).mean(axis=1)
     if len(means) < 2 or np.ptp(means) < _LEAST:
@@ -100,7 +101,7 @@ def over_seeds(values: ArrayLike, *, confidence: float = 0.95) -> Interval | Non
     return _t_interval(float(means.mean()), error, len(means) - 1, confidence)
 
 
-# What rounding leaves of a difference of equal means.
+# The largest difference of equal means that rounding can leave.
 _LEAST = 1e-12
 
 
@@ -109,10 +110,10 @@ def over_both(
 ) -> Interval | None:
     """Return a t interval of the mean over seeds and problems, values of shape (S, P).
 
-    The variances of the seeds' means and of the problems' means add, with the degrees of freedom
-    of Satterthwaite. What seeds and problems share is in both, so it errs on the wide side.
-    `problems` is the interval over problems where that says more of their variance than the
-    values do. None for one seed, and where nothing varies.
+    The variances of the seeds' means and of the problems' means add, with the degrees of freedom of
+    Satterthwaite. The variance that seeds and problems share is in both, so the interval errs on
+    the wide side. `problems` is the interval over problems where it knows their variance better
+    than the values do. None for one seed, and where nothing varies.
     """
     table = np.asarray(values, dtype=np.float64)
     num_seeds, num_problems = table.shape

@@ -14,8 +14,8 @@ class Domain(Protocol):
     # A step ends with this text; a response's last step ends where the policy stops. Empty where
     # no one text ends a step: such responses are sampled whole, never step by step.
     delimiter: str
-    # Whether all whole responses to a problem have one number of steps: then the chance of each
-    # can be compared as it is; else a longer one is less likely for its length alone.
+    # Whether all whole responses to a problem have the same number of steps. If so, their chances
+    # can be compared as they are; otherwise a longer response is less likely for its length alone.
     equal_lengths: bool
     # The settings that say where a response's answer stands; empty where a response that cannot
     # be read is wrong by itself.
@@ -51,9 +51,9 @@ class Domain(Protocol):
         ...
 
     def answer_key(self, response: Prefix) -> str | None:
-        """Return what a finished response answers, the same text for equal answers, or None.
+        """Return the same text for equal answers of finished responses; None without an answer.
 
-        It is what votes are counted by, so it must not know what is right. None: no answer.
+        Votes are counted by this text, so it must not depend on what is right.
         """
         ...
 
@@ -66,7 +66,7 @@ class Domain(Protocol):
         ...
 
     def described(self, questions: Sequence[str], answers: Sequence[str]) -> str:
-        """Return what these problems ask, when a solution is right and what a step is, in words.
+        """Return in words what a problem asks, when a solution is right and what a step is.
 
         The report shows the sentences to readers who have never seen the domain.
         """

@@ -1,11 +1,11 @@
-"""How long a solution made elsewhere may be, so that no row of a file fills a store or a memory."""
+"""Bounds on solutions made elsewhere, so that no row of a file fills the store or the memory."""
 
 from collections.abc import Iterable
 
 from pav.models.errors import InputError
 from pav.models.formats.records import ImportedSolution
 
-# A response of 32,000 tokens has a tenth of these. A row may hold many that share their steps.
+# A response of 32,000 tokens has a tenth of these. A row may hold many responses with shared steps.
 MOST_STEPS, MOST_CHARACTERS = 10_000, 1_000_000
 MOST_ROW_STEPS, MOST_ROW_CHARACTERS = 10 * MOST_STEPS, 10 * MOST_CHARACTERS
 

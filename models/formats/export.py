@@ -7,7 +7,7 @@ from typing import Any
 
 from pav.models.formats.records import Kind
 
-# What a boolean does not keep of a label of that kind.
+# What a boolean loses of a label of each kind.
 LOST = {
     "counts": "soft values are lost: true is any right rollout, or a right answer at the end",
     "soft": "soft values are lost: true is any value above 0",

@@ -16,7 +16,7 @@ from pav.models.formats.records import Format, ImportedLabel, ImportedSolution, 
 TAG = "\u043a\u0438"
 SIGNS = {"+": 1.0, "-": 0.0}
 RESPACED = "rows with other white space around tags or question, which an export does not give back"
-# Some rows of the published file have tags in the question, or no first step that is called so.
+# Some rows of the published file have tags in the question, or no step named `Step 1:`.
 _FIRST = re.compile(r"step 1:", re.IGNORECASE)
 
 
@@ -28,7 +28,7 @@ def parse(fields: Mapping[str, Any]) -> Parsed:
         raise InputError(f"input: expected a {TAG!r} after each step, got {shown(tagged[-60:])}")
     signs = _signs([*bodies, tail], text_of(fields, "label"))
     question, steps = _cut(bodies, tail)
-    # Signs of tags within the question are of no step.
+    # A sign of a tag within the question labels no step.
     kept = signs[len(signs) - len(steps) :]
     labels = tuple(
         ImportedLabel(number, "hard", SIGNS[sign]) for number, sign in enumerate(kept, start=1)
@@ -91,7 +91,7 @@ def _cut(bodies: Sequence[str], tail: str) -> tuple[str, tuple[str, ...]]:
     first, place = _start(bodies)
     before = "".join(bodies[:first]) + bodies[first][:place]
     question = before.strip()
-    # One space parts question and answer; more of it belongs to the first step.
+    # One space separates question and answer; further spaces belong to the first step.
     gap = before[len(before.rstrip()) :].removeprefix(" ")
     pieces = [gap + bodies[first][place:], *bodies[first + 1 :], tail]
     steps: list[str] = []

@@ -80,7 +80,7 @@ def _paths(
     for step in steps:
         branches += [(len(taken), other) for other in step.others]
         if step.taken is None:
-            # Where nothing was chosen, the completions there hold the path that led to them.
+            # The paths of this step's completions, below, contain the taken ones.
             if taken and not step.others:
                 yield tuple(taken), "open"
             break
@@ -88,7 +88,7 @@ def _paths(
     else:
         if taken:
             yield tuple(taken), "stop" if is_solved else "open"
-    # Written out as they are asked for: together they are the square of the session.
+    # The paths are generated one by one: their total length grows with the square of the session.
     for length, other in branches:
         yield (*taken[:length], other), _finish(other)
 

@@ -17,7 +17,7 @@ def parse(fields: Mapping[str, Any]) -> Parsed:
     if not isinstance(given, list):
         raise InputError(f"error_steps: expected a list, got {shown(given)}")
     wrong = {whole_number("error_steps", step) for step in given}
-    # Some classes of rows are another right way, and name no step.
+    # Some classes of rows modify the process into another right one, and name no step.
     if wrong and not 1 <= min(wrong) <= len(modified):
         raise InputError(
             f"error_steps: expected steps from 1 to {len(modified)}, got {sorted(wrong)}"

@@ -1,4 +1,4 @@
-"""Solutions and step labels made elsewhere, as every format's parser returns them."""
+"""Solutions and step labels made elsewhere: the records that every format's parser returns."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ Finish = Literal["stop", "length", "open", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class ImportedLabel:
-    """What a row says of the first `num_steps` steps; `value` None where it says nothing."""
+    """The label of a row for the first `num_steps` steps; `value` None where the row has none."""
 
     num_steps: int
     kind: Kind
@@ -60,8 +60,8 @@ class Parsed:
 class Format:
     """A way to write solutions and step labels down, a JSON object (or a table's row) each.
 
-    `silences` is what no row of it can say; `answer_pattern` where its responses mark the answer,
-    with one group, empty where the marks of the domain are enough.
+    `silences` lists what no row can say. `answer_pattern`, with one group, finds the answer that
+    responses mark; it is empty where the marks of the domain are enough.
     """
 
     name: str

@@ -1,1 +1,1 @@
-"""What labels are worth: estimates, intervals, rules that stop, where a budget goes."""
+"""Labels: estimates, intervals, stopping rules and the allocation of a budget."""

@@ -1,4 +1,4 @@
-"""Where the next rollouts of a common budget change values most.
+"""Allocation of a common budget: which rollouts change values most.
 
 Shapes: P prefixes (each under one policy), J blocks of one prefix in a round.
 """
@@ -17,10 +17,10 @@ from pav.models.labels.confidence import checked_counts
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-# Fewer labelled prefixes than this say little of how values are spread.
+# Fewest labelled prefixes from which a spread of values is fitted.
 _LEAST_TO_FIT = 30
 _BOUNDS = (np.log(0.02), np.log(200.0))
-# Blocks of one prefix in one round: its own counts should have a say in the rest.
+# Most blocks of one prefix in one round, so that its new counts influence the next round.
 _MOST_AT_ONCE = 8
 
 
@@ -55,7 +55,7 @@ def fit_prior(num_correct: ArrayLike, num_rollouts: ArrayLike) -> Prior:
         return -float(times @ (betaln(right + alpha, wrong + beta) - betaln(alpha, beta)))
 
     found = minimize(loss, np.log([UNKNOWN.alpha, UNKNOWN.beta]), bounds=[_BOUNDS] * 2)
-    # Last digits differ between machines, and an allocation is a published unit.
+    # Rounded, as last digits differ between machines and an allocation is a published unit.
     alpha, beta = (round(float(each), 3) for each in np.exp(found.x))
     return Prior(alpha, beta)
 
@@ -63,7 +63,7 @@ def fit_prior(num_correct: ArrayLike, num_rollouts: ArrayLike) -> Prior:
 def expected_gains(
     num_correct: ArrayLike, num_rollouts: ArrayLike, prior: Prior, *, block: int
 ) -> Floats:
-    """Return by how much each next block should lessen a label's variance, shape (P, J).
+    """Return by how much each next block is expected to reduce a label's variance, shape (P, J).
 
     A label is c / n, whose variance is Q (1 - Q) / n: the expectation of Q (1 - Q) given the counts
     and the prior, times the fall of 1 / n. Without rollouts 1 / n is taken as 2.
@@ -141,7 +141,7 @@ class Candidates:
 def next_blocks(candidates: Candidates, budget: Budget, *, number: int) -> tuple[Integers, Floats]:
     """Return how many blocks each prefix gets in round `number`, and the gain of its first."""
     unlabelled = candidates.blocks == 0
-    # A first block is wanted before anything is known of a prefix, and then it may have a say.
+    # An unlabelled prefix gets one block: its outcomes decide on more.
     room = np.where(unlabelled, 1, candidates.most - candidates.blocks)
     num_blocks = budget.blocks_of_round(
         number, spent=int(candidates.blocks.sum()), unlabelled=int(unlabelled.sum())

@@ -7,13 +7,13 @@ from pav.models.errors import InputError
 from pav.models.records import Grading, Sample, Verdict
 
 BudgetUnit = Literal["rollouts", "tokens", "minutes"]
-# What a planner works on: its work grows with open prefixes, or with problems that have any.
+# What a planner's work is in proportion to: open prefixes, or problems that have any.
 WorkUnit = Literal["prefixes", "problems"]
-# Verdicts that say nothing of the answer: what they cost is paid all the same.
+# Verdicts of samples without a usable answer, whose tokens are paid all the same.
 UNANSWERED = frozenset({Verdict.TRUNCATED, Verdict.UNPARSED, Verdict.FAILED})
-# What must be known of labels for a budget in that unit.
+# The cost items that a budget in each unit is converted by.
 _NEEDED: Mapping[BudgetUnit, str] = {"tokens": "generated_tokens", "minutes": "seconds"}
-# What a pilot's measured part had, and what grows with the prefixes to be labelled.
+# Items that a pilot measures and that grow with the prefixes to be labelled.
 _SCALED = (
     "labels", "rollouts", "prompt_tokens", "generated_tokens", "wasted_tokens", "seconds",
 )  # fmt: skip
@@ -37,7 +37,7 @@ def rollouts_for(
     item = _NEEDED[unit]
     amount, count = (_known(costs, each, unit) for each in (item, "rollouts"))
     available = budget * 60 * workers if unit == "minutes" else budget
-    # Amount over count first would lose the last rollout of a round number to rounding.
+    # Multiplied first: rounding after a division could lose the last rollout of a round number.
     return int(available * count / amount)
 
 

@@ -13,8 +13,8 @@ from pav.models.errors import InputError
 Floats = NDArray[np.float64]
 Bounds = tuple[Floats, Floats]
 
-# Arcsine weights: the width grows by (log n) / 2 in the exponent wherever the value lies, so no
-# setting is needed; a flat mixture costs log n at values near 0 and 1, where most prefixes are.
+# Arcsine weights cost (log n) / 2 in the exponent at every value, so no setting is needed. A flat
+# mixture costs log n at values near 0 and 1, where most prefixes are.
 _MIXTURE = 0.5
 
 
@@ -114,5 +114,6 @@ def _sequence_low(correct: Floats, rollouts: Floats, alpha: float) -> Floats:
         return np.asarray(level - xlogy(correct, p) - xlog1py(wrong, -p))
 
     root = find_root(excess, (outside, inside), args=(correct, wrong, level)).x
-    # With c = n nothing was left out, so the outer end of the bracket is the root itself.
+    # With c = n the factor (1 - p)^(n - c) is 1, so the outer end of the bracket is the root
+    # itself.
     return np.where(correct == 0, 0.0, np.where(wrong == 0, outside, root))

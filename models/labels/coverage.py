@@ -1,4 +1,4 @@
-"""How often an interval of a label holds the value, and how far estimates are off: exactly.
+"""Exact coverage of the intervals of labels, and exact errors of estimates.
 
 Nothing is simulated: a plan's ends and their chances are listed for each value.
 """
@@ -62,7 +62,7 @@ class Bias:
 
 
 def peeking_plan(rule: SequentialRule, interval: str) -> StoppingPlan:
-    """Return the plan that asks what the rule asks, of another kind of interval."""
+    """Return the plan of the rule with another kind of interval."""
     open_states: set[tuple[int, int]] = set()
     for n in range(rule.block, rule.num_blocks * rule.block, rule.block):
         correct = np.arange(n + 1)
@@ -90,7 +90,7 @@ def coverage_of_all_looks(
 ) -> Coverage:
     """Return how often the intervals after each block all hold the value.
 
-    It is the least that any way of stopping at one of the looks can leave.
+    No way of stopping at one of the looks has a lower coverage.
     """
     totals = range(block, (num_blocks + 1) * block, block)
     bounds = {n: INTERVALS[interval](np.arange(n + 1), np.array(n), confidence) for n in totals}
@@ -106,8 +106,8 @@ def biases(plan: StoppingPlan, *, stopping: str, q: float, k: int) -> list[Bias]
     """Return what each estimate of 1 - (1 - q)^K gives on average, and its error.
 
     `plug_in` is 1 - (1 - c/n)^K, `as_if_fixed` the estimate for a fixed n, `first_block` that of
-    the first block alone, `of_plan` the one made for the plan. Those that do not exist for this K
-    are left out.
+    the first block alone, `of_plan` the one made for the plan. Estimates that do not exist for this
+    K are left out.
     """
     correct, rollouts = np.array(plan.terminal_states).T
     first = np.arange(plan.blocks[0] + 1)

@@ -1,4 +1,4 @@
-"""Error against rollouts: what labels are worth by planner, with intervals over problems.
+"""Curves of label error against rollouts by planner, with intervals over problems.
 
 Shapes: P problems, R bootstrap resamples of them (row 0: all problems once).
 """
@@ -18,7 +18,7 @@ Halves = tuple[Floats, Floats]
 
 @dataclass(frozen=True)
 class Sums:
-    """What one setting of a planner came to, by problem, shape (P,) each.
+    """Figures of one setting of a planner by problem, shape (P,) each.
 
     Squared errors of Q over its prefixes with the truth's own variance taken off, prefixes,
     rollouts, wrong solutions, and those whose first error was found.
@@ -76,9 +76,9 @@ def equal_price(
 ) -> Floats:
     """Return a planner's rollouts as a share of the reference's where both are as good, (R,).
 
-    Which of its settings make up the curve is chosen on one half of the problems and the price
-    read off on the other, both ways; the mean of both is taken in logarithms. A planner with many
-    settings would else show the luckiest of them, where the reference has one.
+    Which of its settings make up the curve is chosen on one half of the problems and the price read
+    off on the other, both ways; the mean of both is taken in logarithms. Otherwise a planner with
+    many settings would show its luckiest one, while the reference has one.
     """
     shares = []
     for own, other in (parts, parts[::-1]):
@@ -124,7 +124,7 @@ def interval(values: Floats, *, confidence: float = 0.95) -> tuple[float, float,
     NaN where it does not exist on all problems, or in too many resamples for the interval.
     """
     tail = (1 - confidence) / 2
-    # A resample in which the curve is not reached counts as infinitely dear.
+    # A resample in which the curve does not reach the figure counts as an infinite price.
     known = np.where(np.isnan(values[1:]), np.inf, values[1:])
     low, high = np.quantile(known, [tail, 1 - tail], method="nearest")
     return float(values[0]), float(low), float(high)

@@ -133,7 +133,7 @@ def advantage_error_shared(before: Counts, after: Counts, *, common: Counts) -> 
     elsewhere = (correct_before - correct_common, before_total - number)
     checked_counts(correct_after - correct_common, after_total - number)
     share, q_after = value(number, before_total), value(*after)
-    # Where none passes elsewhere, 0 of 1 stands for a value that no term uses.
+    # If every rollout passes `after`, 0 of 1 stands for the unused value q_o.
     q_else = value(elsewhere[0], np.where(elsewhere[1] > 0, elsewhere[1], 1.0))
     with np.errstate(invalid="ignore", divide="ignore"):
         per_after, per_before = 1 / after_total, 1 / before_total

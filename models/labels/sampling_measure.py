@@ -1,9 +1,9 @@
-"""What a sample weighs, so that step ends of all depths are weighed as the policy reaches them.
+"""Weights of samples, by which step ends of all depths count as often as the policy reaches them.
 
 Solutions are sampled from the bare problem, rollouts from prefixes of these solutions: a prefix
-that few solutions pass gets as many rollouts as one that most pass. A rollout that weighs the
-number v of solutions through its start makes up for that, and what is drawn at depth d is divided
-by how much is drawn there (`docs/method.md` section 9 has the derivation).
+that few solutions pass gets as many rollouts as one that most pass. The weight v of a rollout, the
+number of solutions through its start, makes up for that. The weights of depth d are divided by how
+much is drawn there (`docs/method.md` section 9 has the derivation).
 """
 
 from collections import Counter, defaultdict
@@ -45,7 +45,7 @@ class Completion:
     def passed(self) -> list[PrefixKey]:
         """Return the prefixes from the start on that the response goes on from, the start first.
 
-        Its last step ends the response: that is a verdict, not a prefix to go on from.
+        The last step ends the response: its end has a verdict and is no prefix to continue.
         """
         text = "".join(self.steps[: self.start])
         keys = [(self.problem_id, text)]
@@ -61,8 +61,8 @@ class SamplingMeasure:
 
     Attributes:
         visits: how many solutions pass through each prefix.
-        mean_visits: of a rollout's start, by its number of steps.
-        rollouts_per_visit: by the same: rollouts drawn there for each solution that passes.
+        mean_visits: the mean visits of a rollout's start, by the start's number of steps.
+        rollouts_per_visit: rollouts drawn for each solution that passes, by the start's steps.
     """
 
     visits: Mapping[PrefixKey, int]
@@ -110,8 +110,8 @@ def sampling_measure(
 
 
 def _visits(visits: Mapping[PrefixKey, int], rollout: Completion) -> int:
-    """Return how many solutions pass the start; a prefix that a search made itself counts once.
+    """Return how many solutions pass the start, at least 1.
 
-    So does the open end of a solution that was cut off.
+    A prefix that a search made itself, or the open end of a solution that was cut off, has none.
     """
     return max(visits.get(rollout.started_at, 0), 1)

@@ -1,4 +1,4 @@
-"""When the rollouts of a prefix stop by its own counts, and how `stopping_rule` names that."""
+"""The rule that stops a prefix's rollouts by its own counts, and its name in `stopping_rule`."""
 
 import re
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class SequentialRule:
     until_right: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what is no rule, or cannot be written in a name and read back."""
+        """Refuse values that make no rule, or that a name cannot hold exactly."""
         parts = {"width": self.width, "threshold": self.threshold, "confidence": self.confidence}
         problems = [
             f"{name}: expected at least 0, below 1 and at most six digits, got {number!r}"
@@ -125,7 +125,7 @@ def _plan(rule: SequentialRule) -> StoppingPlan:
 
 @lru_cache(maxsize=4096)
 def _decisions(rule: SequentialRule, num_rollouts: int) -> tuple[bool, ...]:
-    """Return for each c whether the interval of (c, n) leaves something to ask."""
+    """Return for each c whether the rule asks for more after (c, n)."""
     correct = np.arange(num_rollouts + 1)
     bounds = sequence_interval(correct, num_rollouts, confidence=rule.confidence)
     return tuple((~rule.is_enough(correct, bounds)).tolist())

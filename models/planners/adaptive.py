@@ -1,4 +1,4 @@
-"""Rollouts where they still change something: each prefix until its own counts are enough."""
+"""The adaptive planner: rolls out each prefix until its own counts are enough."""
 
 from collections.abc import Sequence
 
@@ -16,8 +16,8 @@ def adaptive(solution: OpenSolution, rule: SequentialRule) -> Planner:
 def adaptive_walk(solution: OpenSolution, rule: SequentialRule) -> Planner:
     """Roll out one prefix after another until one is without a right rollout when it stops.
 
-    Return that first error, or None. What comes after it can no longer change where it is. A
-    correct solution has none: only the bare problem is rolled out.
+    Return that first error, or None. Later prefixes cannot change the first error and are left out.
+    A correct solution has none: only the bare problem is rolled out.
     """
     for prefix in solution.prefixes[:1] if solution.is_correct else solution.prefixes:
         [correct] = yield from _until_stopped([prefix], rule)

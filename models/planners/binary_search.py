@@ -14,8 +14,8 @@ def binary_search(solution: OpenSolution, *, num_blocks: int, fresh_blocks: int)
 
     A prefix is alive where one of its rollouts is right. The search supposes that a dead prefix
     stays dead (OmegaPRM, arXiv 2406.06592, section 3.2); then it finds what trying every prefix
-    finds. The dead prefix that it ends at is estimated again with fresh blocks, for whoever looks
-    at that one prefix, which was chosen for its zero. None where the bare problem is dead already,
+    finds. The dead prefix at which the search ends was chosen for its zero, so fresh blocks
+    estimate it again for readers of that one prefix. None where the bare problem is dead already,
     where only the last step is wrong, and for a correct solution, of which the bare problem alone
     is rolled out.
     """
@@ -39,8 +39,9 @@ def binary_search(solution: OpenSolution, *, num_blocks: int, fresh_blocks: int)
 def is_alive(prefix: Prefix, num_blocks: int) -> Search:
     """Roll out a prefix; return whether any rollout is right.
 
-    All blocks are wanted at once, before any outcome of the prefix is known: over all prefixes that
-    are visited their counts are those of a fixed n. Over the living ones alone they are not.
+    All blocks are wanted at once, before any outcome of the prefix is known: over all visited
+    prefixes their counts are those of a fixed n. Over the living prefixes alone the counts are
+    biased.
     """
     rolled = yield [Block(prefix, number, FIXED) for number in range(num_blocks)]
     return counts(rolled)[0] > 0

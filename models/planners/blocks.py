@@ -1,8 +1,8 @@
 """Blocks of rollouts: what planners ask for, and the one algorithm that draws them.
 
 A planner is a generator for one solution (or one problem). It yields the blocks it wants next and
-receives their rollouts. What it asks for may be drawn already: a block is named by its prefix and
-number, so that planners of neighbouring solutions share what they have in common.
+receives their rollouts. A block is named by its prefix and number, so planners of neighbouring
+solutions share blocks: some may be drawn already.
 """
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -26,7 +26,7 @@ class Block:
 
     @property
     def key(self) -> tuple[Prefix, int]:
-        """What two requests for the same rollouts have in common."""
+        """The name of a block's rollouts, whoever wants them."""
         return self.prefix, self.number
 
 

@@ -10,7 +10,7 @@ from pav.models.records import Prefix
 
 @dataclass(frozen=True, slots=True)
 class PitBudget:
-    """Blocks of one prefix: to see whether it is high, while walking, to estimate; for the pit."""
+    """Blocks of one prefix: of the pilot, the walk, an estimate, and the estimate of the pit."""
 
     pilot: int
     walk: int
@@ -51,7 +51,7 @@ def _first(
     """Roll out one prefix after another; return the index of the first whose value `holds`.
 
     The value is that of `num_blocks` blocks. Blocks that cannot change the outcome any more are
-    left out: the same prefix is found, for less.
+    left out, which does not change the result.
     """
     for index, prefix in enumerate(prefixes):
         if (yield from _decide(prefix, num_blocks, holds)):

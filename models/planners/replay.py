@@ -1,4 +1,4 @@
-"""Planners played against rollouts that are drawn already, to see what they would have cost.
+"""Plays planners against rollouts that are drawn already, to see what they would have cost.
 
 Shapes: P prefixes, B blocks of each.
 """
@@ -74,10 +74,10 @@ class Replay:
         return self.totals(self.rules)
 
     def values(self) -> Floats:
-        """Return the value of each prefix, one without a label taking what its planner implies.
+        """Return the value of each prefix; without a label, the value that the planner implies.
 
-        That is 0 behind a prefix that was found dead, else the value of the prefix before it; one
-        half for a bare problem that nothing is known of.
+        The implied value is 0 behind a prefix that was found dead, else the value of the prefix
+        before it. A bare problem without rollouts has one half.
         """
         correct, rollouts = self.labels()
         found = self.totals(key for key, rule in self.rules.items() if rule != FRESH)
@@ -97,8 +97,8 @@ class Replay:
     def first_dead(self, solutions: Iterable[OpenSolution]) -> list[int]:
         """Return for each solution the steps of its first prefix without a right rollout.
 
-        Of all blocks that were drawn; the number of its open prefixes where each has one, as the
-        end of a wrong solution is dead by its verdict.
+        All drawn blocks count. If each open prefix has a right rollout, the result is the number of
+        open prefixes: the end of a wrong solution is dead by its verdict.
         """
         correct, rollouts = self.totals(self.rules)
         index = self.pool.index

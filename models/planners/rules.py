@@ -1,8 +1,8 @@
 """Why a block was drawn, as the column `stopping_rule` has it.
 
-`fixed` and `fresh` have a meaning in `sql/`: counts of their blocks are those that no outcome of
-the prefix had a say in. `search` found a pit. A planner of another package takes these names for
-such blocks. A rule of its own is one by which outcomes say whether to go on.
+`sql/` knows `fixed` and `fresh`: no outcome of the prefix influenced the counts of their blocks.
+`search` found a pit. A planner of another package uses these names for such blocks. A rule of its
+own is for blocks where outcomes decide whether to continue.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ class BlockRule:
             )
 
 
-# Of several reasons for one block the first one counts, and plug-ins' come last.
+# A block with several reasons has the first of these. Rules of plug-ins come last.
 _SHARED = (
     BlockRule(FIXED, FIXED, "wanted before any outcome of its prefix was seen"),
     BlockRule(

@@ -1,4 +1,4 @@
-"""Choosing next tokens from logits with numbers that are given, not drawn."""
+"""Next tokens from logits, chosen by given uniform numbers."""
 
 import torch
 
@@ -20,7 +20,8 @@ def sample_tokens(
         probabilities_BV = _nucleus(probabilities_BV, top_p)
     cumulative_BV = probabilities_BV.cumsum(-1)
     masses_B1 = cumulative_BV[:, -1:]
-    # Single precision rounds what is next to 1 up to 1, which no token's share of the mass holds.
+    # Single precision rounds numbers close to 1 up to 1, which is beyond every token's share of the
+    # mass.
     points_B1 = uniforms_B[:, None].float().clamp(max=_LAST_BELOW_ONE) * masses_B1
     tokens_B1 = torch.searchsorted(cumulative_BV, points_B1, right=True)
     tokens_B1.clamp_(max=logits_BV.shape[-1] - 1)

@@ -10,7 +10,7 @@ MAX_POSITIONS = 256
 PAD, EOS = "<pad>", "<eos>"
 _WORDS = (" +", " -", " *", " /", " =", " left", " ->")
 _NUMBERS = range(100)
-# "<" stands alone, so that a text is never the name of a special token as a whole piece.
+# "<" is a piece of its own, so no piece of a text is the name of a special token.
 _PIECES = r"<|\n| left| ->| [+\-*/=]| ?[0-9]+"
 
 

@@ -28,7 +28,7 @@ class Schedule:
 class Optimiser:
     """Moves the weights of a model; `load_state` goes on from `state` as if nothing had happened.
 
-    What decides when a training ends, and what it keeps besides weights, belongs to the owner.
+    The owner decides when a training ends, and what it keeps besides weights.
     """
 
     def __init__(self, model: Any, schedule: Schedule) -> None:

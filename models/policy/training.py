@@ -1,4 +1,4 @@
-"""The training of the embedded policy from scratch: which weights are kept, and what is logged.
+"""Training of the embedded policy from scratch, with the weights that it keeps and its log.
 
 Shapes: B batch, T tokens.
 """
@@ -22,7 +22,7 @@ REPORT_EVERY = 10
 WEIGHT_DECAY = 0.01
 BETAS = (0.9, 0.99)
 CLIP_NORM = 1.0
-# Checkpoints are moving averages: one taken before the rate has decayed is far better so.
+# Checkpoints are moving averages, which makes a checkpoint before the end of the decay far better.
 AVERAGE_DECAY = 0.99
 
 
@@ -72,7 +72,8 @@ class Training:
             torch.manual_seed(plan.seed)
             self.model: Any = LlamaForCausalLM(build_config(plan, tokenizer)).to(device)
         self._average = _copy(self.model.state_dict())
-        # At 40 tokens the backward pass of the fused CPU kernel takes longer than all the rest.
+        # At 40 tokens the backward pass of the fused CPU kernel takes longer than the rest of the
+        # step.
         self.model.set_attn_implementation("eager" if device == "cpu" else "sdpa")
         self._optimiser = Optimiser(self.model, _schedule(plan))
 

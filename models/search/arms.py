@@ -1,4 +1,4 @@
-"""The arms of an evaluation: what each is, runs as, picks by, and which provers there are."""
+"""The arms of an evaluation, their provers, and the rules by which they pick."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -28,13 +28,13 @@ AGGREGATES = ("effective_last", "effective_mean", "effective_min")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchOptions:
-    """What all arms of a unit have in common.
+    """Options that all arms of a unit share.
 
     `beam_width` 0 keeps a quarter of the candidates; `max_steps` 0 leaves the steps of a response
     to the bound on tokens. `likelihood_weight` is the power of the likelihood beside a verifier's
-    score, `per_token` takes a response's length out of it. `prover_value`, `formula` or `head`,
-    says where a best-of-K prover's value comes from. `knobs` holds the settings of plug-in
-    strategies: strategy -> setting -> value.
+    score, and `per_token` removes the influence of a response's length. `prover_value`, `formula`
+    or `head`, says where a best-of-K prover's value comes from. `knobs` holds the settings of
+    plug-in strategies: strategy -> setting -> value.
     """
 
     beam_width: int
@@ -49,9 +49,9 @@ class SearchOptions:
 class Arm:
     """A way to search: planned, hashed, run and compared.
 
-    `num_samples` is the number of candidates; for `beam_paper` that of beams kept, the paper's N.
-    Validation chooses `alpha` and `final_pick` for each pipeline seed. Both are None until then,
-    and where pipeline seeds are compared together.
+    `num_samples` is the number of candidates; for `beam_paper` it is the number of kept beams, the
+    paper's N. Validation chooses `alpha` and `final_pick` for each pipeline seed. Both are None
+    before that, and in comparisons over several pipeline seeds.
     """
 
     strategy: str
@@ -72,7 +72,7 @@ class Arm:
 
     @property
     def words(self) -> str:
-        """Strategy, verifier and prover in a row, those that there are."""
+        """Strategy, verifier and prover in a row, without empty ones."""
         return " ".join(filter(None, self.guide))
 
     @property

@@ -2,8 +2,8 @@
 
 Candidates of different parents compete by the score of their current step alone. Equal candidates
 are merged: a second copy would draw the very same continuations. A finished beam keeps its score
-and its place in the competition, so it leaves only for better ones; the final pick sees it even
-then, as it sees the finished candidates that never won a place: they were sampled and scored.
+and its place in the competition, so only better beams displace it. The final pick sees every
+finished candidate, even one that was displaced or never won a place.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -133,7 +133,8 @@ def _extended(
         for sample in samples:
             prefix = full_response(each.prefix, sample)
             num_tokens = each.num_tokens + sample.num_tokens
-            # What was cut off, or has no token left for another step, can never be an answer.
+            # A response that was cut off, or has no token left for another step, can never be an
+            # answer.
             room = sampling.max_tokens + 1 if prefix.is_finished else sampling.max_tokens
             if sample.finish != "length" and num_tokens < room:
                 log_prob = each.log_prob + sample.log_prob

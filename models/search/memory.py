@@ -1,4 +1,4 @@
-"""Not sampling again what a stream already gave: for many searches of one problem in a row."""
+"""Memory of sampled streams, for many searches of one problem in a row."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What every search strategy returns, and what it has cost so far."""
+"""The result and the cost of a search, of every strategy."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field

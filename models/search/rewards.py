@@ -13,7 +13,7 @@ RuleKind = Literal["first", "last", "product", "effective_last", "effective_mean
 
 @dataclass(frozen=True, slots=True)
 class Prover:
-    """Under which policy progress is measured, and which network knows its value.
+    """The policy under which progress is measured, and the network that knows its value.
 
     `k` > 1 stands for the best-of-K policy of the network's policy, by 1 - (1 - Q)^K (Eq. 30).
     """
@@ -53,10 +53,10 @@ def effective_rewards(q: Scores, mu: Scores, *, prover: Prover, alpha: float) ->
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A finished response as rules see it: its scores by verifier, and what else they go by.
+    """A finished response as rules see it: its scores by verifier, and its other properties.
 
-    `log_prob`, in nats, is the response's under the policy; `num_tokens` counts it with its
-    end-of-text, `answer` is the same text for equal answers, None where it gives none.
+    `log_prob`, in nats, is the response's under the policy. `num_tokens` includes end-of-text.
+    `answer` is the same text for equal answers, and None without an answer.
     """
 
     scores: Mapping[str, Scores]
@@ -69,15 +69,13 @@ class Finished:
 class Rule:
     """How the final pick among finished responses is made.
 
-    Each response has a score. `first`: 1 for all; `last`: the verifier's last score; `product`:
-    the product of its scores over the steps; `effective_last`, `effective_mean`,
-    `effective_min`: that aggregate of the effective rewards, the paper not saying how its
-    PAV-as-ORM aggregates them.
+    Each response has a score. `first`: 1 for all; `last`: the verifier's last score; `product`: the
+    product of its scores over the steps; `effective_last`, `effective_mean`, `effective_min`: that
+    aggregate of the effective rewards (the paper does not name its own).
 
-    With `likelihood` the logarithm of the score is added to so many times the response's
-    log-probability: verifiers err most on what the policy hardly ever says. `per_token` takes
-    the length out of it: the log-probability is then that which the response would have at the
-    mean length of all of them.
+    With `likelihood` the rank is the logarithm of the score plus `likelihood` times the response's
+    log-probability: verifiers err most on what the policy hardly ever says. With `per_token` the
+    log-probability is the one that the response would have at the mean length of all responses.
 
     With `is_vote` the scores of equal answers are added up and the best response of the best
     answer is taken: majority with `first`, weighted majority (Li et al. 2023) with `last`.
@@ -135,7 +133,7 @@ class Rule:
 
 
 def _votes(responses: Sequence[Finished], scores: Sequence[float]) -> list[tuple[float, float]]:
-    """Return the votes for each response's answer, then its own; what answers nothing has none."""
+    """Return the votes for each response's answer, and its own score; no answer has no votes."""
     votes: dict[str | None, float] = {}
     for each, score in zip(responses, scores, strict=True):
         if each.answer is not None:

@@ -1,4 +1,4 @@
-"""Every search strategy by its name: what it is called, the arms it has, and how it searches.
+"""Every search strategy by its name: its title, its arms and its algorithm.
 
 A new strategy is an entry here, or an entry point of the group `pav.strategies`, and the file of
 its algorithm.

@@ -1,4 +1,4 @@
-"""A setting whose value is one of a list of names, to which plug-ins add theirs."""
+"""Settings whose value is one of a list of names; plug-ins add names."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -25,9 +25,10 @@ class EvaluateSettings(Settings):
     beam_width: int = Field(0, ge=0, le=65_536)
     """Beams kept at each step; 0 means num_samples // 4."""
     max_steps: int = Field(0, ge=0, le=1 << 20)
-    """Most steps of a response in a beam; 0 leaves it to sample.max_tokens."""
+    """Most steps of a response in a beam; with 0 only `sample.max_tokens` bounds it."""
     paper_beam: bool = False
-    """Also run beams by the paper's count: N kept, three steps sampled of each."""
+    """Also run beams by the paper's count: N beams are kept and three next steps of each are
+    sampled."""
     final_pick: Literal["validation", "q_last", "q_product", "orm", "q_likely", "orm_likely"] = (
         "validation"
     )

@@ -20,7 +20,7 @@ class PolicySettings(Settings):
     path: str = ""
     """Local Hugging Face checkpoint folder; empty keeps the embedded policy."""
     steps: int = Field(1000, ge=1, le=10**9)
-    """Optimiser steps after which the embedded policy is kept for it."""
+    """Optimiser steps of the embedded policy after which this policy is kept."""
 
 
 def _check_names(policies: tuple[PolicySettings, ...]) -> tuple[PolicySettings, ...]:

@@ -27,15 +27,14 @@ class ProblemSettings(Settings):
     target: int = Field(24, ge=1, le=10_000)
     """Number to reach (embedded hands)."""
     targets: tuple[int, ...] = ()
-    """Lowest and highest number to reach, such as [1, 100], in place of `target`: each hand gets
-    `targets_per_hand` of them that it reaches, as drawn, and is in one split (embedded hands)."""
+    """Lowest and highest number to reach, such as [1, 100], in place of `target`. Each hand gets
+    `targets_per_hand` drawn targets that it reaches, all in one split (embedded hands)."""
     targets_per_hand: int = Field(1, ge=1, le=16)
     """Targets of a hand, where `targets` gives a range (embedded hands)."""
     highest: int = Field(13, ge=2, le=100)
     """Largest number in a hand (embedded hands)."""
     num_numbers: Counts = Field((4,), min_length=1)
-    """Numbers in a hand: one number, or several such as [4, 5] for hands of each (embedded
-    hands)."""
+    """Numbers in a hand: one size such as 4, or several such as [4, 5] (embedded hands)."""
     max_train: int = Field(1_000_000, ge=1, le=10**9)
     """Use at most this many training problems, in order of their hash."""
     max_validation: int = Field(1_000_000, ge=1, le=10**9)

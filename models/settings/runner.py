@@ -15,10 +15,9 @@ class RunnerSettings(Settings):
     retry_seconds: float = Field(2.0, ge=0, le=86_400)
     """Wait before the first retry; it doubles each time."""
     timeout_seconds: float = Field(7200, gt=0, le=31_536_000)
-    """Longest time of a batch of units; it is then tried again with what is left of it."""
+    """Longest time of a batch of units; after it the rest of the batch is tried again."""
     stall_seconds: float = Field(120, ge=10, le=86_400)
-    """A worker that is silent for so long is replaced. Its process tells that it runs, even in the
-    middle of a long computation; one that runs but never comes to an end meets
-    `timeout_seconds`."""
+    """A worker that is silent for this time is replaced. A running process is not silent, even
+    during a long computation; a process that never ends meets `timeout_seconds`."""
     device_hour_price: float = Field(0.0, ge=0)
     """Price of one device-hour, in any currency; 0 hides prices."""

@@ -15,9 +15,9 @@ class SampleSettings(Settings):
     """Solutions to be labelled."""
 
     path: str = ""
-    """File of solutions to label as they are, instead of sampling any; empty samples."""
+    """File of solutions to label as they are; if empty, solutions are sampled."""
     format: FormatName = "plain"
-    """Format of that file; plain rows have `question`, `response` and as known `answer`."""
+    """Format of that file; plain rows have `question`, `response` and, if known, `answer`."""
     num_train: int = Field(4, ge=1, le=100_000)
     """n_cov: solutions of the base for each training problem."""
     num_validation: int = Field(2, ge=1, le=100_000)

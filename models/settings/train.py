@@ -25,16 +25,18 @@ class TrainSettings(Settings):
     eval_every: int = Field(150, ge=1, le=10**9)
     """Optimiser steps between two looks at the validation loss (and two saved states)."""
     patience: int = Field(5, ge=1, le=10**9)
-    """Looks without improvement after which training stops; the best checkpoint is kept."""
+    """Looks at the validation loss without improvement after which training stops; the best
+    checkpoint is kept."""
     targets: Literal["counts", "passing"] = "passing"
     """`counts`: each prefix's own rollouts; `passing`: also every rollout as a one-sample target
     of each later prefix it passes through."""
     balance: bool = False
     """Draw values under and over 0.5 equally often, with inverse weights in the loss."""
     rephrase: float = Field(0.5, ge=0, le=1)
-    """Share of solutions shown under another prompt that asks the same problem (countdown: the
-    hand in another order)."""
+    """Share of solutions shown under another prompt of the same problem (countdown: the hand in
+    another order)."""
     heads: Literal["separate", "shared"] = "separate"
-    """Networks of their own for the provers, or heads of one network."""
+    """`separate`: each prover has its own network; `shared`: the provers are heads of one
+    network."""
     compare_targets: bool = False
     """Train the Q network on both kinds of targets and report both."""

@@ -84,7 +84,7 @@ def outcome_sequences(
 ) -> list[LabelledSequence]:
     """Return the ORM's sequences: each distinct response once, labelled at its end only.
 
-    It weighs as much as the policy gives it, whichever prefixes the rollouts were drawn from.
+    A response weighs as often as the policy gives it, whichever prefixes the rollouts start from.
     """
     measure = sampling_measure(solutions, rollouts)
     samples = [*_unweighted(solutions), *measure.weighted(rollouts)]
@@ -133,9 +133,9 @@ def _num_samples(completions: Iterable[Completion]) -> int:
 
 @dataclass(frozen=True)
 class _Drawn:
-    """How much weight is drawn for each solution: at a prefix, at the end of a response.
+    """The weight drawn for each solution, at a prefix and at the end of a response.
 
-    Of a number of steps; of an end the steps before the last one.
+    Both are by the number of steps; an end has the steps before the last one.
     """
 
     at_prefix: Callable[[int], float]
@@ -201,6 +201,6 @@ def _targets(sequence: LabelledSequence, k: int) -> tuple[NDArray[np.float64], N
         return shares, np.array(sequence.weights)
     correct = [each.num_correct for each in tallies]
     targets = best_of_array(correct, [max(each.num_rollouts, 1) for each in tallies], k)
-    # Of a terminal prefix every best-of-K value is its verdict.
+    # Every best-of-K value of a terminal prefix is its verdict.
     targets[-1] = shares[-1]
     return np.nan_to_num(targets), np.where(np.isnan(targets), 0.0, sequence.weights)

@@ -1,4 +1,4 @@
-"""What tells one kind of verifier from another: a record that its plug-in fills too.
+"""The record of a verifier kind, which plug-ins fill too.
 
 Planning reads kinds, so that a module with a kind imports torch within functions alone.
 """
@@ -29,9 +29,9 @@ class VerifierSpec:
     """A network to train: `heads` names its outputs.
 
     `policies` holds the role whose rollouts label each head, `best_of_k` the K of its target.
-    `targets` says how values are counted, and is empty where scores are no values of prefixes:
-    values are held against the labels of prefixes. `knobs` are what else the examples, the loss
-    and the card read: they are hashed.
+    `targets` says how values are counted; scores with it are compared with the labels of prefixes.
+    It is empty where scores are no values. `knobs` are further hashed settings that the examples,
+    the loss and the card read.
     """
 
     name: str
@@ -115,7 +115,7 @@ class Loss(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """How a network's output says a chance; score = sigmoid(scale * log-odds + bias).
+    """The link between a network's output and a chance; score = sigmoid(scale * log-odds + bias).
 
     `code` is the same in torch, of the tensor `logits`: the card's code runs it.
     """

@@ -20,8 +20,8 @@ def _spec(name: str, settings: RunSettings) -> VerifierSpec:
 def _of_seeds(
     work: VerifierWork, published: Published, /, *, held_out: bool
 ) -> list[TargetSequence]:
-    # Both ORMs are stopped and calibrated by all that is known of the validation problems. A
-    # verdict is one whatever its rollout was drawn for.
+    # Both ORMs are stopped and calibrated by all completions of the validation problems, since a
+    # verdict is the same whatever its rollout was drawn for.
     if held_out:
         return _of_all(work, published, held_out=held_out)
     return target_sequences([outcome_sequences(_seeds(work, published), [])])
@@ -62,7 +62,7 @@ ORM_SEED = Kind(
     examples=_of_seeds,
     card=lambda _: _card("the last step of the base policy's sampled solutions"),
     titles={"orm_seed": "ORM, seed solutions"},
-    # Labels of training problems would be read for nothing.
+    # Labels of training problems are not needed.
     label_splits=tuple(split for split in SPLITS if split != "train"),
     score_note=_NOTE,
 )

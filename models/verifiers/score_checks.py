@@ -1,4 +1,4 @@
-"""What held-out scores say of a verifier: where it is far off, and whether its mean drifts."""
+"""Checks of held-out scores: where a verifier is far off, and whether its mean drifts."""
 
 from typing import Any
 
@@ -19,7 +19,8 @@ _LEAST_GAP = 0.05
 def worst_bins(scores: pl.DataFrame) -> list[Row]:
     """Return, for each verifier that has one, the bin of scores that is off by the largest factor.
 
-    Labels must contradict the score: their interval, with each prefix as one trial, excludes it.
+    A bin counts only if the interval of its labels, with each prefix as one trial, excludes the
+    score.
     """
     labelled = scores.filter(pl.col("num_rollouts") > 0)
     found = []

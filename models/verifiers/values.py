@@ -63,8 +63,8 @@ def _examples(
 ) -> list[TargetSequence]:
     base = work.policies["base"]
     heads = [
-        # Where another policy goes on, prefixes are no longer reached as the base reaches them.
-        # That is more to learn from, and not what a verifier is stopped and judged by.
+        # Rollouts of another policy reach prefixes in other proportions than the base. They are for
+        # learning and not for stopping and judging.
         _head(
             published, policy_id,
             passing=work.targets == "passing" and not (held_out and policy_id != base),

@@ -1,10 +1,10 @@
 """`pav bench engine`: the labelling stage against the engine alone, a plain loop, and peers.
 
-Everything runs on the same model, device, number type and threads, on the same prefixes.
-Rates are the best of a few repeats, in which all take turns: a busy machine only ever makes
-them slower. The engine alone decodes full batches whose rows are as long as the stage's own, a
-mixture, because attention runs over the longest row of a batch; `rows of one length` is the
-same with every row of the mean length, and what the plain loop is given.
+All rates are of the same model, device, number type, threads and prefixes. A rate is the best of a
+few repeats in which all take turns, since a busy machine only makes rates lower. The engine alone
+decodes full batches with the row lengths of the stage, a mixture, because attention runs over the
+longest row of a batch. `rows of one length` has every row of the mean length, as the plain loop
+has.
 """
 
 import random
@@ -45,7 +45,7 @@ REPEATS = 3
 ROUNDS = 8
 ONE_LENGTH = "engine alone, rows of one length"
 _SEED = 0
-# What the project promises of the labelling stage; ratios of rates in one table.
+# Promised ratios of rates of the labelling stage.
 TARGETS = {
     "of the engine's raw rate": (0.85, "labelling stage", "engine alone"),
     "of the engine's rate on rows of one length": (0.0, "labelling stage", ONE_LENGTH),

@@ -1,4 +1,4 @@
-"""Decoding alone, for the bench: the engine, the loop everybody writes, the bare products."""
+"""Decoding alone, for the bench: the engine, a plain loop, and the bare matrix products."""
 
 import random
 import time
@@ -39,7 +39,7 @@ def _prompts(batch: Batch) -> list[tuple[int, ...]]:
 def raw_seconds(engine: TransformersEngine, batch: Batch) -> float:
     """Return the seconds the engine needs for `steps` tokens of a batch that is already full."""
     prompts = _prompts(batch)
-    # One token more than is timed, so that no row leaves within the time.
+    # One token more than is timed, so that no row ends within the time.
     limit = batch.steps + 2
     kept, engine.ends_text = engine.ends_text, engine.ends_text & False
     engine.submit(Generation(i, ids, 1, limit, i) for i, ids in enumerate(prompts))

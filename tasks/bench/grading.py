@@ -1,7 +1,7 @@
-"""`pav bench grading`: how far verdicts agree with labelled data, how fast, and at worst how slow.
+"""`pav bench grading`: agreement of verdicts with labelled data, their rate, and the slowest one.
 
-The data are files that the user has: a folder with `gsm8k/` and `math/` as their sources publish
-them. Nothing of them is kept.
+The user gives the data: a folder with `gsm8k/` and `math/` as their sources publish them. The bench
+keeps no copy.
 """
 
 import json
@@ -33,7 +33,7 @@ SAID = ("The answer is {}.", "the final answer is ${}$. I hope it is correct.", 
 REPEATS = 3
 VERDICTS_PER_SECOND = 20_000
 _MOST_LISTED = 20
-# Each was seen to hang, to crash or to eat the memory of some grader.
+# Each of these made some grader hang, crash or use up the memory.
 NASTY = (
     "9**9**9", "9^{9^{9}}", "9^{9^{9^{9}}}", "99999999!", r"\binom{10^9}{5 \cdot 10^8}",
     "(" * 5_000 + "1" + ")" * 5_000, "{" * 900 + "1" + "}" * 900, "x^{" * 250 + "2" + "}" * 250,

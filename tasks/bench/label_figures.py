@@ -26,12 +26,12 @@ Floats = NDArray[np.float64]
 
 RESAMPLES = 1000
 EXHAUSTIVE = "exhaustive"
-# What each figure's prices are a share of: of values the same rollouts for every prefix, of first
-# errors what is left of that where nothing is rolled out that says nothing of them.
+# The reference of each figure's prices. For values: the same rollouts for every prefix. For first
+# errors: only the rollouts that can show a first error.
 REFERENCES = {"error": EXHAUSTIVE, "accuracy": "walk, n each"}
 # What the project promises: the price of a planner's labels as a share of the reference's, at most.
 SHARE = 0.5
-# Which planners are held to it, by figure.
+# The planners that the promise is for, by figure.
 PROMISED = {
     "error": ("adaptive, budget", "first pit"),
     "accuracy": ("adaptive, first error", "first pit"),
@@ -81,7 +81,7 @@ def _prices(
         for at, fixed in sums[reference].items() if planner != reference else ():
             share = equal_price(settings, fixed, weights, figure=figure, parts=parts)
             level = getattr(point(at, fixed, weights[:1]), figure)
-            # On all problems at once: the amount that a bench of rates buys, no claim.
+            # Taken on all problems at once: the amount serves a bench of rates and is no claim.
             bought = rollouts_at(curve(settings, weights[:1]), level, figure=figure)
             records.append({
                 "planner": planner, "figure": figure, "reference": reference, "at": at,
@@ -104,7 +104,7 @@ def equal_rollouts(figures: Mapping[str, Any], planner: str, *, at: str) -> floa
 def compare_searches(case: Case, k: int) -> dict[str, Any]:
     """Return how often binary search finds the first error that trying every prefix finds.
 
-    Both see the very same rollouts, k of a prefix; of wrong solutions whose problem is alive.
+    Both see the same k rollouts of a prefix. Only wrong solutions whose problem is alive count.
     """
     wrong = [
         each for each, error in zip(case.solutions, case.errors, strict=True) if error is not None

@@ -1,4 +1,4 @@
-"""Labels per second at equal error: a budget spent by expected gain, and what peers do."""
+"""Labels per second at equal error, of a budget spent by expected gain and of peers."""
 
 import math
 import time
@@ -126,9 +126,9 @@ SLOW_PROBLEMS = 15
 
 @dataclass(frozen=True)
 class Timing:
-    """At which error to time: that of `fixed` rollouts of each of at least `num_prefixes`.
+    """An error to time at: that of `fixed` rollouts of each of at least `num_prefixes`.
 
-    A budget reaches it with `mean` rollouts of a prefix, in blocks of `block`.
+    A budget reaches this error with `mean` rollouts of a prefix, in blocks of `block`.
     """
 
     fixed: int

@@ -1,7 +1,7 @@
-"""`pav bench labels`: what each planner's labels cost for the error they have.
+"""`pav bench labels`: the price of each planner's labels and their error.
 
 Planners are played against rollouts that were drawn once, in several orders of their blocks. Values
-are held against other rollouts of the same prefixes, first errors against the exact solver.
+are compared with other rollouts of the same prefixes, first errors with the exact solver.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ BLOCK = 2
 # Orders of the blocks that every planner is played in.
 ORDERS = 8
 ROUNDS = 4
-# Rollouts of a prefix: the points of each curve. Of a budget the mean, and the block that suits it.
+# Rollouts of a prefix, the points of each curve; for budgets (mean rollouts, block size).
 FIXED = (4, 8, 16, 32, 64, 128)
 BUDGETS = ((3, 2), (4, 2), (5, 2), (6, 4), (8, 4), (12, 4), (16, 4), (24, 4), (32, 4), (48, 4))
 WIDTHS = (0.6, 0.5, 0.4, 0.3, 0.2)
@@ -187,8 +187,8 @@ def _exhaustive(solution: OpenSolution, *, num_rollouts: int) -> Planner:
 def walk(solution: OpenSolution, *, num_rollouts: int, until_right: bool = False) -> Planner:
     """Roll out a wrong solution until a prefix has none right of n; return that prefix, or None.
 
-    What a first error takes without any planner: a correct solution has none, what follows a dead
-    prefix says nothing of it, and with `until_right` one right rollout settles a prefix.
+    This is the fair reference for first errors: a correct solution has none, and prefixes behind a
+    dead one do not matter. With `until_right` the rollouts of a prefix stop at the first right one.
     """
     blocks = num_rollouts // BLOCK
     turns = [[number] for number in range(blocks)] if until_right else [range(blocks)]
@@ -211,13 +211,13 @@ def _rule(*, width: float = 0.0, threshold: float = 0.0) -> SequentialRule:
 
 
 def _pits(num_rollouts: int, walk: int) -> PitBudget:
-    """Return first_pit's budget: the walk's for its start as well, one block for a pit."""
+    """Return first_pit's budget: pilot and walk have the same blocks, the pit has one."""
     blocks = walk // BLOCK
     return PitBudget(pilot=blocks, walk=blocks, estimate=num_rollouts // BLOCK, pit=1)
 
 
 def played(case: Case, settings: Mapping[str, Player]) -> dict[str, Sums]:
-    """Return what each setting of a planner came to, the mean over all orders of the blocks."""
+    """Return the figures of each setting of a planner, the mean over all orders of the blocks."""
     pools = [case.pool.shuffled(order) for order in range(ORDERS)]
     return {
         name: _mean([_sums(case, play(pool)) for pool in pools]) for name, play in settings.items()

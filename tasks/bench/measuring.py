@@ -28,7 +28,7 @@ def timed(figures: dict[str, float]) -> Iterator[None]:
 
 
 def resident_bytes() -> int:
-    """Return the memory that this process holds now; where /proc is none, the most it ever held."""
+    """Return the memory that this process holds now; without /proc, the most it ever held."""
     return _status("VmRSS")
 
 
@@ -40,7 +40,7 @@ def peak_bytes() -> int:
 def _status(field: str) -> int:
     status = Path("/proc/self/status")
     if status.exists():
-        # What getrusage says begins with the peak of the process that this one was forked from.
+        # getrusage starts from the peak of the process that this one was forked from.
         fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
         return int(fields[field].split()[0]) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

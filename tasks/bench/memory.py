@@ -19,12 +19,13 @@ from pav.tasks.runner.worker import KERNELS
 
 LOOK_EVERY = 100
 NUM_STEPS = 600
-# Few sequences a step: kernels grow with the number of shapes, activations with that of tokens.
+# Few sequences a step, as kernels grow with the number of shapes and activations with that of
+# tokens.
 _BATCH_SIZE = 4
 _SHORTEST, _LONGEST = 16, 200
 _NUM_SEQUENCES = 4096
 _WIDTH = 128
-# What torch keeps of each kind where nobody says otherwise.
+# Kernels that torch keeps by default.
 _UNBOUND = dict.fromkeys(KERNELS, "1024")
 
 

@@ -1,4 +1,4 @@
-"""Which rollouts `pav bench labels` draws: many of a few prefixes, in two independent halves."""
+"""The rollouts of `pav bench labels`: many of a few prefixes, in two independent halves."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ REVISION = 2
 POOL_ROLLOUTS = 256
 TRUTH_ROLLOUTS = 256
 NUM_PREFIXES = 2000
-# Far from the blocks that labels have, so that neither half is drawn again as a label.
+# Block numbers far from those of labels, so that neither half is drawn again as a label.
 FIRST_BLOCK = 10_000
 BLOCK = 64
 

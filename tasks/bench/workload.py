@@ -1,4 +1,4 @@
-"""What is labelled to be timed, and how fast it went."""
+"""The prefixes that benches label, and the rates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

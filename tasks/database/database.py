@@ -27,7 +27,7 @@ STORAGE_VERSION = "v1.4.0"
 # No build takes as long.
 _ABANDONED_SECONDS = 3600.0
 
-# Where Python has no main file, as in a child process, DuckDB draws a bar over the answer.
+# In a process without a main file, such as a child process, DuckDB draws a bar over the answer.
 _QUIET = "set enable_progress_bar = false"
 _LOCKED = re.compile(r"Could not set lock on file.*\(PID (\d+)\)", re.DOTALL)
 # What DuckDB raises where the file is at fault and not the query.
@@ -89,7 +89,7 @@ def build_database(path: Path, sources: Sources) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what builds left behind that were killed; a younger folder may be in use."""
+    """Remove the folders of killed builds; a younger folder may be in use."""
     for left in folder.glob(".labels-*.tmp"):
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
@@ -157,7 +157,7 @@ def _reading(path: Path) -> Iterator[Any]:
 
 @contextmanager
 def _interrupts() -> Iterator[None]:
-    """Raise KeyboardInterrupt for what DuckDB makes of one that falls into a call of its own."""
+    """Raise KeyboardInterrupt for DuckDB's error about an interrupt within its own call."""
     try:
         yield
     except RuntimeError as error:

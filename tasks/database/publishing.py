@@ -24,7 +24,7 @@ from pav.tasks.store.units import DataFile, Manifest
 
 DATABASE = "labels.duckdb"
 
-# Rollouts stay in Parquet: they are most of the bytes and few of the questions.
+# Rollouts stay in Parquet: they are most of the bytes, and few questions need them.
 _IN_PARQUET = ("rollouts",)
 
 Row = dict[str, Any]
@@ -41,8 +41,8 @@ class Publication:
 def publish_database(store: Store) -> Publication:
     """Build labels.duckdb from every intact manifest and recorded run, and check it.
 
-    A database with faults is published as well: most of it answers, and the one before it may be
-    no better. Whoever asked for it must be told of them.
+    A database with faults is published as well: most of it answers, and the previous one may have
+    the same faults. The caller must report the faults.
     """
     store.check_writable()
     sources = gather(store)
@@ -130,7 +130,7 @@ def _files(manifests: Iterable[Manifest], name: str) -> list[DataFile]:
 
 
 def _of_right_size(store: Store, manifests: Sequence[Manifest]) -> list[Manifest]:
-    """One listing instead of a request a file, which on S3 is most of the time."""
+    """Lists the store once: a request for each file would take most of the time on S3."""
     sizes = store.sizes("data")
     return [
         manifest

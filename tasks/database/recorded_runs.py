@@ -18,7 +18,7 @@ _Whole = Annotated[int, Field(ge=0, lt=1 << 31)]
 
 
 class _Named(Record):
-    """A policy or verifier of a run; what the database has no column for goes into `details`."""
+    """A policy or verifier of a run; fields without a column in the database go into `details`."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, JsonValue] = Field(init=False)
@@ -49,7 +49,8 @@ def _distinct(names: list[str]) -> list[str]:
 
 class _RunRecord(Record):
     run_id: str
-    # How many runs were recorded before: a clock that was ahead must not make its run the last.
+    # The number of earlier runs, which orders runs: a clock that was ahead must not make its run
+    # the last.
     number: _Whole = 0
     at: Moment
     settings: dict[str, JsonValue]
@@ -106,7 +107,7 @@ def _read(store: Store, path: PurePosixPath) -> Row:
     try:
         record = parse_json(store.read_bytes(str(path)))
         run = _RunRecord.model_validate(record)
-        # What JSON can hold and a database cannot: an infinite number.
+        # Infinite numbers: JSON can hold them, a database cannot.
         canonical_json(record)
         if run.run_id != path.parent.name:
             raise ValueError(f"the run_id {run.run_id!r} in the folder {path.parent.name!r}")

@@ -1,4 +1,4 @@
-"""What a run leaves beside its units: its record, the database it published, its report."""
+"""The files of a run beside its units: its record, the database and its report."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from pav.tasks.store.units import Manifest
 
 # Raised when the report shows something new, so that the next command writes it again.
 REPORT_VERSION = 2
-# Says of which run, and of which data, the store's database is.
+# The mark of the store's database: its run and the hash of its data.
 DATABASE_MARK = "labels.json"
 _SHOWN_FAULTS = 5
 
@@ -46,7 +46,7 @@ class FinishedRun:
 def publish_run(store: Store, run: FinishedRun) -> list[str]:
     """Record a run and rebuild labels.duckdb, in which it is now the last; return its faults.
 
-    With faults the run does not pass for published, so that the next command finds them again.
+    A run with faults is not marked as published, so the next command finds the faults again.
     """
     record_run(
         store,
@@ -105,12 +105,12 @@ def written_report(store: Store, run_id: str = "") -> str:
 
 
 def mark_reported(store: Store, run: FinishedRun) -> None:
-    """Note that the run's report is of the data that its units made; written last."""
+    """Mark the run's report as made from the data of its units; the mark is written last."""
     _write_json(store, f"runs/{run.run_id}/reported.json", _report_mark(run))
 
 
 def is_reported(store: Store, run: FinishedRun) -> bool:
-    """Tell whether the run's report is there, as it is now, and of the data of its units."""
+    """Tell whether the run has a report of the present kind, made from the data of its units."""
     noted = _read_json(store, f"runs/{run.run_id}/reported.json")
     return noted == _report_mark(run) and store.exists(report_path(run.run_id))
 
@@ -120,7 +120,7 @@ def _report_mark(run: FinishedRun) -> dict[str, Any]:
 
 
 def _database_mark(store: Store, run: FinishedRun) -> dict[str, Any]:
-    """Return what the mark of this run says: a damaged database has another hash than its mark."""
+    """Return the mark of this run's database; by its hash a damaged database has another mark."""
     return {
         "run_id": run.run_id,
         "content": run.content,

@@ -9,9 +9,9 @@ from rich.cells import cell_len, set_cell_size
 
 MAX_ROWS = 100
 _GAP = "  "
-# Nothing is cut to less while a column to its right can be left out instead.
+# The least width of a cut column; below it the columns on the right are left out instead.
 _LEAST = 12
-# What would move a terminal's cursor, ring its bell or turn its text round.
+# Characters that move a terminal's cursor, ring its bell or reverse its text.
 _CONTROLS = [*range(32), *range(127, 160), 0x061C, *range(0x200E, 0x2010), *range(0x2028, 0x202F),
              *range(0x2066, 0x206A)]  # fmt: skip
 _ESCAPES = {code: chr(code).encode("unicode_escape").decode() for code in _CONTROLS}
@@ -39,7 +39,8 @@ class _Column:
 def as_table(frame: pl.DataFrame, *, width: int | None) -> str:
     """Return an aligned table; numbers with thousands separated, texts on one line, no escapes.
 
-    What is wider than `width` is cut, columns on the right are left out, and the foot says so.
+    A table wider than `width` has its cells cut and columns on the right left out, and the foot
+    says so.
     """
     shown = [_column(series) for series in frame.head(MAX_ROWS).get_columns()]
     widths = _widths(shown, width)

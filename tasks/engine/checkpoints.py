@@ -22,7 +22,7 @@ _TOKENIZER = re.compile(
     r"|tokenizer_config\.json|special_tokens_map\.json|added_tokens\.json)$"
 )
 _VOCABULARY = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt")
-# Where a folder was loaded from says nothing about what it is.
+# Fields of the configuration that depend on the place of the folder and not on the model.
 _PLACES = ("_name_or_path", "name_or_path", "is_local", "local_files_only")
 # Above this size the hash is kept on disk, so that planning stays fast with large weights.
 _REMEMBERED_BYTES = 1 << 26
@@ -172,10 +172,10 @@ def load_tokenizer(folder: Path) -> Any:
 
 @contextmanager
 def loading(refusal: Callable[[Exception], InputError]) -> Iterator[None]:
-    """Raise a refusal where Transformers cannot use a folder; want of memory stays what it is."""
+    """Raise the refusal of what Transformers raises; a lack of memory is raised as it is."""
     try:
         yield
-    # A boundary: the user's files decide what a library of others raises at them.
+    # A boundary: the user's files decide what another library raises.
     except Exception as error:
         if ran_out_of_memory(error):
             raise

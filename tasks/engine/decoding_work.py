@@ -1,4 +1,4 @@
-"""What decides which tokens an engine samples from a prefix, besides the policy and the noise."""
+"""The work of units that sample: everything that decides the tokens besides policy and noise."""
 
 from typing import Any
 

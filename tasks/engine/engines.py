@@ -1,4 +1,4 @@
-"""Who plays which role: engines and scorers, opened once and kept for the next unit."""
+"""Engines and scorers by role, opened once and kept for the next unit."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -64,7 +64,7 @@ class Engines:
 
     @property
     def made_with(self) -> dict[str, str]:
-        """What decodes and is no part of a unit's name, for its manifest."""
+        """Decoding settings that are no part of a unit's name, for its manifest."""
         return {"engine.batch_size": str(self.settings.engine.batch_size)}
 
     def close(self) -> None:

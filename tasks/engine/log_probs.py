@@ -1,4 +1,4 @@
-"""How likely a policy is to continue as it did: one forward pass over sequences that are known."""
+"""Log-probabilities of known sequences under a policy, by forward passes."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -12,7 +12,7 @@ Tokens = tuple[int, ...]
 
 # Rows and lengths of a pass come in multiples of this: kernels are compiled for each size.
 SIZE_STEP = 8
-# Tokens that cost as much as what a pass costs whatever it holds.
+# The fixed cost of a pass, in tokens.
 PASS_COST = 256
 
 

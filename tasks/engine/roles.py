@@ -1,4 +1,4 @@
-"""What plays a role that requests name: an engine, or one head of a scorer."""
+"""The holder of a role that requests name: an engine, or one head of a scorer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

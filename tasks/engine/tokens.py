@@ -14,7 +14,7 @@ from pav.models.records import Generated, Prefix, Problem, Sample
 def ends_step(tokenizer: Any, delimiter: str) -> NDArray[np.bool_]:
     """Tell of every token id of a tokenizer whether its text holds the step delimiter.
 
-    None does where the delimiter is empty: such steps are found in the whole text.
+    With an empty delimiter no token does, since the domain cuts the whole text into steps.
     """
     texts = tokenizer.batch_decode([[index] for index in range(len(tokenizer))])
     return np.array([bool(delimiter) and delimiter in text for text in texts])

@@ -134,8 +134,8 @@ class TransformersEngine:
     def _prefill(self) -> list[Generated]:
         """Run the prefixes of waiting requests; return the samples that end with one token.
 
-        As many prefixes as one pass could hold: those of a problem, which come one after
-        another, mostly begin one another, and the others find neighbours of their length.
+        The requests are as many as one pass could hold. Most prefixes of a problem, which come in a
+        row, begin one another, and the others find neighbours of their length.
         """
         group = [self._waiting.popleft()]
         num_tokens = len(group[0].token_ids)
@@ -169,7 +169,7 @@ class TransformersEngine:
     def _num_rows(self) -> int:
         """Return how many rows to decode, after closing ranks where that makes them fewer.
 
-        They are a few counts only: the CPU's kernels are compiled anew for each they meet.
+        Only a few numbers of rows occur, as the CPU's kernels are compiled anew for each number.
         """
         slots, size = self._slots, self.sampling.batch_size
         rows = min(-(-int(slots.active.sum()) // ROW_STEP) * ROW_STEP, size)

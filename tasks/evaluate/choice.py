@@ -1,4 +1,4 @@
-"""What validation chooses for one pipeline seed: alpha of each prover, and the final pick."""
+"""The choice by validation for one pipeline seed: alpha of each prover, and the final pick."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,8 +20,8 @@ SEARCHED = ("search_results", "final_picks")
 class Choice:
     """What validation chose for one pipeline seed.
 
-    One final pick for all beams, so that beams differ by their guide alone; an alpha for each
-    prover; alpha and aggregate of PAV-as-ORM.
+    All beams have one final pick, so they differ by verifier, prover and alpha alone. Each prover
+    has an alpha. PAV-as-ORM has an alpha and an aggregate.
     """
 
     final_pick: str
@@ -33,7 +33,7 @@ class Choice:
 def choose(settings: RunSettings, results: pl.DataFrame, picks: pl.DataFrame) -> Choice:
     """Return what one pipeline seed's validation results say; the grid's middle without any.
 
-    The final pick is the one that is right most often over all beams of the grid, each alpha the
+    The final pick is the one that is right most often over all beams of the grid. Each alpha is the
     best at that pick, the smallest one on a tie. Alpha 0 is in the table as the beam on Q and is
     not chosen. `results` and `picks` are the data sets `search_results` and `final_picks`.
     """

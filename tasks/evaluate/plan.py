@@ -1,4 +1,4 @@
-"""Which units the evaluation has: first those that choose on validation, then those of test."""
+"""Plans the evaluation's units: those that choose on validation problems, and those on test."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class SearchWork(DecodingWork):
 
 @dataclass(frozen=True)
 class SearchInputs:
-    """What the units of one pipeline seed's evaluation read.
+    """The inputs of the units of one pipeline seed's evaluation.
 
     `verifiers` maps each role, such as `q` or `orm_all`, to the unit that trained it.
     """
@@ -60,7 +60,8 @@ PAV_AS_ORM = ("best_of_n", "pav")
 def plan_choice(settings: RunSettings, inputs: SearchInputs) -> list[Unit]:
     """Return the units on validation problems; none where there are no such problems.
 
-    One for each prover, the whole grid of alpha and alpha 0 in it, and one for PAV-as-ORM.
+    There is one unit for each prover, with the whole grid of alpha and alpha 0, and one for
+    PAV-as-ORM.
     """
     planner = _Planner(settings, inputs, "validation")
     grid = sorted({0.0, *settings.evaluate.alphas})
@@ -87,7 +88,7 @@ def plan_search(settings: RunSettings, inputs: SearchInputs, choice: Choice) -> 
     """Return the units on test problems: long ones first, so that the last ones end together.
 
     Best-of-N and single samples of a search seed are one unit, drawn once and scored by every
-    verifier; each beam, number of candidates and search seed is one.
+    verifier. Each beam has a unit for each number of candidates and search seed.
     """
     planner = _Planner(settings, inputs, "test")
     asked = arms(settings)

@@ -18,7 +18,7 @@ from pav.models.search.strategies import STRATEGIES, is_stepwise
 from pav.tasks.engine.driver import Driver
 from pav.tasks.evaluate.plan import SearchWork
 
-# Search seeds of one pipeline seed; beyond it they would meet the next one's.
+# Seeds for each pipeline seed; a higher search seed would collide with the next pipeline seed's.
 _SEEDS_EACH = 10_000
 # The pick of an arm that ranks whole solutions by a rule of its own.
 _OWN = "own"
@@ -27,7 +27,7 @@ Row = dict[str, object]
 
 @dataclass(frozen=True)
 class Found:
-    """What one arm found on one problem.
+    """The result of one arm on one problem.
 
     `verifiers` are those whose forward passes the arm pays for; `seconds` its share of the time.
     """
@@ -54,7 +54,7 @@ def search(
     """Return the rows of every arm and problem of a unit; add to `spent` what the driver used."""
     run = _Run(driver, work, spent)
     found = []
-    # In the order in which they are planned, those that go step by step together.
+    # In the order of the plan; step-by-step arms search together.
     for is_beam in dict.fromkeys(is_stepwise(arm.strategy) for arm in work.arms):
         arms = [arm for arm in work.arms if is_stepwise(arm.strategy) == is_beam]
         found += run.beams(arms) if is_beam else run.best_of_n(arms)
@@ -89,7 +89,7 @@ class _Run:
     spent: list[dict[str, float]]
 
     def beams(self, arms: Sequence[Arm]) -> list[Found]:
-        """Search by every arm; what arms sample alike is sampled once, so they share the time."""
+        """Search by every arm; arms share equal samples, which are drawn once, and the time."""
         results, seconds = self._timed(
             [self._searches(Prefix(name), arms) for name in self.driver.problems]
         )

@@ -1,1 +1,1 @@
-"""Verdicts on responses: in this process where text tells, in killable ones where it does not."""
+"""Verdicts on responses: by text in this process, symbolically in processes of their own."""

@@ -1,4 +1,4 @@
-"""Verdicts on many responses at once: the domain's own, and the pool's where text does not tell."""
+"""Verdicts on many responses at once: the domain's, and the pool's where the domain is in doubt."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -13,7 +13,7 @@ MOST_REMEMBERED = 1 << 18
 
 
 class Compares(Protocol):
-    """What settles doubts, such as a `GradingPool`; one comparison for each doubt."""
+    """Settles doubts, as a `GradingPool` does; one comparison for each doubt."""
 
     def compare(self, doubts: Sequence[Doubt]) -> list[Comparison]:
         """Return whether the answers of each doubt are the same."""

@@ -45,7 +45,7 @@ def plan_import(path: str, *, form: str, policy: str, settings: RunSettings) -> 
     `policy` names the policy of rows that name none; empty is `imported:FORMAT`.
     """
     known = format_of(form, asked_by="FORMAT")
-    # Where a format marks the answer counts as long as the user says nothing else.
+    # The format's own mark of the answer counts unless the user sets another one.
     problems = settings.problems
     pattern = problems.answer_pattern or known.answer_pattern
     marked = problems.model_copy(update={"answer_pattern": pattern})

@@ -1,4 +1,4 @@
-"""The ordinary data sets of a file of solutions: graded where that is possible, as they are."""
+"""The ordinary data sets of a file of solutions, graded where that is possible."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ DATA_SETS = ("problems", "solutions", "prefixes", "solution_prefixes", "imported
 
 @dataclass(frozen=True)
 class Judged:
-    """A solution of a problem, how it ends, and its verdict; None where nothing can tell."""
+    """A solution of a problem, how it ends, and its verdict; None where it cannot be graded."""
 
     solution: ImportedSolution
     finish: str
@@ -143,7 +143,7 @@ class _Tables:
         self.put("solutions", row)
 
     def _add_prefixes(self, solution_id: str, names: Sequence[str], judged: Judged) -> None:
-        """Take in the prefixes of a solution, those that others begin with as well once."""
+        """Add the prefixes of a solution; a prefix that solutions share is added once."""
         steps = judged.response.steps
         ends = accumulate(map(len, steps), initial=0)
         for number, (name, end) in enumerate(zip(names, ends, strict=True)):

@@ -17,7 +17,7 @@ from pav.tasks.store.units import Manifest, Outcome
 
 @dataclass(frozen=True)
 class Imported:
-    """What a file became; `silences` and `remarks` are what it cannot say, or is not kept."""
+    """The counts of an import; the file lacks its `silences`, the import drops its `remarks`."""
 
     unit_id: str
     form: str

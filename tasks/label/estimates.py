@@ -1,4 +1,4 @@
-"""What labels will cost, from pilots, and what they did cost."""
+"""The cost of labels: estimated from pilots, and measured."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What is said of finished labels: their price, and the estimate against the outcome."""
+"""Notes on finished labels: their price, and the estimate against the outcome."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Which units the pilot has: for each labelling policy, the work of a few problems of one shard."""
+"""Plans the pilots: for each labelling policy, the work of a few problems of one shard."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,8 +17,8 @@ from pav.tasks.store.units import Unit, Work
 STAGE = "pilot"
 REVISION = 3
 
-# Open prefixes before the measured ones, whose seconds are not counted: they meet most of the batch
-# shapes, for each of which a CPU's kernels are compiled anew.
+# Open prefixes that warm up and are not measured: they meet most of the batch shapes, and a CPU's
+# kernels are compiled anew for each shape.
 WARM_PREFIXES = 128
 
 
@@ -39,8 +39,8 @@ class PilotWork(Work):
 def piloted(settings: RunSettings) -> RunSettings:
     """Return the settings of the labels that pilots are cut from: the run's own.
 
-    What a common budget will buy is not known before it is spent: a first block of every prefix
-    stands for it.
+    A first block of every prefix stands for a common budget, whose labels are not known before it
+    is spent.
     """
     label = settings.label
     if not label.budget:

@@ -1,4 +1,4 @@
-"""Executes pilots: the labels of a few problems, made as a run makes them, for what they cost."""
+"""Executes pilots: makes labels of a few problems as a run does, to measure their cost."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -52,7 +52,7 @@ def open_worker(
 
 
 class OverlayStore(Store):
-    """A store whose writes stay in memory, and are read before what the store holds."""
+    """A store whose writes stay in memory; a read returns these writes first."""
 
     def __init__(self, root: str) -> None:
         super().__init__(root)

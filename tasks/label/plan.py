@@ -1,4 +1,4 @@
-"""Which units the labelling stage has: by sampled shard and policy, and by block where planned."""
+"""Plans the labelling units: by sampled shard and policy, and by block for `exhaustive`."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ _MOST_UNITS = 100_000
 
 
 class LabelWork(ShardWork):
-    """Labels of a shard by one policy: a block of every prefix, a round, or all by a planner."""
+    """Labels of a shard by one policy: of one block, of a budget round, or of a whole planner."""
 
     role: str
     policy_id: str

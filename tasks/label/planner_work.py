@@ -1,4 +1,4 @@
-"""What a label planner is: what its units are told, and all else that pav must know of it."""
+"""The record of a label planner, and the work that its units are told."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,8 @@ class PlannerWork(Work):
 
     # The block of settings that a plug-in has for itself, of the group `pav.settings`.
     knobs: ClassVar[type[Settings] | None] = None
-    # Raised where the code of one planner changes what its units hold, so that others' labels stay.
+    # A planner's own revision: raised when its code changes what its units hold, so others' labels
+    # stay.
     code: ClassVar[int | None] = None
 
     kind: str

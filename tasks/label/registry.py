@@ -15,7 +15,7 @@ from pav.models.plugins import Registry
 from pav.models.settings import RunSettings
 from pav.tasks.label.planner_work import LabelPlanner, PlannerWork
 
-# Searches for a first error leave most prefixes alone, so that more problems give as many rollouts.
+# Searches for a first error roll out few prefixes, so a pilot needs more of them.
 _SEARCHING_PREFIXES = 1024
 
 
@@ -37,7 +37,7 @@ class FirstPit(PlannerWork):
 class BinarySearch(PlannerWork):
     """Halves a wrong solution for its first error."""
 
-    # 2: searches say `fixed` of all they draw but a pit's second estimate.
+    # 2: all blocks of a search are `fixed`, except a pit's second estimate.
     code = 2
     search_rollouts: int
     pit_rollouts: int

@@ -19,7 +19,7 @@ REVISION = 2
 
 
 class AllocationWork(Work):
-    """Where the next rollouts of a budget go. `most` is by policy_id, `shards` are its shards."""
+    """The next rollouts of a budget; `most` is by policy_id, `shards` lists its shards."""
 
     pipeline_seed: int
     round: int
@@ -32,7 +32,7 @@ class AllocationWork(Work):
 
 @dataclass(frozen=True)
 class Rounds:
-    """Plans the rounds of one pipeline seed, as far as what is finished lets it see.
+    """Plans the rounds of one pipeline seed, as far as the finished units allow.
 
     `budget` is in rollouts. An allocation reads all labels of the rounds before it; a label unit
     reads its shard's part of an allocation.
@@ -108,7 +108,7 @@ class Rounds:
     ) -> Unit:  # fmt: skip
         size = self.settings.label.block_size
         unit = label_unit(policy, shard, size, {"round": number})
-        # Only its own part enters the hash: what others were allotted does not change its labels.
+        # Only the unit's own part enters its hash: other parts do not change its labels.
         content = digest(part.select("prefix_id", "first_block", "num_blocks").rows(), length=20)
         ref = InputRef(allocation.unit.unit_id, content)
         return Unit(

@@ -1,8 +1,8 @@
 """Stops labelling where too many responses have no answer that the settings can find.
 
-Each of them would count as a failure of the policy, although it is the reading that fails. The
-solutions that were sampled tell before any rollout is drawn; of a policy that gave none, its first
-units do.
+Each such response would count as a failure of the policy, although the reading fails. A policy is
+judged by its sampled solutions, before any rollout, or without solutions by the rollouts of its
+first units.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,10 +20,10 @@ from pav.tasks.store.manifests import read_tables
 from pav.tasks.store.store import Store
 from pav.tasks.store.units import Manifest
 
-# Shown in the message, so fewer are no reason to stop.
+# Number of responses in the message; fewer are no reason to stop.
 _NUM_SHOWN = 3
 _LONGEST_SHOWN = 120
-# How sure the rollouts of one unit must make it that the share of all is too large.
+# Confidence from one unit's rollouts that the share of all responses is too large.
 _CONFIDENCE = 0.999
 
 
@@ -50,7 +50,7 @@ def check_sampled(
 
 def check_rolled(settings: RunSettings, role: str, blocks: Iterable[tuple[Block, Rolled]]) -> None:
     """Raise InputError where a unit's rollouts show that too many of a policy have no answer."""
-    # Takes SciPy along, which a plan can do without.
+    # Imports SciPy, which a plan does not need.
     from pav.models.labels.confidence import wilson_interval
 
     if not _can_be_read_otherwise(settings):
@@ -66,7 +66,7 @@ def check_rolled(settings: RunSettings, role: str, blocks: Iterable[tuple[Block,
         for prefix, sample, verdict in graded
         if verdict == Verdict.UNPARSED
     ]
-    # A unit is a draw of few: where all are just few enough, half the units have more.
+    # A unit is a small draw: if the true share is just allowed, half the units are above it.
     low, _ = wilson_interval(len(unparsed), len(graded), confidence=_CONFIDENCE)
     if float(low) > settings.label.max_unparsed:
         _refuse(settings, f"rollouts of {role}", unparsed, len(graded))

@@ -1,4 +1,4 @@
-"""Executes labelling units: what a planner asks for, of the prefixes of a shard by one policy."""
+"""Executes labelling units: the rollouts that a planner asks for, of one shard by one policy."""
 
 import time
 from collections import Counter

@@ -46,7 +46,7 @@ def corpora(
 
 
 def _told(problems: Sequence[Problem], split: str, tell: Tell) -> Iterator[Problem]:
-    """Yield the problems, telling of each before what is made of it."""
+    """Yield the problems, and report each before its exercises are made."""
     for number, problem in enumerate(problems, start=1):
         tell(f"demonstrations of {split} problem {number:,} of {len(problems):,}")
         yield problem

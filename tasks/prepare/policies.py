@@ -73,7 +73,7 @@ class RoleSteps(Protocol):
 
 
 def check_policies(settings: PrepareSettings) -> None:
-    """Raise InputError where a checkpoint folder is none or the settings contradict each other."""
+    """Raise InputError where a folder is no checkpoint or the settings contradict each other."""
     for policy in settings.policies:
         if policy.path:
             check_checkpoint(Path(policy.path))
@@ -148,6 +148,6 @@ def _embedded_spec(
     name = policy_id(settings, hashes)
     file = pretrain.files[0]
     folder = f"{file.path.removesuffix(file.name)}{role}"
-    # Which training made a policy is no concern of who samples from it: only what it is.
+    # A unit that samples depends on what the policy is, and not on the training that made it.
     ref = InputRef(pretrain.unit.unit_id, name)
     return PolicySpec(role, name, FROM_SCRATCH, folder, ref, store)

@@ -34,7 +34,7 @@ def _rows(store: Store, manifest: Manifest) -> Iterator[dict[str, Any]]:
 def _family(unit: Unit) -> Domain | None:
     """Return the domain that a unit's settings name, template and all; None where it names none.
 
-    A store can be older than the settings that this version knows.
+    An older store can name settings that this version does not know.
     """
     try:
         return domain(str(unit.parameters["domain"]))

@@ -1,1 +1,1 @@
-"""What a run came to: arms, paired differences, figures, and the page that shows them."""
+"""The report of a run: arms, paired differences, figures and the page."""

@@ -1,4 +1,4 @@
-"""Arms of a comparison in words: what report, artifacts and figures call them."""
+"""The names of arms in report, artifacts and figures."""
 
 from collections.abc import Mapping
 from typing import Any

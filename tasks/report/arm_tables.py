@@ -113,7 +113,7 @@ def compute_table(ratios: Sequence[Row], *, caption: str) -> Table:
         "beam", "matches", "at accuracy %", "candidates needed", "ratio of candidates", "interval",
         "of generated tokens", "of all tokens", "of beam width",
     )  # fmt: skip
-    # Everything reaches an accuracy of 0 at no cost, which is no ratio worth naming.
+    # Every arm reaches an accuracy of 0 at no cost, so a ratio would mean nothing.
     ratios = [row for row in ratios if row["accuracy"] > 0]
     rows = tuple(
         (

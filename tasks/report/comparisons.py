@@ -96,8 +96,8 @@ class Compared:
     def intervals(self) -> dict[Arm, tuple[Interval, str]]:
         """Return each arm's accuracy with its interval over problems, and what kind that is.
 
-        Where hardly a problem is ever right, or ever wrong, resamples say too little: then it is
-        Wilson's of the problems' mean, which errs on the wide side.
+        If few problems are ever right, or ever wrong, a bootstrap says too little. The interval is
+        then Wilson's of the problems' mean, which errs on the wide side.
         """
         means = {arm: values.mean(axis=(0, 1)) for arm, values in self.correct.items()}
         columns = np.stack(list(means.values()), axis=1)
@@ -178,7 +178,7 @@ def matched(
 ) -> Row:
     """Return at what cost a curve of arms reaches the target's accuracy, and the ratios to it.
 
-    All on the search seeds that the arms share. The interval of the ratio of candidates is over
+    Both use the search seeds that the arms share. The interval of the ratio of candidates is over
     problems; 0 stands for never.
     """
     shared = compared.shared(target, *curve)

@@ -1,4 +1,4 @@
-"""Where a report comes from: when its data were made, by which code, settings and machine."""
+"""The origin of a report: when its data were made, by which code, settings and machine."""
 
 import importlib.metadata
 import importlib.resources

@@ -1,4 +1,4 @@
-"""What limits a result: the pick or the search, the verifiers, and what no interval covers."""
+"""The limits of a result: pick or search, verifiers, and effects that no interval covers."""
 
 import polars as pl
 

@@ -1,6 +1,6 @@
-"""Which arms a report compares, in which order: like for like before what also differs in its pick.
+"""Pairs of arms that a report compares, like-for-like pairs before pairs of different picks.
 
-A pair is left out where the run has not both arms.
+A pair is left out where the run lacks one of its arms.
 """
 
 from collections.abc import Mapping, Sequence

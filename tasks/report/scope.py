@@ -1,4 +1,4 @@
-"""What a run is large enough to say: its cautions, and whether its differences are judged."""
+"""Whether a run is large enough to judge differences, and its cautions."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ LEAST_ACCURACY = 0.1
 
 @dataclass(frozen=True)
 class Caution:
-    """What cannot be concluded, in a few words, and why."""
+    """A conclusion that the run does not allow, in a few words, and why."""
 
     title: str
     words: str

@@ -1,4 +1,4 @@
-"""What a report says in words: the task, how arms are compared, the labels, the settings."""
+"""Sentences of the report: the task, how arms are compared, the labels, the settings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

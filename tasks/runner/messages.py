@@ -1,4 +1,4 @@
-"""What a run and its worker processes send each other."""
+"""Messages between a run and its worker processes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

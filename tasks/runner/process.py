@@ -67,7 +67,7 @@ class OpenStage:
         settings = RunSettings.model_validate_json(job.settings_json)
         module: Any = importlib.import_module(job.stage_module)
         self._execute = module.open_worker(settings, store, self._device, self._progress)
-        # What is imported by now stays: walking it in search of garbage took 3 % of a unit.
+        # Imported modules stay: searching them for garbage took 3 % of a unit.
         gc.freeze()
 
 

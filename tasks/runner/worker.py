@@ -1,4 +1,4 @@
-"""A worker process as the run sees it: started, given jobs, listened to, and ended."""
+"""The run's side of a worker process: it starts the process, gives it jobs, listens and ends it."""
 
 import os
 import time
@@ -16,7 +16,7 @@ from pav.tasks.store.store import Store
 OnUpdate = Callable[[Update], None]
 _POLL_SECONDS = 0.1
 _GRACE_SECONDS = 3.0
-# So many beats of a worker may be missed before it counts as stalled.
+# Number of missed beats after which a worker counts as stalled.
 _MISSED_BEATS = 10
 
 
@@ -179,8 +179,8 @@ class Worker:
         while True:
             # Short waits: a task batch's time limit can only interrupt between two of them.
             if not child.has_news(_POLL_SECONDS):
-                # Polls, not a clock: time in which this process was stopped too does not count,
-                # nor does the start, which may be long on a slow disk.
+                # Polls are counted instead of a clock: time in which this process was stopped too
+                # does not count. The start does not count either, as it may be long on a slow disk.
                 silent_polls += self._is_heard
                 if silent_polls * _POLL_SECONDS > self._pool.stall_seconds:
                     raise EngineError(

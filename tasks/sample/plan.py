@@ -1,4 +1,4 @@
-"""Which units the sampling stage has: one per pipeline seed, split and shard of problems."""
+"""Plans the sampling units: one per pipeline seed, split and shard of problems."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

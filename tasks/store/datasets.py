@@ -25,9 +25,9 @@ SCHEMAS: dict[str, Columns] = {
         "verdict": pl.String, "reason": pl.String, "wrong_step": pl.Int32,
         "finish_reason": pl.String, "num_tokens": pl.Int32, "seed": pl.Int32, "unit_id": pl.String,
     },
-    # The first steps of a solution, one of those that start with them: its steps would stand here
-    # as often as it has any. num_characters: where they end in its text. is_terminal: a finished
-    # solution; its value is its verdict and it is never rolled out.
+    # A prefix is cut out of one solution that starts with it, as steps in each row would be stored
+    # many times. num_characters: where they end in its text. is_terminal: a finished solution; its
+    # value is its verdict and it is never rolled out.
     "prefixes": {
         "prefix_id": pl.String, "problem_id": pl.String, "solution_id": pl.String,
         "num_steps": pl.Int32, "num_characters": pl.Int32, "num_tokens": pl.Int32,
@@ -55,14 +55,14 @@ SCHEMAS: dict[str, Columns] = {
         "first_block": pl.Int32, "num_blocks": pl.Int32, "stopping_rule": pl.String,
         "gain": pl.Float64, "unit_id": pl.String,
     },
-    # What planners are measured against: the outcome of each rollout (0 or 1), and other rollouts
-    # of the same prefix that tell its true value.
+    # Data of `pav bench labels`: the outcome of each rollout (0 or 1), and other rollouts of the
+    # same prefix as its true value.
     "pools": {
         "prefix_id": pl.String, "problem_id": pl.String, "steps": STEPS, "policy_id": pl.String,
         "outcomes": pl.String, "truth_correct": pl.Int32, "truth_rollouts": pl.Int32,
         "unit_id": pl.String,
     },
-    # What others' files say of a solution's first steps; value is NULL where a row says nothing.
+    # Imported labels of a solution's first steps; value is NULL where a row says nothing.
     "imported_labels": {
         "solution_id": pl.String, "num_steps": pl.Int32, "prefix_id": pl.String,
         "format": pl.String, "kind": pl.String, "value": pl.Float64, "labeler": pl.String,
@@ -78,7 +78,7 @@ SCHEMAS: dict[str, Columns] = {
         "num_candidates": pl.Int64, "generated_tokens": pl.Int64, "scored_prefixes": pl.Int64,
         "scored_tokens": pl.Int64, "seconds": pl.Float64, "unit_id": pl.String,
     },
-    # What each final pick would have taken in a search that goes step by step.
+    # The outcome of each final pick in a step-by-step search.
     "final_picks": {
         "search_id": pl.String, "pick": pl.String, "is_correct": pl.Boolean, "unit_id": pl.String,
     },

@@ -1,4 +1,4 @@
-"""Files that the user names to be read; what may never end is refused at once."""
+"""Files that the user names to be read; pipes and devices, which may never end, are refused."""
 
 import stat
 from pathlib import Path

@@ -13,7 +13,7 @@ from pav.tasks.store.units import DataFile, InputRef, Manifest, Output, Unit
 
 SCHEMA_VERSION = 1
 
-# All that a pilot leaves is what it cost.
+# A pilot leaves no data: its manifest holds its cost.
 _WITHOUT_FILES = ("pilot",)
 
 
@@ -94,7 +94,7 @@ _Inside = Annotated[str, AfterValidator(_inside)]
 
 
 class Record(BaseModel):
-    """What was written as JSON: every key known, no value of another type."""
+    """A record of JSON: every key is known, and no value has another type."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 

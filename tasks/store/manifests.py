@@ -37,7 +37,7 @@ def publish(store: Store, unit: Unit, outcome: Outcome) -> Manifest:
     check_files(unit.stage, outcome.outputs)
     for output in outcome.outputs:
         _check_table(output)
-    # Whoever planned on an earlier, equally good result must keep finding that one.
+    # Units that were planned on an earlier, equally good result must keep finding it.
     earlier = find(store, unit)
     if earlier is not None:
         drop_partial(store, unit)

@@ -1,4 +1,4 @@
-"""What is done and what is missing, found without starting anything."""
+"""Finished and missing units, found without starting anything."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

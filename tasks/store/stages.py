@@ -43,7 +43,7 @@ UNIT_STAGES: Registry[UnitStage] = Registry(
         "label": UnitStage(
             "pav.tasks.label.plan", "pav.tasks.label.work", ("label_blocks", "rollouts", *_SAMPLED)
         ),
-        # Under a budget: what a few labels cost, and where the next rollouts go. Both were paid.
+        # Pilots and allocations of a budget were paid for, so older ones are kept.
         "pilot": UnitStage(
             "pav.tasks.label.pilot_plan", "pav.tasks.label.pilot_work", (), keeps_older=True
         ),

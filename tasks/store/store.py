@@ -20,7 +20,7 @@ _RESUME = "Everything published before is kept and nothing is half written"
 _S3_ATTEMPTS = 2
 _S3_CONNECT_SECONDS = 5.0
 _S3_ANSWER_SECONDS = 15.0
-# Neither limit holds while a body is sent, which may wait for the server's leave for ever.
+# Neither limit holds while a body is sent, which may wait for the server for ever.
 _S3_WRITE_SECONDS = 60.0
 _S3_BYTES_A_SECOND = 1e5
 

@@ -79,7 +79,7 @@ class Output:
 class Outcome:
     """All that a unit made, with its cost (seconds, tokens: name -> number).
 
-    `made_with` is what it was made with and its name does not say, such as the batch size.
+    `made_with` holds settings that are no part of the unit's name, such as the batch size.
     """
 
     outputs: tuple[Output, ...]

@@ -90,7 +90,7 @@ def _metadata(facts: Mapping[str, Any], domain_name: str, *, is_embedded: bool) 
         tags=["process-reward-model", "verifier", domain_name],
         model_name=facts["verifier"] if results else None,
         eval_results=results or None,
-        # What an embedded policy is trained on is made by the project: its licence is ours to give.
+        # The project makes the training data of an embedded policy, so it chooses the licence.
         license="apache-2.0" if is_embedded else "other",
         license_name=None if is_embedded else "licence-of-the-base-checkpoint",
     )

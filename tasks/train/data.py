@@ -21,9 +21,9 @@ from pav.tasks.store.store import Store
 from pav.tasks.store.units import Manifest, Unit
 from pav.tasks.train.plan import TrainWork
 
-# Enough for a loss to within a percent; more would take time from training.
+# Enough sequences for a validation loss to within a percent; more would slow the training down.
 MAX_VALIDATION = 3072
-# Where no validation problems are labelled, one in so many training problems stands in.
+# Without labelled validation problems, one in this many training problems stands in for them.
 _STAND_IN = 10
 _ROLLOUT_COLUMNS = ("prefix_id", "policy_id", "steps", "verdict", "finish_reason")
 _PREFIX_COLUMNS = ("prefix_id", "problem_id", "solution_id", "num_steps", "is_terminal")

@@ -47,7 +47,7 @@ def calibrate(
 ) -> dict[str, Calibration]:
     """Return each head's calibration, fitted on the labels of validation problems.
 
-    Where it would not lower the loss of problems left out, the head stays as it was trained.
+    A head whose calibration would not lower the loss of problems left out stays as it was trained.
     """
     model.eval()
     rows = [segments(each.token_ids, each.ends) for each in validation]

@@ -125,7 +125,7 @@ def _classifier(folder: Path, heads: Sequence[str], device: str) -> Any:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         config.id2label = dict(enumerate(heads))
         config.label2id = {head: number for number, head in enumerate(heads)}
-        # What a batch gives must not depend on a random number that resuming would lose.
+        # No dropout: a resumed training would not have the same random numbers.
         config.classifier_dropout = config.attention_dropout = 0.0
         return AutoModelForTokenClassification.from_pretrained(
             folder, config=config, dtype=torch.float32, local_files_only=True,

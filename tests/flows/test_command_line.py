@@ -39,7 +39,10 @@ WRONG = {
     "unknown option": (["run", "--frobnicate"], "--frobnicate"),
     "no database": (["sql", "select 1"], "no database yet"),
     "no such bench": (["bench", "nothing"], "is not one of"),
-    "no such domain": (["grade", "x.jsonl", "--domain", "chess"], "is not one of"),
+    "no such domain": (
+        ["grade", "x.jsonl", "--domain", "chess"],
+        "--domain: expected one of countdown, math, got 'chess'",
+    ),
     "no such format": (["import", "parchment", "x.jsonl"], "is not one of"),
     "no such setting": (["settings", "trian"], "did you mean 'train'"),
     "no report": (["open"], "no report yet"),
@@ -170,7 +173,7 @@ def test_help_says_that_a_stage_runs_those_before_it(pav_here, stage):
 
 @pytest.mark.parametrize(
     ("command", "words"),
-    [("bench", "engine|labels|grading|coverage|publish"), ("grade", "countdown|math"),
+    [("bench", "engine|labels|grading|coverage|publish"), ("grade", "countdown, math"),
      ("import", "plain|math-shepherd|prm800k"), ("export", "math-shepherd|trl|parquet"),
      ("sql", "table|csv|json|jsonl|parquet"), ("grade", "problems.answer_mark=boxed")],
 )  # fmt: skip

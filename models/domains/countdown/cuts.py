@@ -50,7 +50,7 @@ def _cut(num_numbers: int, size: int, smaller: int) -> Cut:
 
 
 def _halves(part: Part, smaller: int) -> Iterator[tuple[Part, Part]]:
-    """Each cut of a part once: of two equal halves the one with the first position comes first."""
+    """Yield each cut of a part once; the half with the first position precedes an equal half."""
     for one in combinations(part, smaller):
         if 2 * smaller < len(part) or part[0] in one:
             yield one, tuple(each for each in part if each not in one)

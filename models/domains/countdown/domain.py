@@ -74,7 +74,7 @@ class Countdown:
         return _CORRECT
 
     def answer_key(self, response: Prefix) -> str | None:
-        """Return the formula: all right responses have one result, so that it tells nothing."""
+        """Return the formula; the result says nothing, as all right responses share it."""
         return formula(response.steps)
 
     def contradicts(self, problem: Problem, other: Problem) -> bool:

@@ -8,7 +8,7 @@ from pav.models.domains.countdown.moves import Number, Path, State
 from pav.models.domains.countdown.search import Tables, tables
 from pav.models.domains.countdown.trees import Writer
 
-# Draws for each path that is wanted: formulas that read the same, or come twice, count once.
+# Draws for each wanted path. Some draws are lost: equal texts and repeated formulas count once.
 _DRAWS = 4
 
 
@@ -19,14 +19,14 @@ def reaches(hand: State, target: Number) -> bool:
     for found in of.making(target):
         formulas = Formulas(of, [found])
         for tree in formulas.trees(range(formulas.total)):
-            # Different values may have one float quotient, so what was found is reckoned exactly.
+            # Different values may have one float quotient, so each find is computed exactly.
             if _ends_at(writer.drawn_path(tree, random), target):
                 return True
     return False
 
 
 def search_together(hand: State, targets: Sequence[Number]) -> None:
-    """Search targets of a hand at once, so that each is known when it is asked for next."""
+    """Search targets of a hand at once, so that later questions are answered from memory."""
     _tables(hand, min(targets)).search(targets)
 
 
@@ -47,7 +47,7 @@ def drawn_paths(hand: State, target: Number, *, limit: int, random: Random) -> l
 
 
 def _paths(of: Tables, formulas: Formulas, *, limit: int, random: Random) -> Iterator[Path]:
-    """Drawn paths, then, where too few of them differ, all there are."""
+    """Yield drawn paths, then all paths in case too few of the drawn ones differ."""
     writer = Writer(of.hand, is_signed=of.is_signed)
     num_draws = min(_DRAWS * limit, formulas.total)
     for tree in formulas.trees(random.sample(range(formulas.total), num_draws)):

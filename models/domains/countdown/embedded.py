@@ -31,7 +31,7 @@ class EmbeddedHands:
         counts = _counts(chosen)
         parameters: dict[str, Any] = {
             "highest": chosen.highest,
-            # One count and one target stand as they always did, so that such units keep their
+            # A single count or target is written as a bare number, so that old units keep their
             # names.
             "num_numbers": counts[0] if len(counts) == 1 else counts,
         }
@@ -41,7 +41,7 @@ class EmbeddedHands:
         return parameters | {"targets": list(chosen.targets), "targets_per_hand": per_hand}
 
     def groups(self, parameters: Mapping[str, Any]) -> Sequence[EmbeddedGroup]:
-        """Return a group for each hand; what it reaches is found out as far as it is read."""
+        """Return a group for each hand; its targets are computed only as far as they are read."""
         counts, highest = parameters["num_numbers"], parameters["highest"]
         return [
             EmbeddedGroup(self._key(hand, parameters), _asked(hand, parameters))

@@ -23,8 +23,8 @@ def formula(steps: Sequence[str]) -> str | None:
     """Return the formula of the last step; None where a step cannot be read or there is none.
 
     Order and brackets that change nothing are gone: `2 + (3 - 1)` is `(3 + 2) - 1`. Nothing is
-    checked, so that wrong formulas are told apart as well: an operand is the latest result of
-    that value that no step has used, else a number of the hand.
+    checked, so wrong formulas differ as well. An operand is the latest unused result of that value,
+    else a number of the hand.
     """
     unused: dict[str, list[_Formula]] = {}
     last = None

@@ -12,7 +12,7 @@ from pav.models.domains.countdown.joins import num_outcomes
 from pav.models.domains.countdown.search import MOST_TABLED, NO_OUTCOME, Found, Tables
 from pav.models.domains.countdown.trees import Tree
 
-# Formulas that are looked up in one go: mostly few are wanted of many.
+# Number of formulas in one lookup; most calls want few of many.
 _AT_ONCE = 8
 
 

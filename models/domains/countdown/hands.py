@@ -14,8 +14,8 @@ Hand = tuple[int, ...]
 def hands(*, highest: int, num_numbers: int) -> list[Hand]:
     """Return the hands of numbers from 1 to `highest`, each ascending.
 
-    Above 5,000 of them (five numbers of 1..13 are 6,188) it is 5,000 that a hash draws: the same
-    for the same arguments, and the time stays bounded.
+    If there are more than 5,000 hands (five numbers of 1..13 give 6,188), a hash draws 5,000 of
+    them. The draw is the same for the same arguments, and the time stays bounded.
     """
     if comb(highest + num_numbers - 1, num_numbers) <= MOST_HANDS:
         return list(combinations_with_replacement(range(1, highest + 1), num_numbers))

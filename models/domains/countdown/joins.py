@@ -20,7 +20,7 @@ def outcomes(
     # Over one denominator x is a and y is b, so x / y is a / b.
     a, b, product, both = px * qy, py * qx, px * py, qx * qy
     over = np.where(b == 0, np.nan, b)
-    # Of two equal numbers one quotient and one difference count.
+    # Two equal numbers have one quotient and one difference.
     under = np.where((a == 0) | (a == b), np.nan, a)
     if not is_signed:
         return (
@@ -37,7 +37,7 @@ def outcomes(
 def partners(px: Floats, qx: Floats, t: Floats, u: Floats) -> list[tuple[Floats, Floats]]:
     """Return the one y for each outcome that with x = px / qx gives t / u, as p and q.
 
-    Their outcomes are the `partner_outcomes`. Some are none: see `is_partner`.
+    The outcomes are the `partner_outcomes`. Some of the y do not count: see `is_partner`.
     """
     a, b, product, both = t * qx, px * u, t * px, u * qx
     return [(a - b, both), (b - a, both), (a, b), (b, a), (product, both), (a + b, both)]
@@ -50,9 +50,9 @@ def partner_outcomes(*, is_signed: bool) -> NDArray[np.int64]:
 
 
 def is_partner(kind: NDArray[np.int64], x: Floats, t: Floats, u: Floats) -> NDArray[np.bool_]:
-    """Return which of the `partners`, by their places, of x and t / u are some of their own.
+    """Return which of the `partners` of x and t / u count, by their places.
 
-    Not those where 0 is divided by 0, nor y - x where x - y is 0 too, nor y / x where both are 1.
+    Excluded are 0 / 0, y - x where x - y is 0 too, and y / x where both are 1.
     """
     divides_zero = (x == 0) & ((kind == QUOTIENT) | (kind == INVERSE))
     is_twice = ((kind == INVERSE) & (t == u)) | ((kind == LESS) & (t == 0))

@@ -1,8 +1,8 @@
 """The fast exact solver: every formula of a hand that makes a target, without writing them out.
 
-The last operation joins two parts, so the values of the smaller part and the target say what the
-larger one must be, which is looked up. Parts of up to four numbers are tabled; where the larger
-part has five, it is searched in the same way for each of the few values that it may have.
+The last operation joins two parts, so the values of the smaller part and the target determine the
+value of the larger part, which a table holds. Parts of up to four numbers are tabled. A larger part
+of five numbers is searched in the same way, for each of its few possible values.
 """
 
 from collections.abc import Iterator, Sequence
@@ -69,7 +69,7 @@ class Tables:
     def making(self, target: Number) -> Iterator[Found]:
         """Yield the ways to make a target of the whole hand, those quickly found first.
 
-        None is searched twice: whether a target is reached is mostly asked before how it is.
+        Ways are kept, as most callers first ask whether a target is reached and then how.
         """
         found, rest = self._made.setdefault(target, ([], self._making(*_arrays([target]))))
         yield from found
@@ -78,7 +78,7 @@ class Tables:
             yield ways
 
     def search(self, targets: Sequence[Number]) -> None:
-        """Search several targets at once: that takes hardly longer than one, and is kept."""
+        """Search several targets at once, in hardly more time than one, and keep the ways."""
         ways = Found(*map(np.concatenate, zip(*self._making(*_arrays(targets)), strict=True)))
         order = np.argsort(ways.asked, kind="stable")
         ways = Found(*(field[order] for field in ways))
@@ -107,7 +107,7 @@ class Tables:
             yield found._replace(asked=asked[which], alone=alone[which], last=last[which])
 
     def _is_possible(self, p: Floats, q: Floats) -> NDArray[np.bool_]:
-        """Which p / q are values that may come up: not those below 0 where nothing is."""
+        """Return which p / q are allowed values: none below 0 unless the tables are signed."""
         with np.errstate(divide="ignore", invalid="ignore"):
             keys = p / q
         return np.isfinite(keys) & ((keys >= 0) | self.is_signed)
@@ -178,7 +178,7 @@ def _size(number: Number) -> int:
     return abs(number.numerator) + number.denominator
 
 
-# The targets of a hand are asked for one after the other.
+# Callers ask for all targets of a hand in a row.
 @lru_cache(maxsize=2)
 def tables(hand: State, *, is_signed: bool) -> Tables:
     """Return the tables of a hand, the last two of which are kept."""

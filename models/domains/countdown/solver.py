@@ -66,7 +66,7 @@ def _all_values(numbers: State) -> frozenset[Number]:
 
 
 _few_values = lru_cache(maxsize=1 << 11)(_all_values)
-# Four numbers have thousands of values, so few such sets are kept.
+# The set of a part of four numbers has thousands of values, so the cache keeps few sets.
 _many_values = lru_cache(maxsize=1 << 5)(_all_values)
 
 

@@ -82,13 +82,13 @@ class Values:
 
     @cached_property
     def _placed(self) -> NDArray[np.complex128]:
-        # The last one, which equals nothing, stands for what is greater than all.
+        # The last key is NaN, which equals nothing: it stands for keys greater than all.
         return np.append(_placed(self._groups.rows, self._groups.keys), np.nan)
 
     def find(self, rows: Integers, keys: Floats) -> tuple[Integers, Integers, Integers]:
         """Return which (part, value) pairs exist, and from where to where each stands in `order`.
 
-        Most of what is asked for is nowhere: its hash has an empty slot.
+        Most pairs do not exist, and their hash has an empty slot.
         """
         groups = self._groups
         hashes = _hashes(rows, keys, groups.slots.size).ravel()
@@ -97,7 +97,7 @@ class Values:
         row, key = np.broadcast_to(rows, keys.shape).ravel()[index], keys.ravel()[index]
         group = group[index].astype(np.int64)
         is_same = (groups.keys[group] == key) & (groups.rows[group] == row)
-        # Those that another value may have kept out of their slot are searched for.
+        # A pair whose slot may belong to another value is found by a search.
         missed = np.flatnonzero(~is_same & groups.is_shared[hashes[index]])
         if missed.size:
             wanted = _placed(row[missed], key[missed])

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from pav.models.domains.countdown.joins import DIFFERENCE, INVERSE, LESS, PRODUCT, QUOTIENT, SUM
 from pav.models.domains.countdown.moves import Move, Number, Path, State, divide, exact
 
-# The position of a number in the hand, or how two formulas are joined, and the two.
+# A tree is the position of a number in the hand, or an outcome with the two trees that it joins.
 Tree: TypeAlias = "int | tuple[int, Tree, Tree]"
 
 

@@ -16,12 +16,12 @@ from pav.models.errors import InputError, shown
 NO_ANSWER = "no answer found"
 _SETTING = "problems.answer_pattern"
 TOO_SLOW = f"{_SETTING} took too long"
-# A user's pattern can backtrack for ever; one that is sound needs microseconds.
+# Time limit of a user's pattern, which can backtrack for ever; a sound pattern takes microseconds.
 _LIMIT_SECONDS = 0.25
 SEVERAL = "several different answers"
 LAST_OF_SEVERAL = "last of several different answers"
 _HASHES = re.compile(r"####[ \t]*(.*)")
-# A backslash takes the character after it along, so that `\{` opens nothing.
+# A backslash and the next character are one piece, so `\{` opens nothing.
 _BRACES = re.compile(r"\\(?:boxed|fbox)\s*\{|\\.|[{}]", re.DOTALL)
 
 
@@ -132,7 +132,7 @@ def _marks(text: str, rule: AnswerRule) -> tuple[list[_Mark], bool]:
 
 
 def _with_pattern(marks: list[_Mark], text: str, rule: AnswerRule) -> list[_Mark]:
-    """Add what the user's pattern finds; words that it reads itself announce nothing else."""
+    """Add the finds of the user's pattern; announcements within a find do not count again."""
     pattern = compile_pattern(rule.pattern)
     if pattern is None:
         return marks
@@ -150,7 +150,7 @@ def _with_pattern(marks: list[_Mark], text: str, rule: AnswerRule) -> list[_Mark
 
 
 def _last_line(text: str, marks: list[_Mark]) -> list[_Mark]:
-    """The marks that give the answer together: the last, and others like it on its line."""
+    """Return the marks that form the answer: the last one and its like on the same line."""
     if marks[-1].is_said:
         return marks[-1:]
     line = text.rfind("\n", 0, marks[-1].start)

@@ -12,7 +12,7 @@ _MARKED = re.compile(r"(?:####|\banswer(?: is|:)|^A:)[ \t]*([^\n]+)", re.IGNOREC
 _NUMBER = re.compile(r"-?(?:[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?|\.[0-9]+)(?:\s*/\s*[0-9]+)?")
 _SMALL_FRACTION = re.compile(r"\\[dt]?frac\{(-?[0-9]+)\}\{([0-9]+)\}")
 _NOISE = re.compile(r"\\text|\\left|\\right|\\[!,;: $]|[\s{}$*`\u200b-\u200f\u202a-\u202e]")
-# Nothing here is worth more digits, and Python refuses to read very many.
+# Longest number that is read: Python refuses far longer ones, and none matters here.
 _MOST_CHARACTERS = 300
 _TOLERANCE = Fraction(1, 1_000_000)
 

@@ -1,7 +1,7 @@
 r"""Answers in a normal form, and the comparison that text alone allows.
 
-Two rules hold everywhere: time is in proportion to the length, and where it is not certain that
-two answers are the same or differ, `compare` says so and leaves them to the symbolic grader.
+Two rules hold everywhere. Time is in proportion to the length. Where the text does not decide
+whether two answers are the same, `compare` says so and leaves them to the symbolic grader.
 """
 
 import re
@@ -111,9 +111,9 @@ def read_number(form: str) -> Number | None:
 
 
 def comparable(answer: str) -> str:
-    """Return a text that is equal for answers whose text shows that they are equal.
+    """Return a key: the same text for answers that are equal by their text alone.
 
-    `0.5` and `1/2` are, `2x+2` and `2(x+1)` are not: that would take the symbolic grader.
+    `0.5` and `1/2` share a key. `2x+2` and `2(x+1)` do not, as that takes the symbolic grader.
     """
     form = normal_form(answer)
     number = None if len(form) > MOST_CHARACTERS else read_number(form)

@@ -1,7 +1,7 @@
 r"""Answers of several parts: `n = 1, 2, 3`, `\{3, 4\}`, `(1, 2)`, each compared part by part.
 
-A symbolic comparison of a whole list may take its last part for the list, or drop a name: so it
-is only ever given one part at a time.
+A symbolic comparison of a whole list may take its last part for the list, or drop a name. It is
+therefore given one part at a time.
 """
 
 import re
@@ -81,7 +81,7 @@ def _merged(items: Sequence[str], is_same: Callable[[str, str], bool]) -> list[s
 
 
 def _matches(gold: Sequence[str], answers: list[str], is_same: Callable[[str, str], bool]) -> bool:
-    """Whether each part has an answer of its own: equality is transitive, so the first will do."""
+    """Return whether each part has its own answer; as equality is transitive, the first will do."""
     for one in gold:
         found = next((other for other in answers if is_same(one, other)), None)
         if found is None:

@@ -1,7 +1,7 @@
 """Answers announced in words: `The answer is 18.`, `**Final answer:** 18`, `A: 18`.
 
-What follows counts up to the end of its sentence, and only where it is short: after "the answer
-is" running text may come as well as an answer, and no number is ever taken out of that.
+The text after the words counts up to the end of its sentence, and only if it is short. Running text
+may follow "the answer is" too, and no number is taken out of running text.
 """
 
 import re
@@ -21,7 +21,7 @@ _LABEL = re.compile(rf"{_COLON}\s*")
 _BEFORE_LABEL = re.compile(
     r"(?:^|[.!?][ \t])[ \t>#*_-]{0,8}(?:the[ \t]+)?(?:final[ \t]+)?\Z", re.IGNORECASE | re.MULTILINE
 )
-# Long enough for all that may stand before the word.
+# Number of characters that may stand before the word.
 _MOST_BEFORE = 40
 # A: 18, at the start of a line alone.
 _LETTER = re.compile(rf"\n[ \t]*{_BOLD}A{_COLON}[ \t]*")
@@ -35,7 +35,7 @@ _MATH = re.compile(r"\$[^$]*\$|\\\(.*?\\\)|\\\[.*?\\\]|\\[a-zA-Z]+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _FIRST_WORD = re.compile(r"([^\W\d_]+)\b")
 _MOST_WORDS = 4
-# What is said of an answer that was given before.
+# Words about an answer that was given before.
 _JUDGED = frozenset((
     "correct", "right", "wrong", "incorrect", "clear", "consistent", "reasonable", "verified",
     "confirmed", "found", "given", "below", "above", "obvious", "ready", "positive", "negative",
@@ -75,7 +75,7 @@ def _announcements(text: str) -> Iterator[tuple[int, int]]:
                 yield before.start(), said.end()
             start = text.find(word, end)
     if "A" in text:
-        # The line end that is put before the text counts for nothing.
+        # The pattern needs a line end in front, which the places do not count.
         for match in _LETTER.finditer(f"\n{text}"):
             yield match.start(), match.end() - 1
 

@@ -174,7 +174,7 @@ def test_what_cannot_be_sampled_step_by_step_is_refused(folder):
     engine = TransformersEngine(folder, EngineSampling(), device="cpu", dtype="float32")
     role = {"base": PolicyRole("p", engine)}
     driver = Driver(family, PROBLEMS, Codec(build_tokenizer(), family, PROBLEMS), role)
-    with pytest.raises(InputError, match=r"problems\.segmenter line or paragraph of math"):
+    with pytest.raises(InputError, match="line or paragraph of math"):
         driver.run([ask(Extend("base", (Prefix("1 2 3 4"),), 1, "step", 4, "search"))])
 
 

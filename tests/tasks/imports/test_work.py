@@ -100,7 +100,7 @@ def test_imports_keep_the_ids_that_stores_know_them_by(written, name, domain, po
 def test_an_import_is_what_its_record_says_that_its_plan_holds(store, written):
     row = plain(answer="4", response="two and two\n\\boxed{4}\n#### 5")
     plan = plan_import(written([row]), form="plain", policy="me", settings=MATH)
-    boxed = MATH.model_copy(update={"answer_mark": "boxed"})
+    boxed = RunSettings(problems={"domain": "math", "answer_mark": "boxed"})
     changes = {"policy": "another", "format": "prmbench", "domain": domain_key(boxed)}
     work = plan.work.model_copy(update=changes)
     other = replace(plan, unit=replace(plan.unit, parameters=work.parameters()))

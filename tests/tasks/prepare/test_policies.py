@@ -218,5 +218,5 @@ def test_only_policies_that_see_large_hands_are_trained_again_when_their_draws_c
         name: plan_pretrain(settings(problems=each), problems)[0].parameters
         for name, each in given.items()
     }
-    large = {name for name, each in parameters.items() if "large_hands" in each}
+    large = {name for name, each in parameters.items() if "large_hands" in each["lessons"]}
     assert large == {"five", "mixed", "file"}

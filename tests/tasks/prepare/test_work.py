@@ -206,7 +206,7 @@ def test_the_policy_is_trained_as_it_was_planned_whatever_the_settings_of_the_pr
             "learning_rate": 0.1, "warmup_steps": 9, "seed": 7,
         },
     )  # fmt: skip
-    planned = set(PretrainWork.model_fields) - {"domain", "kept_steps", "lessons"}
+    planned = set(PretrainWork.model_fields) - {"domain", "lessons", "kept_steps"}
     planned |= {"policies"}
     assert planned == others.prepare.model_fields_set
     made = contents(open_worker(settings, store, "cpu", silent)(unit))

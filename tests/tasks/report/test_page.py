@@ -34,6 +34,7 @@ from pav.tasks.report.words import (
 from pav.tasks.store.prefix_tables import with_steps
 from pav.tasks.store.stage_report import StageReport
 from pav.tasks.store.store import Store
+from tests.policies import named_policies
 from tests.tasks.report.invented_report import comparison, invented_inputs
 
 JUDGED = Scope((), is_judged=True)
@@ -304,7 +305,9 @@ def test_limits_say_that_seeds_share_a_base_which_knows_the_training_problems(in
         if splits[row["problem_id"]] == "train"
     ]
     assert f"right on {100 * sum(seen) / len(seen):.1f}% of the training problems" in words
-    folder = inputs.settings.prepare.model_copy(update={"base": "some/folder"})
+    folder = inputs.settings.prepare.model_copy(
+        update={"policies": named_policies(base="some/folder")}
+    )
     foreign = inputs.settings.model_copy(update={"prepare": folder})
     assert "imported checkpoint" in limits(replace(inputs, settings=foreign))[-1]
 
