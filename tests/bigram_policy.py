@@ -6,7 +6,9 @@ vector of its own, and the last layer holds how often a token followed that one 
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import torch
 from transformers import LlamaForCausalLM
@@ -19,7 +21,7 @@ _NEVER = -30.0
 SIZE = 64
 
 
-def save_bigram_policy(folder, texts):
+def save_bigram_policy(folder: Path, texts: Sequence[str]) -> str:
     """Save the policy of some texts of at most 64 different tokens; return its folder."""
     tokenizer = build_tokenizer()
     rows = [[*tokenizer.encode(text), tokenizer.eos_token_id] for text in texts]
@@ -42,7 +44,7 @@ def save_bigram_policy(folder, texts):
     return str(folder)
 
 
-def _logits(rows, token):
+def _logits(rows: Sequence[Sequence[int]], token: int) -> list[float]:
     """Return the logits of all tokens after one, to three decimals."""
     pairs = (pair for row in rows for pair in pairwise(row))
     counts = Counter(after for before, after in pairs if before == token)

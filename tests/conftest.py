@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -139,7 +140,7 @@ class World:
             steps += (self.child(prefix.steps + steps, index),)
             is_open = steps[-1].endswith("\n")
             if until == "step" or not is_open:
-                finish = "step" if is_open else "stop"
+                finish: Literal["step", "stop"] = "step" if is_open else "stop"
                 return Sample(steps, finish, sum(map(len, steps)), self.log_prob(steps))
 
     @staticmethod

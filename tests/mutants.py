@@ -82,7 +82,9 @@ def candidates(path):
     """Yield every possible change of a file, as a dict."""
     source = path.read_text()
     tree, rows = ast.parse(source), source.splitlines()
-    skipped, inner, seen = set(), set(), Counter()
+    skipped: set[int] = set()
+    inner: set[int] = set()
+    seen: Counter[tuple[str, ...]] = Counter()
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             inner.update(id(each) for row in node.body for each in ast.walk(row))
@@ -95,13 +97,15 @@ def candidates(path):
         for note in filter(None, notes):
             skipped.update(id(each) for each in ast.walk(note))
     for index, node in enumerate(ast.walk(tree)):
-        new = changed(node) if id(node) not in skipped and not is_text(node) else None
-        if new is not None:
-            name = (str(path.relative_to(ROOT)), rows[node.lineno - 1].strip())
-            name += (ast.unparse(node), ast.unparse(new))
+        if not isinstance(node, ast.expr | ast.stmt) or id(node) in skipped or is_text(node):
+            continue
+        if (new := changed(node)) is not None:
+            line = node.lineno
+            file, row = str(path.relative_to(ROOT)), rows[line - 1].strip()
+            name = (file, row, ast.unparse(node), ast.unparse(new))
             seen[name] += 1
             yield {
-                "name": name, "path": name[0], "line": node.lineno, "index": index,
+                "name": name, "path": file, "line": line, "index": index,
                 "nth": seen[name], "in_function": id(node) in inner,
             }  # fmt: skip
 
@@ -191,7 +195,8 @@ def survey():
     import coverage
     import pytest
 
-    seconds, failed = defaultdict(float), set()
+    seconds: dict[str, float] = defaultdict(float)
+    failed: set[str] = set()
 
     class Clock:
         def pytest_runtest_logreport(self, report):
@@ -316,7 +321,8 @@ def main():
     known = json.loads((FOLDER / "survey.json").read_text())
     named = [ROOT / path for path in options.paths]
     paths = {p for path in named for p in ([path] if path.is_file() else path.rglob("*.py"))}
-    same, counts = equivalents(), Counter()
+    same = equivalents()
+    counts: Counter[str] = Counter()
     for mutant in drawn(paths, options.number, options.seed, only=options.only):
         path, code, before, after = mutant["name"]
         listed = mutant["name"] in same

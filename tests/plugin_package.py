@@ -1,10 +1,13 @@
 """A package that adds to pav, installed as pip would leave it: its modules and its entry points."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 
-def installed(folder, *modules, points):
+def installed(
+    folder: Path, *modules: Path | tuple[str, str], points: Mapping[str, Mapping[str, str]]
+) -> Path:
     """Install modules, files or (name, text) pairs, into a folder for PYTHONPATH; return it.
 
     `points` maps a group such as `pav.strategies` to name -> `module:object`.

@@ -41,8 +41,8 @@ def normal(name):
 
 def declared(requirements):
     """Return distribution -> the bounds that a list of requirements gives it."""
-    parts = [re.fullmatch(r"([\w.-]+)(?:\[.*\])?(.*)", each) for each in requirements]
-    return {normal(part[1]): part[2] for part in parts}
+    parts = [re.findall(r"^([\w.-]+)(?:\[.*\])?(.*)$", each) for each in requirements]
+    return {normal(name): bounds for [(name, bounds)] in parts}
 
 
 @pytest.fixture(scope="module")

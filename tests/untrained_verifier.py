@@ -1,5 +1,8 @@
 """A verifier folder made at once: the embedded architecture with weights that nobody trained."""
 
+from collections.abc import Collection
+from pathlib import Path
+
 import torch
 from transformers import AutoModelForTokenClassification
 
@@ -11,7 +14,7 @@ from pav.tasks.engine.scorer import verifier_files
 SIZES = PrepareSettings(num_layers=1, hidden_size=16, intermediate_size=32, num_heads=2)
 
 
-def untrained(folder, heads, **details):
+def untrained(folder: Path, heads: Collection[str], **details: object) -> Path:
     """Save a verifier with these heads, name -> calibration or names alone; return its folder."""
     tokenizer = build_tokenizer()
     config = build_config(SIZES, tokenizer)

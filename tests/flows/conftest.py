@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -28,7 +29,7 @@ class Finished:
     seconds: float
 
     @property
-    def summary(self):
+    def summary(self) -> dict[str, dict[str, Any]]:
         """What `--json` printed: part of the pipeline -> its counts."""
         return {stage["stage"]: stage for stage in json.loads(self.out)["stages"]}
 
@@ -41,7 +42,7 @@ class Pav:
     # What is installed besides pav, see tests/plugin_package.py.
     plugins: str = ""
 
-    def start(self, *arguments, server=""):
+    def start(self, *arguments: object, server: str = "") -> subprocess.Popen[str]:
         command = [str(Path(sys.executable).with_name("pav")), *map(str, arguments)]
         return subprocess.Popen(
             command, cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -52,7 +53,7 @@ class Pav:
             },
         )  # fmt: skip
 
-    def __call__(self, *arguments, server=""):
+    def __call__(self, *arguments: object, server: str = "") -> Finished:
         started = time.monotonic()
         process = self.start(*arguments, server=server)
         try:
@@ -68,34 +69,34 @@ class Results:
 
     path: Path
 
-    def manifests(self, stage):
+    def manifests(self, stage: str) -> list[Path]:
         return sorted((self.path / "manifests").glob(f"{stage}-*.json"))
 
-    def files(self, stage):
+    def files(self, stage: str) -> dict[tuple[str, str], dict[str, Any]]:
         """Return (unit, file name) -> entry of every file that a stage made."""
         units = [json.loads(path.read_text()) for path in self.manifests(stage)]
         return {(u["unit"]["unit_id"], f["name"]): f for u in units for f in u["files"]}
 
-    def contents(self, stage):
+    def contents(self, stage: str) -> dict[tuple[str, str], str]:
         """Return (unit, file name) -> sha256; wall times are no content."""
         files = self.files(stage).items()
         return {key: file["sha256"] for key, file in files if key[1] != "search_results.parquet"}
 
-    def rows(self, stage, name):
+    def rows(self, stage: str, name: str) -> pl.DataFrame:
         """Return a data set as its manifests name it, in one order and without wall times."""
         paths = [f["path"] for key, f in self.files(stage).items() if key[1] == f"{name}.parquet"]
         table = pl.concat([pl.read_parquet(self.path / path) for path in sorted(paths)])
         table = table.select(pl.exclude("seconds"))
         return table.sort([c for c in table.columns if table[c].dtype != pl.List])
 
-    def forget(self, stage):
+    def forget(self, stage: str) -> None:
         """Make a stage undone, as if its units had never been published."""
         for path in self.manifests(stage):
             path.unlink()
 
-    def executions(self, stage, event="finished"):
+    def executions(self, stage: str, event: str = "finished") -> dict[str, int]:
         """Return how often each unit of a stage has that event in the ledger."""
-        counts = {}
+        counts: dict[str, int] = {}
         for path in (self.path / "ledger").glob(f"{stage}-*/*.json"):
             entry = json.loads(path.read_text())
             if entry["event"] == event:
@@ -104,7 +105,7 @@ class Results:
 
 
 @pytest.fixture
-def pav(tmp_path):
+def pav(tmp_path: Path) -> Pav:
     return Pav(tmp_path)
 
 
@@ -116,7 +117,7 @@ class Smoke(Results):
 
 
 @pytest.fixture(scope="session")
-def smoke(tmp_path_factory, worker_id):
+def smoke(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Smoke:
     """Run smoke once for all test processes: the first one runs it, the others wait for it."""
     shared = tmp_path_factory.getbasetemp()
     folder = (shared if worker_id == "master" else shared.parent) / "smoke"
@@ -131,18 +132,18 @@ def smoke(tmp_path_factory, worker_id):
 
 
 @pytest.fixture
-def smoke_copy(smoke, tmp_path):
+def smoke_copy(smoke: Smoke, tmp_path: Path) -> Results:
     """A copy of the smoke store that a test may damage."""
     return Results(Path(shutil.copytree(smoke.path, tmp_path / "copy")))
 
 
-def descendants(pid):
+def descendants(pid: int) -> list[int]:
     """Return the ids of every process below `pid`, from /proc."""
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-    found = []
+    found: list[int] = []
     level = {pid}
     while level:
         level = {child for child, parent in parents.items() if parent in level}

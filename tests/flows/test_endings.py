@@ -46,7 +46,7 @@ def test_a_command_ends_with_its_status_and_its_words(capsys, command, status, s
 
 
 def test_what_nobody_foresaw_is_shown_whole_with_how_to_go_on(capsys):
-    assert ended(lambda: {}["key"]) == 1
+    assert ended(lambda: dict[str, str]()["key"]) == 1
     said = capsys.readouterr().err
     assert said.startswith("Traceback")
     assert said.endswith("KeyError: 'key'\ngo on\n")

@@ -12,7 +12,7 @@ NAMES = sorted(
     f"{block}.{name}"
     for block in BLOCKS
     if block != "pipeline_seeds"
-    for name in RunSettings.model_fields[block].annotation.model_fields
+    for name in type(getattr(RunSettings(), block)).model_fields
 )
 ODD = [
     "", "~", "null", "true", ".nan", "-.inf", "1e400", "1_000", "0x" + "f" * 5000, "9" * 5000,

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-ROWS = [
+ROWS: list[dict[str, object]] = [
     {"question": "How many?", "answer": "so\n#### 18", "response": "#### $18.00", "expected": True},
     {"answer": "18", "response": "#### 118", "expected": False, "name": "kept"},
     {"answer": 18, "response": "no mark", "expected": "unparsed"},

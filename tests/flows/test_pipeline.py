@@ -3,7 +3,7 @@ import json
 
 import pytest
 import yaml
-from prefect.flows import load_flow_from_entrypoint
+from prefect.flows import Flow, load_flow_from_entrypoint
 
 from pav.flows.pipeline import STAGE_FLOWS, pipeline
 from pav.flows.stage_commands import stage_help
@@ -56,7 +56,7 @@ def test_the_command_line_and_prefect_know_the_same_stages():
 def test_the_deployment_names_a_flow_that_loads(request):
     deployments = yaml.safe_load((request.config.rootpath / "prefect.yaml").read_text())
     for deployment in deployments["deployments"]:
-        flow = load_flow_from_entrypoint(deployment["entrypoint"])
+        flow: Flow[..., object] = load_flow_from_entrypoint(deployment["entrypoint"])
         assert flow.name == "pipeline"
         assert set(deployment["parameters"]) == set(flow.parameters.properties)
 

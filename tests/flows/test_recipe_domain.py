@@ -19,7 +19,8 @@ KEY = 'toy {"mark": "gives"}'
 SMALL = (
     "problems.domain=toy", "plugins.toy.highest=5", "plugins.toy.mark=gives",
     "problems.max_train=100", "problems.max_validation=8", "problems.max_test=16",
-    "prepare.weak_steps=150", "prepare.base_steps=300", "prepare.strong_steps=400",
+    "prepare.policies.weak.steps=150", "prepare.policies.base.steps=300",
+    "prepare.policies.strong.steps=400",
     "train.steps=20", "train.prover_steps=20", "train.eval_every=10",
 )  # fmt: skip
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -175,9 +176,9 @@ def test_its_card_has_its_sentences_and_code_that_gives_the_stored_scores(extend
     assert "- A hard estimate grows with the number of rollouts" in card
     [code] = re.findall(r"^```python\n(.*?)^```", card, re.MULTILINE | re.DOTALL)
     monkeypatch.chdir(extended.folder)
-    names = {}
+    names: dict[str, Any] = {}
     exec(code, names)
-    told = json.loads(re.search(r"^It prints `(\[.*\])`", card, re.MULTILINE)[1])
+    told = json.loads(re.findall(r"^It prints `(\[.*\])`", card, re.MULTILINE)[0])
     assert names["scores"] == pytest.approx(told, abs=1e-4)
 
 
@@ -197,7 +198,7 @@ def test_it_stands_in_the_reports_table_of_verifiers(extended):
 def test_others_score_solutions_with_it_where_its_package_is_installed(extended, pav, tmp_path):
     card = (extended.folder / "README.md").read_text()
     prompt, steps = (
-        json.loads(re.search(rf"^{name} = (.*)$", card, re.MULTILINE)[1])
+        json.loads(re.findall(rf"^{name} = (.*)$", card, re.MULTILINE)[0])
         for name in ("prompt", "steps")
     )
     file = tmp_path / "solutions.jsonl"
@@ -205,7 +206,7 @@ def test_others_score_solutions_with_it_where_its_package_is_installed(extended,
     arguments = ["score", file, "--verifier", extended.folder]
     scored = extended.pav(*arguments)
     assert scored.status == 0, scored.err
-    told = json.loads(re.search(r"^It prints `(\[.*\])`", card, re.MULTILINE)[1])
+    told = json.loads(re.findall(r"^It prints `(\[.*\])`", card, re.MULTILINE)[0])
     rows = [json.loads(line) for line in scored.out.splitlines()]
     scores = [row["score"] for row in rows if "score" in row]
     assert scores == pytest.approx(told, abs=1e-4)

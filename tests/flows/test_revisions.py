@@ -20,12 +20,15 @@ from pav.flows.transfer import bring_in
 from pav.models.domains import domain
 from pav.models.hashing import digest
 from pav.models.settings import RunSettings
+from pav.tasks.prepare.exercises import known_lessons
 from pav.tasks.prepare.plan import plan_pretrain
 from pav.tasks.store.datasets import SCHEMAS
 from pav.tasks.store.manifests import publish, read_manifest, read_table
 from pav.tasks.store.stages import UNIT_STAGES
 from pav.tasks.store.store import Store
+from pav.tasks.store.units import Manifest
 from tests.bigram_policy import save_bigram_policy
+from tests.policies import named_policies
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +45,7 @@ def settings_of(folder, policy, **label):
     return RunSettings.model_validate({
         "problems": {"path": str(folder / "problems.jsonl")},
         "engine": {"dtype": "float32", "batch_size": 16, "device": "cpu"},
-        "prepare": dict.fromkeys(("base", "weak", "strong"), policy),
+        "prepare": {"policies": named_policies(base=policy, weak=policy, strong=policy)},
         "sample": {"num_train": 6, "num_validation": 4, "num_test": 2, "max_tokens": 40,
                    "num_shards": 1},
         "label": {"num_rollouts": 32, "block_size": 16, "provers": [], "max_unparsed": 1} | label,
@@ -68,7 +71,7 @@ def execute(units, settings, store):
 
 def carried_out(settings, store, names):
     """Do some parts of a run; return stage -> what its units made."""
-    made = {}
+    made: dict[str, list[Manifest]] = {}
     plan = Plan(settings, store)
     for name in names:
         while todo := plan.part(name).todo:
@@ -81,13 +84,13 @@ def carried_out(settings, store, names):
 def made(tmp_path_factory):
     """Return stage -> the manifests of a tiny run, in the order of its plan, and their store."""
     folder = tmp_path_factory.mktemp("tiny")
-    family = domain("countdown")
+    family, lessons = domain("countdown"), known_lessons("countdown")
     problems = [family.problem(hand, "24", problem_id="", split="train") for hand in HANDS]
     # The line end is the prompt's last token.
     texts = [
         "\n" + "".join(response)
         for problem in problems
-        for response in family.demonstrations(problem, limit=1, num_drawn=16, seed=0)
+        for response in lessons.demonstrations(problem, limit=1, num_drawn=16, seed=0)
     ]
     policy = save_bigram_policy(folder / "policy", texts)
     settings, store = settings_of(folder, policy), Store(str(folder / "store"))
@@ -106,17 +109,19 @@ def made(tmp_path_factory):
 
 def pretrained(store, problems):
     sizes = {"num_layers": 1, "hidden_size": 16, "intermediate_size": 32, "num_heads": 2,
-             "batch_size": 8, "weak_steps": 1, "base_steps": 2, "strong_steps": 3,
+             "batch_size": 8, "policies": named_policies(weak=1, base=2, strong=3),
              "warmup_steps": 1}  # fmt: skip
     settings = RunSettings.model_validate({"prepare": sizes})
     return execute(plan_pretrain(settings, problems), settings, store)
 
 
-def imported(settings, store, folder):
+def imported(settings, store, folder) -> Manifest:
     row = {"question": "2 12", "answer": "24", "response": "12 * 2 = 24 left 24"}
     (folder / "solutions.jsonl").write_text(json.dumps(row))
     done = bring_in("plain", str(folder / "solutions.jsonl"), settings, store, policy="someone")
-    return read_manifest(store, done.unit_id)
+    manifest = read_manifest(store, done.unit_id)
+    assert manifest is not None
+    return manifest
 
 
 def column_hash(stage):

@@ -34,6 +34,7 @@ def test_what_will_be_made_is_told_before_anything_starts_and_nothing_is_silent(
     told = smoke.run.err.splitlines()
     assert told[0] == f"planning smoke in {smoke.path} …"
     made = re.fullmatch(r"about (\d+) units to make in .*: (problems 1, .*)", told[1])
+    assert made
     assert int(made[1]) == sum(len(smoke.manifests(stage)) for stage in STAGES)
     assert told[2] == "starting Prefect …"
     assert [line for line in told if line.startswith("choose   0 %, 0 of ")]

@@ -47,7 +47,7 @@ def test_the_page_names_nothing_that_is_not_there():
 
 def test_the_recipe_for_raw_rollouts_works_from_any_folder(store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    recipe = re.search(r"```sql\n(.*?)```", TEXT, flags=re.DOTALL)[1]
+    recipe = re.findall(r"```sql\n(.*?)```", TEXT, flags=re.DOTALL)[0]
     moved = shutil.copytree(store.root, tmp_path / "moved")
     with duckdb.connect(str(moved / "labels.duckdb"), read_only=True) as connection:
         for statement in connection.extract_statements(

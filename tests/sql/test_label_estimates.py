@@ -55,7 +55,7 @@ def published(folder, planner):
 
 def standard_errors(errors):
     """Return how far a sum of errors is from 0; pairs of a problem and an error."""
-    sums = defaultdict(float)
+    sums: dict[str, float] = defaultdict(float)
     for problem, error in errors:
         sums[problem] += error
     found = np.array(list(sums.values()))

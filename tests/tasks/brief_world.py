@@ -1,14 +1,19 @@
 """A store with samples and labels of a policy that was trained for seconds."""
 
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
 import torch
 from transformers import LlamaForCausalLM
 
-from pav.models.domains import domain, lessons_of
+from pav.models.domains import domain
 from pav.models.policy.embedded import build_config, build_tokenizer
 from pav.models.settings import PrepareSettings, RunSettings
 from pav.tasks.label import work as labelling
 from pav.tasks.label.plan import plan_labelling
 from pav.tasks.prepare import work as pretraining
+from pav.tasks.prepare.exercises import known_lessons
 from pav.tasks.prepare.plan import plan_pretrain
 from pav.tasks.prepare.policies import resolve_policies
 from pav.tasks.problems.published import read_problems
@@ -17,7 +22,7 @@ from pav.tasks.sample.plan import plan_sampling
 from pav.tasks.store.datasets import frame, to_parquet
 from pav.tasks.store.manifests import checkpoint_folder, publish, read_table
 from pav.tasks.store.store import Store
-from pav.tasks.store.units import Outcome, Output, Unit
+from pav.tasks.store.units import Manifest, Outcome, Output, Unit
 from pav.tasks.train import work as training
 from pav.tasks.train.plan import plan_training
 from tests.policies import named_policies
@@ -43,11 +48,11 @@ SETTINGS = RunSettings.model_validate(
 )  # fmt: skip
 
 
-def silent(message, done, total):
+def silent(message: str, done: float, total: float) -> None:
     pass
 
 
-def published_problems(store):
+def published_problems(store: Store) -> Manifest:
     family = domain("countdown")
     names = ("problem_id", "domain", "question", "answer", "answer_source", "split", "source",
              "canonical_key")  # fmt: skip
@@ -66,7 +71,7 @@ class World:
 
     settings = SETTINGS
 
-    def __init__(self, root):
+    def __init__(self, root: Path) -> None:
         self.store = Store(str(root))
         problems = published_problems(self.store)
         [pretrained] = self.made(pretraining, plan_pretrain(SETTINGS, problems))
@@ -80,11 +85,11 @@ class World:
             SETTINGS, policies=self.policies, sample_manifests=self.samples
         ))  # fmt: skip
 
-    def made(self, stage, units):
+    def made(self, stage: Any, units: Iterable[Unit]) -> list[Manifest]:
         execute = stage.open_worker(self.settings, self.store, "cpu", silent)
         return [publish(self.store, unit, execute(unit)) for unit in units]
 
-    def units(self, settings=SETTINGS):
+    def units(self, settings: RunSettings = SETTINGS) -> dict[str, Unit]:
         planned = plan_training(
             settings, pipeline_seed=0, policies=self.policies, sample_manifests=self.samples,
             label_manifests=self.labels,
@@ -92,10 +97,10 @@ class World:
         return {unit.parameters["verifier"]: unit for unit in planned}
 
 
-def teach(path, *, steps):
+def teach(path: Path, *, steps: int) -> str:
     """Save a policy that knows a few responses to the hands by heart, more or less."""
     tokenizer, family = build_tokenizer(), domain("countdown")
-    lessons = lessons_of("countdown")
+    lessons = known_lessons("countdown")
     sizes = PrepareSettings(num_layers=1, hidden_size=32, intermediate_size=64, num_heads=2)
     torch.manual_seed(0)
     model = LlamaForCausalLM(build_config(sizes, tokenizer))
@@ -128,7 +133,7 @@ def teach(path, *, steps):
 class TaughtWorld(World):
     """Samples of a policy that is often right on the very hands it was taught."""
 
-    def __init__(self, root):
+    def __init__(self, root: Path) -> None:
         self.store = Store(str(root / "store"))
         folder = teach(root / "taught", steps=180)
         values = SETTINGS.model_dump()
@@ -148,7 +153,7 @@ class TaughtWorld(World):
 class TrainedWorld(TaughtWorld):
     """Labels and a Q network of the taught policy; scores differ, as it is right now and then."""
 
-    def __init__(self, root):
+    def __init__(self, root: Path) -> None:
         super().__init__(root)
         self.labels = self.made(labelling, plan_labelling(
             self.settings, policies=self.policies, sample_manifests=self.samples

@@ -10,7 +10,7 @@ import pytest
 from pav.models.domains import domain, embedded_of, kind_of, lessons_of, solver_of
 from pav.models.errors import InputError
 from pav.tasks.prepare.exercises import known_lessons
-from pav.tasks.problems.embedded import embedded_source
+from pav.tasks.problems.plan import embedded_source
 from tests.plugin_package import installed
 
 TOY = sorted((Path(__file__).parents[2] / "recipes/domain").glob("*.py"))
@@ -19,7 +19,9 @@ TOY = sorted((Path(__file__).parents[2] / "recipes/domain").glob("*.py"))
 def test_countdown_and_math_can_do_different_things():
     assert all(of("countdown") for of in (solver_of, embedded_of, lessons_of))
     assert not any(of("math") for of in (solver_of, embedded_of, lessons_of))
-    assert kind_of("math").audit("18", "#### 18")
+    audit = kind_of("math").audit
+    assert audit is not None
+    assert audit("18", "#### 18")
     assert kind_of("countdown").audit is None
 
 

@@ -454,7 +454,7 @@ def test_own_signs_say_whether_any_rollout_was_right_and_end_with_the_verdict():
 
 
 def test_imported_signs_are_apart_for_every_source():
-    labels = [
+    labels: list[dict[str, object]] = [
         {"format": "a", "kind": "hard", "labeler": None, "num_steps": 1, "value": 1.0},
         {"format": "b", "kind": "rating", "labeler": "x", "num_steps": 0, "value": 1.0},
         {"format": "b", "kind": "rating", "labeler": "x", "num_steps": 2, "value": None},

@@ -31,6 +31,7 @@ def test_best_of_is_the_share_of_subsets_with_a_right_rollout(count, k):
     if k > rollouts:
         assert estimate is None
     else:
+        assert estimate is not None
         drawn = [any(i < correct for i in each) for each in combinations(range(rollouts), k)]
         assert isclose(estimate, sum(drawn) / len(drawn), abs_tol=1e-12)
 

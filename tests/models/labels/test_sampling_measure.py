@@ -48,7 +48,8 @@ def test_step_ends_of_every_depth_have_the_mean_value_of_the_bare_problem(passin
     )
     root = known_values.VALUES[()]
     for end in range(4):
-        weights, errors = {}, {}
+        weights: dict[str, float] = {}
+        errors: dict[str, float] = {}
         for each in sequences:
             name, weight = each.prefix.problem_id, float(each.weights[end, 0])
             weights[name] = weights.get(name, 0.0) + weight

@@ -17,6 +17,8 @@ from pav.models.planners.rules import ALLOCATED, FIXED
 from pav.models.planners.tree_search import Selection, TreeBudget, tree_search
 from pav.models.records import Extend, Grade, Grading, Prefix, Sample, Verdict
 
+Steps = tuple[str, ...]
+
 NEXT = {(): {"a\n": 0.5, "b\n": 0.5}, ("a\n",): {"c\n": 0.7, "d\n": 0.3}, ("b\n",): {"c\n": 1.0}}
 RIGHT = {("a\n", "c\n"): 0.05, ("a\n", "d\n"): 0.6, ("b\n", "c\n"): 0.12}
 # Wrong answers have many forms, right ones a single one.
@@ -176,7 +178,8 @@ def residuals(sequences, values):
     Their sum is 0 where the value is the intercept-only minimiser of the loss. Alongside: the sum
     of weights.
     """
-    sums, weights = defaultdict(lambda: defaultdict(float)), defaultdict(float)
+    sums: dict[Steps, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    weights: dict[Steps, float] = defaultdict(float)
     for sequence in sequences:
         for end in range(len(sequence.prefix.steps)):
             steps = sequence.prefix.steps[:end]

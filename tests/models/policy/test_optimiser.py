@@ -2,13 +2,14 @@
 
 import io
 import math
+from typing import Any
 
 import pytest
 import torch
 
 from pav.models.policy.optimiser import Optimiser, Schedule
 
-PLAIN = {
+PLAIN: dict[str, Any] = {
     "steps": 10, "warmup_steps": 0, "learning_rate": 0.1, "betas": (0.9, 0.99),
     "weight_decay": 0.0, "clip_norm": 1.0,
 }  # fmt: skip
@@ -62,6 +63,7 @@ def first_step(gradient, **changes):
     model = torch.nn.Linear(1, 1, bias=False)
     torch.nn.init.ones_(model.weight)
     optimiser(model, **changes).advance([gradient], lambda each: (each * model.weight).sum())
+    assert model.weight.grad is not None
     return 1 - model.weight.item(), model.weight.grad.item()
 
 

@@ -73,7 +73,7 @@ def test_a_checkpoint_is_the_mean_of_the_weights_since_the_warm_up():
 
 
 def test_a_training_logs_saves_and_tells_at_its_steps_and_goes_on_from_any_state():
-    saved = []
+    saved: list[bytes] = []
     whole, told = trained(saved=saved)
     assert told == [10, 20, 30, 40, 50, 60]
     assert [row["step"] for row in whole.rows] == [50, 60]

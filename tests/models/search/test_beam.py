@@ -1,4 +1,5 @@
 from math import log, prod
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,11 +11,12 @@ from pav.models.search.beam import beam, beam_paper
 from pav.models.search.best_of_n import best_of_n
 from pav.models.search.results import Sampling
 
+Steps = tuple[str, ...]
 SAMPLING = Sampling("base", seed=0, max_tokens=1000)
 
 
 def options(**values):
-    defaults = {"beam_width": 0, "max_steps": 0, "likelihood_weight": 0.5,
+    defaults: dict[str, Any] = {"beam_width": 0, "max_steps": 0, "likelihood_weight": 0.5,
                 "prover_value": "formula", "per_token": False}  # fmt: skip
     return SearchOptions(**(defaults | values))
 
@@ -37,7 +39,9 @@ PICKS = final_picks(options())
 @st.composite
 def trees(draw):
     """A random tree of up to three levels, scores on a grid of 1/64, and its right responses."""
-    children, leaves, level = {}, [], [()]
+    children: dict[Steps, list[str]] = {}
+    leaves: list[Steps] = []
+    level: list[Steps] = [()]
     for depth in range(3):
         next_level = []
         for steps in level:
@@ -45,9 +49,9 @@ def trees(draw):
             ends = [depth == 2 or draw(st.integers(0, 4)) == 0 for _ in range(count)]
             texts = [f"{depth}{i}" + ("" if end else "\n") for i, end in enumerate(ends)]
             children[steps] = texts
-            nodes = [((*steps, text), end) for text, end in zip(texts, ends, strict=True)]
-            next_level += [node for node, end in nodes if not end]
-            leaves += [node for node, end in nodes if end]
+            grown = [((*steps, text), end) for text, end in zip(texts, ends, strict=True)]
+            next_level += [node for node, end in grown if not end]
+            leaves += [node for node, end in grown if end]
         level = next_level
     nodes = [*children, *leaves]
     grid = st.integers(0, 64).map(lambda score: score / 64)
@@ -67,7 +71,8 @@ def reference(here, *, num_samples, width, alpha, mu, k=1):
         here.values["q"],
         lambda s: 1 - (1 - here.values[mu][s]) ** k if k > 1 else here.values[mu][s],
     )
-    beams, ended = [(0.0, ())], []
+    beams: list[tuple[float, Steps]] = [(0.0, ())]
+    ended: list[tuple[float, Steps]] = []
     while any(not s or s[-1].endswith("\n") for _, s in beams):
         opened = [s for _, s in beams if not s or s[-1].endswith("\n")]
         pool = [b for b in beams if b[1] and not b[1][-1].endswith("\n")]

@@ -1,7 +1,7 @@
 from pav.models.records import Extend, Prefix
 from pav.models.search.arms import Arm, SearchOptions
 from pav.models.search.beam import beam
-from pav.models.search.memory import remembered
+from pav.models.search.memory import Memory, remembered
 from pav.models.search.results import Sampling
 
 CHILDREN = {(): ["a\n", "b\n", "c\n"], ("a\n",): ["x", "y"], ("b\n",): ["z"], ("c\n",): ["w"]}
@@ -29,7 +29,7 @@ def searches(counts):
 
 def test_searches_with_a_memory_return_what_they_return_without(world, play):
     here = world(CHILDREN, {"q": Q, "orm_all": Q}, is_shuffled=True)
-    memory = {}
+    memory: Memory = {}
     alone = [play(search, here) for search in searches((4, 8, 2))]
     together = [play(remembered(search, memory), here) for search in searches((4, 8, 2))]
     assert together == alone
@@ -37,7 +37,7 @@ def test_searches_with_a_memory_return_what_they_return_without(world, play):
 
 def test_what_was_sampled_once_is_not_asked_for_again(world, play):
     here = world(CHILDREN, {"q": Q, "orm_all": Q})
-    memory = {}
+    memory: Memory = {}
     for search in searches((4,)):
         play(remembered(search, memory), here)
     extended = [
@@ -53,7 +53,7 @@ def test_other_seeds_and_more_samples_are_sampled_anew(world, play):
         [samples] = yield Extend("base", (Prefix("p"),), count, "end", 99, "search", seed)
         return samples
 
-    memory = {}
+    memory: Memory = {}
     counts = [
         len(play(remembered(ask(*each), memory), here)) for each in [(0, 2), (1, 2), (0, 3), (0, 1)]
     ]

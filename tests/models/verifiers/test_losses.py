@@ -20,6 +20,7 @@ def test_the_gradient_is_weight_times_probability_minus_target():
     targets, weights = torch.tensor([[0.25], [1.0]]), torch.tensor([[2.0], [0.0]])
     soft_cross_entropy(logits, targets, weights, normaliser=4.0).backward()
     expected = weights * (torch.sigmoid(logits.detach()) - targets) / 4
+    assert logits.grad is not None
     assert torch.allclose(logits.grad, expected)
 
 

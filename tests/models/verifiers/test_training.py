@@ -41,7 +41,8 @@ def trainer(*, validated=1.0, seed=0, loss=soft_cross_entropy, **changes):
 
 
 def test_a_training_looks_after_every_so_many_steps_and_at_its_end():
-    told, saved = [], []
+    told: list[int] = []
+    saved: list[bytes] = []
     state = trainer().run(save=saved.append, progress=lambda step, loss: told.append(step))
     assert state.step == 25
     assert [look.step for look in state.looks] == [10, 20, 25]
@@ -79,7 +80,8 @@ def test_a_training_that_no_longer_helps_ends_after_its_patience_with_the_best_w
 
 @pytest.mark.parametrize("kept", [0, 1])
 def test_a_training_goes_on_from_any_saved_state_as_if_nothing_had_happened(kept):
-    saved, whole = [], trainer()
+    saved: list[bytes] = []
+    whole = trainer()
     expected = whole.run(save=saved.append)
     again = trainer()
     again.restore(saved[kept])

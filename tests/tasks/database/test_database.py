@@ -368,6 +368,8 @@ sys.stdin.read()
 def test_a_database_that_a_shell_holds_open_names_its_process_and_is_not_to_be_removed(database):
     command = [sys.executable, "-c", WRITER, str(database)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as shell:
+        assert shell.stdin
+        assert shell.stdout
         shell.stdout.readline()
         for ask in (lambda: run_query(database, "select 1"), lambda: check_database(database)):
             with pytest.raises(InputError) as error:

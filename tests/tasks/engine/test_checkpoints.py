@@ -62,6 +62,12 @@ def change_config(folder, **values):
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
 
 
+def put_in_place(path, make):
+    """Make something of another kind where a file lies."""
+    path.unlink()
+    make(path)
+
+
 def write_header(folder, header):
     data = len(header).to_bytes(8, "little") + header
     (folder / "model.safetensors").write_bytes(data)
@@ -99,11 +105,11 @@ DAMAGES = {
         lambda f: change_config(f, architectures="LlamaForCausalLM"), "causal language model",
     ),
     "a folder for weights": (
-        lambda f: (os.remove(f / "model.safetensors"), (f / "model.safetensors").mkdir()),
+        lambda f: put_in_place(f / "model.safetensors", os.mkdir),
         "a regular file model.safetensors",
     ),
     "a FIFO for a tokenizer": (
-        lambda f: (os.remove(f / "tokenizer.json"), os.mkfifo(f / "tokenizer.json")),
+        lambda f: put_in_place(f / "tokenizer.json", os.mkfifo),
         "a regular file tokenizer.json",
     ),
     "a header that is no object": (lambda f: write_header(f, b"[1, 2]"), "cut off or damaged"),

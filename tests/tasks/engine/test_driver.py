@@ -1,6 +1,7 @@
 import time
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,7 +86,7 @@ def test_another_seed_or_block_draws_other_samples(driver):
     first, second = driver.run([solutions("1 2 3 4", seed=0), solutions("1 2 3 4", seed=1)])
     assert [sample for sample, _ in first] != [sample for sample, _ in second]
     roots = [Prefix("1 2 3 4")]
-    asked = {"policy": "base", "block_size": 3, "seed": 0, "max_tokens": 10}
+    asked: dict[str, Any] = {"policy": "base", "block_size": 3, "seed": 0, "max_tokens": 10}
     [labels] = driver.run([label_problem([exhaustive(roots, (0, 1))], **asked)])
     first, second = (rolled for _, rolled in labels.blocks())
     assert first != second

@@ -15,7 +15,7 @@ from pav.tasks.engine.transformers_engine import EngineSampling, TransformersEng
 
 
 @pytest.fixture(scope="module", params=[4, 2], ids=["one key head per head", "grouped heads"])
-def folder(request, tmp_path_factory) -> Path:
+def folder(request, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random two-layer policy; large weights make its choices lively."""
     tokenizer = build_tokenizer()
     sizes = PrepareSettings(num_layers=2, hidden_size=32, intermediate_size=48, num_heads=4)
@@ -53,7 +53,8 @@ def naive(
     engine: TransformersEngine, generation: Generation, sample: int
 ) -> tuple[list[int], str, float]:
     """Decode one sample by running the whole sequence anew for every token."""
-    ids, new, log_prob = list(generation.token_ids), [], 0.0
+    ids, log_prob = list(generation.token_ids), 0.0
+    new: list[int] = []
     eos = engine.model.config.eos_token_id
     for position in range(generation.max_tokens):
         with torch.inference_mode():

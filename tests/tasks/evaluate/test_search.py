@@ -1,5 +1,6 @@
 from collections import Counter
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ class ScriptedDriver:
 
 
 def options(**values):
-    defaults = {"beam_width": 0, "max_steps": 0, "likelihood_weight": 0.2,
+    defaults: dict[str, Any] = {"beam_width": 0, "max_steps": 0, "likelihood_weight": 0.2,
                 "prover_value": "formula", "per_token": False}  # fmt: skip
     return SearchOptions(**(defaults | values))
 
@@ -65,7 +66,8 @@ def searched(world, play, picks):
             policy_id="base", split="test", pipeline_seed=pipeline_seed, seed=seed,
             options=options(**values), arms=arms,
         )  # fmt: skip
-        driver, spent = ScriptedDriver(here, play), []
+        driver: Any = ScriptedDriver(here, play)
+        spent: list[dict[str, float]] = []
         found = search(driver, work, unit_id="u", spent=spent)
         picks.clear()
         for row in found.picks:

@@ -105,6 +105,7 @@ def test_a_hanging_process_ends_soon_after_its_parent_is_killed(is_alive, wait_u
         f"pool.compare([Doubt('x', '{HANGS}')])\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout
     child = int(parent.stdout.readline())
     time.sleep(0.3)
     parent.kill()

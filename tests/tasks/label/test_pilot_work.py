@@ -11,7 +11,7 @@ from pav.models.settings import PrepareSettings, RunSettings
 from pav.tasks.label import pilot_plan
 from pav.tasks.label import pilot_work as piloting
 from pav.tasks.label import work as labelling
-from pav.tasks.label.estimates import known_estimate, missing_pilots
+from pav.tasks.label.estimates import LabelEstimate, known_estimate, missing_pilots
 from pav.tasks.label.notes import label_notes
 from pav.tasks.label.pilot_plan import choose_problems, plan_pilots
 from pav.tasks.label.plan import plan_labelling
@@ -39,6 +39,13 @@ def checkpoint(path, seed):
     LlamaForCausalLM(build_config(sizes, tokenizer)).save_pretrained(path)
     tokenizer.save_pretrained(path)
     return str(path)
+
+
+def estimated(settings, store, units) -> LabelEstimate:
+    """Return what labels cost; fail where a pilot is missing."""
+    estimate = known_estimate(settings, store, units)
+    assert estimate is not None
+    return estimate
 
 
 class Made:
@@ -84,7 +91,7 @@ class Made:
 
     @property
     def estimate(self):
-        return known_estimate(self.settings, self.store, self.units)
+        return estimated(self.settings, self.store, self.units)
 
     def priced(self, price):
         runner = self.settings.runner.model_copy(update={"device_hour_price": price})
@@ -187,7 +194,7 @@ def test_no_pilot_is_no_estimate(made):
 
 
 def test_all_workers_share_the_seconds_and_the_price_is_that_of_all_their_hours(made):
-    estimate = known_estimate(made.priced(3600.0), made.store, made.units)
+    estimate = estimated(made.priced(3600.0), made.store, made.units)
     seconds, labels = estimate.total["seconds"], estimate.total["labels"]
     assert estimate.wall_seconds == seconds / 2
     assert estimate.price == pytest.approx(seconds)
@@ -247,11 +254,11 @@ def test_a_budget_in_tokens_waits_for_its_pilots_and_buys_rollouts_at_their_toke
     units = plan.part("label").units
     assert [unit.stage for unit in units] == ["pilot", "pilot", "allocate"]
     free = budgeted(made, budget=1e9, budget_unit="tokens")
-    first = known_estimate(free, made.store, plan.piloted_units).total
+    first = estimated(free, made.store, plan.piloted_units).total
     bought = units[-1].parameters["budget_rollouts"]
     # Four rollouts of a prefix by the base and two by the weak prover are the most that can be.
     assert first["rollouts"] == pytest.approx(4 * len(made.prefixes) + 2 * num_of_weak(made))
-    estimate = known_estimate(plan.settings, made.store, plan.piloted_units)
+    estimate = estimated(plan.settings, made.store, plan.piloted_units)
     assert estimate.total["generated_tokens"] == pytest.approx(500, rel=0.02)
     assert estimate.total["rollouts"] == pytest.approx(bought)
     assert estimate.total["labels"] < len(made.prefixes) + num_of_weak(made)
@@ -272,7 +279,7 @@ def test_a_tree_is_estimated_by_problems_as_it_grows_from_each_once(made):
     [pilot] = made.execute(piloting, missing_pilots(settings, made.store, units))
     cost = pilot.cost
     assert cost["steady_problems"] == len(pilot.unit.parameters["measured"])
-    estimate = known_estimate(settings, made.store, units)
+    estimate = estimated(settings, made.store, units)
     num_problems = made.prefixes["problem_id"].n_unique()
     expected = num_problems * cost["steady_rollouts"] / cost["steady_problems"]
     assert estimate.total["rollouts"] == pytest.approx(expected)

@@ -6,12 +6,12 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from pav.models.domains import domain, lessons_of
+from pav.models.domains import domain
 from pav.models.errors import InputError
-from pav.models.policy.corpus import pad_pairs
+from pav.models.policy.corpus import Corpus, pad_pairs
 from pav.models.policy.embedded import build_tokenizer
 from pav.models.settings import PrepareSettings, RunSettings
-from pav.tasks.prepare.exercises import build_corpus, make_exercises
+from pav.tasks.prepare.exercises import build_corpus, known_lessons, make_exercises
 from pav.tasks.prepare.plan import PretrainWork, plan_pretrain
 from pav.tasks.prepare.work import open_worker
 from pav.tasks.store.datasets import frame, to_parquet
@@ -52,6 +52,12 @@ def prepared(root, *, prepare=TINY, given=None):
     return settings, store, unit
 
 
+def corpus_of(domain_name, problems, tokenizer, *, given) -> Corpus:
+    corpus = build_corpus(domain_name, problems, tokenizer, given=given)
+    assert corpus is not None
+    return corpus
+
+
 def silent(message, done, total):
     pass
 
@@ -63,8 +69,8 @@ def contents(outcome):
 def test_a_row_is_prompt_steps_and_end_of_text_and_the_prompt_is_no_target():
     tokenizer = build_tokenizer()
     [hand] = problems(hands=["6 6 6 6"])
-    corpus = build_corpus("countdown", [hand], tokenizer, given=[hand])
-    paths = lessons_of("countdown").demonstrations(hand, limit=128, num_drawn=16, seed=0)
+    corpus = corpus_of("countdown", [hand], tokenizer, given=[hand])
+    paths = known_lessons("countdown").demonstrations(hand, limit=128, num_drawn=16, seed=0)
     assert len(corpus.responses) == len(paths)
     prompt = tokenizer.encode("6 6 6 6 -> 24\n")
     response = [*tokenizer.encode("".join(paths[0])), tokenizer.eos_token_id]
@@ -80,10 +86,10 @@ def test_a_row_is_prompt_steps_and_end_of_text_and_the_prompt_is_no_target():
 
 def test_every_order_of_a_hand_is_drawn_with_each_response_of_its_own_hand_and_target():
     family, tokenizer = domain("countdown"), build_tokenizer()
-    lessons = lessons_of("countdown")
+    lessons = known_lessons("countdown")
     asked = [("1 2 3 4", "24"), ("4 3 2 1", "24"), ("1 2 3 4", "10"), ("6 6 6 6", "24")]
     given = [family.problem(*each, problem_id=str(each), split="train") for each in asked]
-    corpus = build_corpus("countdown", given, tokenizer, given=given)
+    corpus = corpus_of("countdown", given, tokenizer, given=given)
     inputs, targets = corpus.batch(3000, seed=0, step=0)
     seen = set()
     for ids, response in zip(inputs.tolist(), targets.tolist(), strict=True):
@@ -111,7 +117,7 @@ def test_exercises_of_training_hands_leave_out_what_is_held_out():
 
 
 def test_each_problem_is_drawn_as_often_as_any_other_and_batches_depend_on_seed_and_step_only():
-    corpus = build_corpus("countdown", problems(), build_tokenizer(), given=problems())
+    corpus = corpus_of("countdown", problems(), build_tokenizer(), given=problems())
     inputs, _ = corpus.batch(2000, seed=3, step=5)
     first_tokens = inputs[:, :4].tolist()
     shares = [first_tokens.count(kind) / 2000 for kind in map(list, set(map(tuple, first_tokens)))]

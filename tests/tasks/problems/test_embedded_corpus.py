@@ -7,10 +7,9 @@ from hashlib import sha256
 import pytest
 
 from pav.flows.settings_file import load_settings
-from pav.models.domains import lessons_of
 from pav.models.policy.embedded import build_tokenizer
 from pav.models.records import Problem
-from pav.tasks.prepare.exercises import corpora, demonstrations, make_exercises
+from pav.tasks.prepare.exercises import corpora, demonstrations, known_lessons, make_exercises
 from pav.tasks.problems.embedded import embedded_problems
 from pav.tasks.problems.plan import embedded_work, plan_problems
 
@@ -32,7 +31,7 @@ def exercises_of(problems: list[Problem]) -> list[Problem]:
 def demonstrated(exercises: list[Problem]) -> list[object]:
     """Each exercise that is asked in another way only once, with all its demonstrations."""
     first = {each.canonical_key: each for each in reversed(exercises)}
-    lessons = lessons_of("countdown")
+    lessons = known_lessons("countdown")
     return [
         [each.problem_id, demonstrations(lessons, each, is_given=False)]
         for each in exercises

@@ -233,7 +233,7 @@ def test_a_file_is_read_as_planned_whatever_the_settings_of_the_process(
 ) -> None:
     rows = [{**SOLUTION, "question": question, "split": "train"} for question in ("4 6", "3 8")]
     path = written(tmp_path, "\n".join(map(json.dumps, rows)), "mine.jsonl")
-    given = {"problems": {"max_train": 1}, "sample": {}}
+    given: dict[str, dict[str, object]] = {"problems": {"max_train": 1}, "sample": {}}
     given[block]["path"] = path
     # Both hold the file, as the unit says what is in it and not where it lies.
     other = {"problems": {"domain": "math", "max_train": 9}, "sample": {}}

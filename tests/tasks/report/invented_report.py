@@ -66,7 +66,8 @@ def invented_inputs(num_problems=40):
     """Tables of a run with true solver verdicts and invented chances, labels and scores."""
     rng = random.Random(7)
     problems = invented_problems(num_problems, rng)
-    tables = {name: [] for name in ("solutions", "prefixes", "solution_prefixes", "label_blocks")}
+    names = ("solutions", "prefixes", "solution_prefixes", "label_blocks")
+    tables: dict[str, list[dict[str, object]]] = {name: [] for name in names}
     scores = []
     for problem, sample in itertools.product(problems, range(2)):
         steps = invented_solution(problem, rng)
@@ -172,7 +173,7 @@ def problem_frame(problems):
 
 
 def invented_training():
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "name": name, "pipeline_seed": 0, "step": step, "train_loss": 0.7 * 0.998**step + 0.3,
             "validation_loss": 0.6 * 0.998**step + 0.36, "learning_rate": 1e-3, "unit_id": "t",

@@ -196,6 +196,7 @@ def test_nothing_outlives_a_killed_parent(do, how, is_alive, wait_until):
     parent = subprocess.Popen(
         command, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
+    assert parent.stdout
     pids = [int(word) for word in parent.stdout.readline().split()]
     assert all(map(is_alive, pids))
     parent.send_signal(how)

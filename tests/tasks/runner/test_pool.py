@@ -10,7 +10,7 @@ import pytest
 from pav.models.errors import EngineError, InputError, WorkError
 from pav.models.settings import RunSettings
 from pav.tasks.runner.devices import DeviceLocks, cores_per_worker, lock_path, resolve_device
-from pav.tasks.runner.messages import Job, as_pav_error
+from pav.tasks.runner.messages import Job, Update, as_pav_error
 from pav.tasks.runner.pool import WorkerPool
 from pav.tasks.runner.pool import pool as make_pool
 from pav.tasks.runner.worker import worker_environment
@@ -44,12 +44,14 @@ def job(store, unit):
 
 
 def note(store, unit):
-    [file] = find(store, unit).files
+    manifest = find(store, unit)
+    assert manifest is not None
+    [file] = manifest.files
     return store.read_bytes(file.path).decode().split()
 
 
 def test_a_worker_executes_publishes_and_stays_warm(pool, store):
-    updates = []
+    updates: list[Update] = []
     worker = pool.workers[0]
     results = [worker.run(job(store, unit(name)), updates.append) for name in ("a", "b")]
     assert [result.unit_id for result in results] == [unit("a").unit_id, unit("b").unit_id]
@@ -93,7 +95,7 @@ def test_a_stage_that_cannot_be_imported_is_one_error(pool, store):
 
 def test_a_killed_worker_is_an_engine_error_and_is_replaced(pool, store, wait_until):
     worker = pool.workers[0]
-    updates = []
+    updates: list[Update] = []
 
     def kill():
         assert wait_until(lambda: updates)
@@ -113,6 +115,7 @@ def test_a_stopped_worker_is_ended_and_replaced(store, is_alive):
 
     def stop(update):
         stopped.append(worker.pid)
+        assert worker.pid
         os.kill(worker.pid, signal.SIGSTOP)
 
     with WorkerPool(1, device="cpu", stall_seconds=2) as pool:
@@ -128,7 +131,9 @@ def test_a_stopped_worker_is_ended_and_replaced(store, is_alive):
 def test_a_worker_stopped_while_it_is_idle_is_ended_at_its_next_job(store):
     with WorkerPool(1, device="cpu", stall_seconds=2) as pool:
         pool.workers[0].device()
-        os.kill(pool.workers[0].pid, signal.SIGSTOP)
+        pid = pool.workers[0].pid
+        assert pid
+        os.kill(pid, signal.SIGSTOP)
         with pytest.raises(EngineError, match="nothing was heard of worker"):
             pool.workers[0].run(job(store, unit()))
 
@@ -177,6 +182,7 @@ worker.run(Job("toy_stage", RunSettings().model_dump_json(), sys.argv[1], unit),
 def test_no_worker_outlives_a_killed_parent(store, do, how, is_alive, wait_until):
     command = [sys.executable, "-c", PARENT, store.root, do]
     parent = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert parent.stdout
     child = int(parent.stdout.readline())
     assert is_alive(child)
     parent.send_signal(how)
@@ -225,6 +231,8 @@ def test_a_second_run_waits_for_a_gpu_until_the_first_is_killed(tmp_path):
     device = f"cuda:{os.getpid()}"
     command = [sys.executable, "-c", HOLDER, device]
     first = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert first.stdin
+    assert first.stdout
     assert first.stdout.readline() == b"held\n"
     waits = []
     locks = DeviceLocks()

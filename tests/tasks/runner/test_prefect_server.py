@@ -27,6 +27,7 @@ def test_the_temporary_server_ends_when_its_parent_is_killed(tmp_path, is_alive,
         stdout=subprocess.PIPE,
         env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
     )
+    assert parent.stdout
     server, port = map(int, parent.stdout.readline().split())
     assert port > 0
     assert is_alive(server)

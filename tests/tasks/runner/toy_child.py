@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 from pav.tasks.runner.parent import Parent
 
@@ -68,6 +69,7 @@ def write(parent, text):
 
 
 def allocate(parent, num_bytes):
+    outcome: int | str
     try:
         outcome = len(bytearray(num_bytes))
     except MemoryError:
@@ -79,7 +81,7 @@ def environment(parent):
     parent.send(dict(os.environ))
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., None]] = {
     "echo": echo, "say many": say_many, "start another": start_another, "sleep": sleep,
     "spin": spin, "stop halfway": stop_halfway, "leave": leave, "write": write,
     "allocate": allocate, "environment": environment,

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -132,7 +133,7 @@ def test_the_code_of_the_page_runs(folder):
     [code] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     placeholder = '"store/data/train/UNIT/model"'
     assert placeholder in code
-    names = {}
+    names: dict[str, Any] = {}
     exec(code.replace(placeholder, f'"{folder}", head="q_weak"'), names)
     assert (names["prompt"], list(names["steps"])) == (PROMPT, STEPS)
     assert names["scores"] == load_verifier(folder, head="q_weak").score(PROMPT, STEPS)

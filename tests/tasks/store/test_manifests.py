@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 
 import polars as pl
@@ -295,7 +296,9 @@ def test_a_unit_without_files_is_refused_unless_it_is_a_pilot(folder):
         publish(folder, unit(), Outcome(()))
     pilot = Unit("pilot", "pilot with base", 1)
     publish(folder, pilot, Outcome((), {"seconds": 1.0}))
-    assert find(folder, pilot).cost == {"seconds": 1.0}
+    found = find(folder, pilot)
+    assert found is not None
+    assert found.cost == {"seconds": 1.0}
 
 
 def test_an_object_overwritten_with_as_many_bytes_is_told_with_the_way_out(
@@ -309,7 +312,7 @@ def test_an_object_overwritten_with_as_many_bytes_is_told_with_the_way_out(
     for file in (table, weights):
         store.write_bytes(file.path, b"x" * file.num_bytes)
     assert find(store, unit()) is not None
-    readers = {
+    readers: dict[str, list[Callable[[], object]]] = {
         table.path: [
             lambda: read_table(store, first, "training_runs"),
             lambda: data_files(store, [first], "training_runs"),
@@ -417,6 +420,7 @@ def test_two_processes_publishing_the_same_units_end_with_one_good_manifest_each
     command = [sys.executable, "-c", PUBLISHER, folder.root]
     both = [subprocess.Popen([*command, name], stdin=subprocess.PIPE) for name in ("a", "b")]
     for process in both:
+        assert process.stdin
         process.stdin.write(b"go")
         process.stdin.close()
     assert [process.wait(60) for process in both] == [0, 0]

@@ -1,6 +1,7 @@
 """What a verifier's card says is true: its code gives the stored scores, its numbers are those."""
 
 import re
+from typing import Any
 
 import pytest
 from huggingface_hub import ModelCard
@@ -25,7 +26,7 @@ def test_the_code_on_the_card_gives_the_stored_scores_with_transformers_alone(
     [code] = re.findall(r"^```python\n(.*?)^```", card.text, re.MULTILINE | re.DOTALL)
     assert not re.search(r"\bpav\b", code)
     monkeypatch.chdir(trained_world.folder)
-    names = {}
+    names: dict[str, Any] = {}
     exec(code, names)
     shown = [
         stored

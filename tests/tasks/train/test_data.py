@@ -1,6 +1,7 @@
 """Which rows a verifier is trained, stopped and judged on, of listed samples."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -210,7 +211,8 @@ def test_examples_of_a_plugin_that_cannot_be_trained_on_are_refused(monkeypatch,
     ones = np.ones((3, 1), np.float32)
     right = TargetSequence(Prefix("train 0", ("a\n", "seed"), True), ones, ones)
     held = TargetSequence(Prefix("validation 0", ("a\n", "seed"), True), ones, ones)
-    wrong = replace(right, **{name: value if name == "prefix" else np.array(value, np.float32)})
+    changes: dict[str, Any] = {name: value if name == "prefix" else np.array(value, np.float32)}
+    wrong = replace(right, **changes)
 
     def made(training):
         def toy(work, published, *, held_out):

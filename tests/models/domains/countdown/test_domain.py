@@ -11,7 +11,8 @@ from pav.models.domains.countdown.domain import (
     state_after,
 )
 from pav.models.domains.countdown.lessons import CountdownLessons, solution_paths
-from pav.models.domains.countdown.solver import State, is_solvable, legal_moves, paths
+from pav.models.domains.countdown.moves import State
+from pav.models.domains.countdown.solver import is_solvable, legal_moves, paths
 from pav.models.domains.countdown.text import format_steps
 from pav.models.errors import InputError
 from pav.models.records import Grading, Prefix, Problem, Verdict

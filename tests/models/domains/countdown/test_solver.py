@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pav.models.domains.countdown.hands import MOST_HANDS, hands
+from pav.models.domains.countdown.moves import Number, State
 from pav.models.domains.countdown.solver import is_solvable, legal_moves, paths
 
 numbers = st.lists(st.integers(1, 13), min_size=2, max_size=4).map(sorted).map(tuple)
@@ -65,7 +66,7 @@ def test_nothing_is_divided_by_zero() -> None:
 @given(any_numbers.filter(lambda hand: len(hand) > 1))
 def test_a_legal_move_uses_two_numbers_and_conserves_the_others(hand: tuple[Fraction, ...]) -> None:
     for move in legal_moves(hand):
-        rest = list(hand)
+        rest: list[Number] = list(hand)
         rest.remove(move.a)
         rest.remove(move.b)
         assert list(move.left) == sorted([*rest, move.result])
@@ -94,7 +95,7 @@ def test_four_numbers_reach_exactly_what_brute_force_reaches(hand: tuple[int, ..
 def test_five_and_six_numbers_reach_what_a_walk_of_legal_moves_ends_at(
     hand: tuple[int, ...], data: st.DataObject
 ) -> None:
-    left = hand
+    left: State = hand
     while len(left) > 1:
         left = data.draw(st.sampled_from(legal_moves(left))).left
     assert is_solvable(hand, left[0])
@@ -112,7 +113,7 @@ def test_paths_are_distinct_legal_and_end_at_the_target(hand: tuple[int, ...]) -
     assert bool(solutions) == is_solvable(hand, 24)
     assert len(set(solutions)) == len(solutions)
     for solution in solutions:
-        left = hand
+        left: State = hand
         for move in solution:
             assert move in legal_moves(left)
             left = move.left

@@ -105,4 +105,6 @@ def test_a_pattern_that_backtracks_for_ever_is_no_outcome():
     family = Math(answer_mark="pattern", answer_pattern=r"^(?:a|aa)+(b)$")
     problem = family.problem("q", "b", problem_id="", split="train")
     endless = Prefix(problem.problem_id, ("a" * 60 + "c",), is_finished=True)
-    assert family.grade(problem, endless).verdict == Verdict.FAILED
+    graded = family.grade(problem, endless)
+    assert isinstance(graded, Grading)
+    assert graded.verdict == Verdict.FAILED

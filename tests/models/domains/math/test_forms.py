@@ -91,7 +91,9 @@ def test_fractions_are_the_same_exactly_where_their_values_are(one, other):
 
 @given(st.integers(-(10**12), 10**12))
 def test_thousands_may_be_parted_by_commas(number):
-    assert read_number(normal_form(f"{number:,}")).value == Fraction(number)
+    found = read_number(normal_form(f"{number:,}"))
+    assert found is not None
+    assert found.value == Fraction(number)
 
 
 def test_an_answer_too_long_to_be_one_is_compared_as_it_stands():
