@@ -105,10 +105,10 @@ def _engine(settings: RunSettings, store: Store, data: str) -> Figures:
 
 
 def _labels(settings: RunSettings, store: Store, data: str) -> Figures:
+    from pav.tasks.bench.label_case import read_case
     from pav.tasks.bench.label_figures import equal_rollouts, label_figures
     from pav.tasks.bench.label_plot import curve_figures
     from pav.tasks.bench.label_rates import Timing, bench_rates
-    from pav.tasks.bench.labels import read_case
 
     solver = _known_solver(settings)
     pools = _pools(settings, store)

@@ -61,19 +61,16 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
     ) -> None:
         """Take the package's own entries; `is_entry` tells whether a plug-in's object is one."""
         self._kind, self._own, self._is_entry = kind, dict(own), is_entry
-        self._names = frozenset(own)
 
     def __getitem__(self, name: str) -> Entry:
         """Return an entry; KeyError without such a name, InputError where a plug-in is faulty."""
         points = self._points()
-        if name not in self._own and name in points:
-            self._own[name] = self._loaded(name)
-        return self._own[name]
+        return self._loaded(name) if name in points else self._own[name]
 
     def __iter__(self) -> Iterator[str]:
         """Yield the names; InputError where a plug-in takes a name of the package."""
         points = self._points()
-        yield from (name for name in self._own if name not in points)
+        yield from self._own
         yield from points
 
     def __len__(self) -> int:
@@ -82,7 +79,7 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
 
     def _points(self) -> Mapping[str, EntryPoint]:
         points = plugin_points(self._kind)
-        for name in sorted(self._names & points.keys()):
+        for name in sorted(self._own.keys() & points.keys()):
             raise InputError(
                 f"plug-in {name!r} of {package_of(points[name])}: the name is pav's own; expected "
                 f"another name in pav.{self._kind}"

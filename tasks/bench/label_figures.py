@@ -20,7 +20,8 @@ from pav.models.labels.curves import (
 from pav.models.planners.binary_search import binary_search
 from pav.models.planners.exhaustive import exhaustive
 from pav.models.planners.replay import replay
-from pav.tasks.bench.labels import BLOCK, SEARCHES, Case, curve, played, players
+from pav.tasks.bench.label_case import BLOCK, Case
+from pav.tasks.bench.labels import SEARCHES, curve, played, players
 
 Floats = NDArray[np.float64]
 

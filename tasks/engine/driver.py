@@ -8,9 +8,6 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pav.models.domains import Domain, check_stepwise
 from pav.models.errors import InputError
 from pav.models.hashing import stream_key
@@ -29,7 +26,8 @@ from pav.models.records import (
     Score,
 )
 from pav.models.settings import GradeSettings
-from pav.tasks.engine.roles import PolicyRole, ScoresSequences, VerifierRole
+from pav.tasks.engine.roles import PolicyRole, VerifierRole
+from pav.tasks.engine.scores import Scores, role_named
 from pav.tasks.engine.tokens import Codec
 from pav.tasks.grade.grader import Grader
 from pav.tasks.grade.pool import GradingPool
@@ -77,7 +75,7 @@ class Driver:
         self._scores_wanted: list[tuple[int, Score]] = []
         self._log_probs_wanted: list[tuple[int, LogProb]] = []
         self._grades_wanted: list[tuple[int, Grade]] = []
-        self._scores: dict[tuple[int, Prefix], NDArray[np.float64]] = {}
+        self._scores = Scores(self.codec, self.verifiers, self.costs, self._timed)
         self._extensions: dict[int, tuple[_Extension, int, int]] = {}
         self._next_request = 0
         self._unfinished = len(algorithms)
@@ -167,7 +165,7 @@ class Driver:
             return
         if request.until == "step":
             check_stepwise(self.domain)
-        role = self._role(self.policies, request.policy, "policy")
+        role = role_named(self.policies, request.policy, "policy")
         size = request.num_samples
         replies: list[list[Sample | None]] = [[None] * size for _ in request.prefixes]
         extension = _Extension(index, request.prefixes, replies, size * len(request.prefixes))
@@ -223,26 +221,9 @@ class Driver:
             self._ready.append((extension.algorithm, tuple(map(tuple, extension.replies))))
 
     def _answer_scores(self) -> None:
-        """Answer all waiting Score requests, each distinct one by one forward pass."""
+        """Answer all waiting Score requests together."""
         wanted, self._scores_wanted = self._scores_wanted, []
-        by_scorer: dict[int, tuple[ScoresSequences, dict[Prefix, int]]] = {}
-        for index, request in wanted:
-            scorer = self._role(self.verifiers, request.verifier, "verifier").scorer
-            _, missing = by_scorer.setdefault(id(scorer), (scorer, {}))
-            for prefix in request.prefixes:
-                if (id(scorer), prefix) not in self._scores:
-                    missing.setdefault(prefix, index)
-        for scorer, missing in by_scorer.values():
-            self._score(scorer, missing)
-        self._ready.extend((index, self._score_reply(request)) for index, request in wanted)
-
-    def _score(self, scorer: ScoresSequences, missing: Mapping[Prefix, int]) -> None:
-        encoded = [self.codec.encode_with_ends(prefix) for prefix in missing]
-        with self._timed("scoring_seconds"):
-            values = scorer.score([ids for ids, _ in encoded], [ends for _, ends in encoded])
-        for (prefix, index), (ids, _), scores in zip(missing.items(), encoded, values, strict=True):
-            self._scores[id(scorer), prefix] = scores
-            self.costs[index].update(scored_tokens=len(ids), scored_prefixes=1)
+        self._ready.extend(self._scores.answer(wanted))
 
     def _answer_log_probs(self) -> None:
         """Answer all waiting LogProb requests, those of a policy in one call of its engine."""
@@ -251,7 +232,7 @@ class Driver:
         for index, request in wanted:
             by_policy.setdefault(request.policy, []).append((index, request))
         for policy, requests in by_policy.items():
-            role = self._role(self.policies, policy, "policy")
+            role = role_named(self.policies, policy, "policy")
             sequences = [known for each in requests for known in self._known(*each)]
             with self._timed("engine_seconds"):
                 values = iter(role.engine.log_probs(sequences))
@@ -266,14 +247,3 @@ class Driver:
             self.costs[index]["prompt_tokens"] += len(whole)
             sequences.append((whole, len(self.codec.encode(prefix))))
         return sequences
-
-    def _score_reply(self, request: Score) -> tuple[tuple[float, ...], ...]:
-        role = self.verifiers[request.verifier]
-        rows = [self._scores[id(role.scorer), prefix] for prefix in request.prefixes]
-        return tuple(tuple(row[:, role.head].tolist()) for row in rows)
-
-    @staticmethod
-    def _role(roles: Mapping[str, Any], name: str, kind: str) -> Any:
-        if name not in roles:
-            raise InputError(f"{kind}: expected one of {sorted(roles)}, got {name!r}")
-        return roles[name]

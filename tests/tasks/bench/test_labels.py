@@ -9,10 +9,11 @@ from pav.models.domains import domain
 from pav.models.domains.countdown.domain import fault
 from pav.models.planners.replay import Pool, replay
 from pav.tasks.bench import pool_work as pooling
+from pav.tasks.bench.label_case import BLOCK, Case, read_case
 from pav.tasks.bench.label_figures import as_text, compare_searches, equal_rollouts, label_figures
 from pav.tasks.bench.label_plot import curve_figures, envelope
 from pav.tasks.bench.label_rates import Timing, bench_rates
-from pav.tasks.bench.labels import BLOCK, Case, curve, played, players, read_case, walk
+from pav.tasks.bench.labels import curve, played, players, walk
 from pav.tasks.bench.pool_plan import POOL_ROLLOUTS, TRUTH_ROLLOUTS, plan_pool
 from tests.tasks.brief_world import TaughtWorld
 
