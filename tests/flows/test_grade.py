@@ -84,7 +84,7 @@ WRONG = {
     "no domain": (["grade", "rows.jsonl"], "--domain"),
     "other domain": (
         ["grade", "rows.jsonl", "--domain", "chess"],
-        "problems.domain=chess: expected",
+        "--domain: expected one of countdown, math, got 'chess'",
     ),
     "no such folder": (
         ["grade", "rows.jsonl", "--domain", "math", "--out", "no/out.jsonl"],
