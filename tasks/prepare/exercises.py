@@ -103,7 +103,7 @@ def known_lessons(domain_name: str) -> Lessons:
         return lessons
     raise InputError(
         f"problems.domain: expected a domain with demonstrations, got {domain_name!r}; set "
-        "prepare.base, prepare.weak and prepare.strong to checkpoint folders"
+        "the path of every policy of prepare.policies"
     )
 
 

@@ -55,7 +55,7 @@ UNIT_STAGES: Registry[UnitStage] = Registry(
             "pav.tasks.train.plan", "pav.tasks.train.work", ("scores", "training_runs")
         ),
         "evaluate": UnitStage(
-            "pav.tasks.evaluate.plan", "pav.tasks.evaluate.work", ("search_results",)
+            "pav.tasks.evaluate.plan", "pav.tasks.evaluate.work", ("search_results", "final_picks")
         ),
         "import": UnitStage(
             "pav.tasks.imports.plan", "", ("problems", *_SAMPLED, "imported_labels")
