@@ -65,7 +65,9 @@ def test_a_knob_of_the_strategy_makes_its_units_again_and_no_others(smoke_copy, 
     assert done.summary["evaluate"]["made"] == len(first) == 2
     second = searched(smoke_copy).filter(~pl.col("unit_id").is_in(first.implode()))
     assert second["num_candidates"].max() <= 3
-    wrong = pav("evaluate", "smoke", "--store", smoke_copy.path, "--set", "plugins.greedy.num=1")
+    wrong = pav(
+        "evaluate", "smoke", "--store", smoke_copy.path, "--set", "plugins.greedy.num_eech=1"
+    )
     assert (wrong.status, "did you mean 'num_each'?" in wrong.err) == (2, True)
 
 
