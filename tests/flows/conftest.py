@@ -41,6 +41,8 @@ class Pav:
     folder: Path
     # What is installed besides pav, see tests/plugin_package.py.
     plugins: str = ""
+    # The Prefect server of every command that is not given another one.
+    api: str = ""
 
     def start(self, *arguments: object, server: str = "") -> subprocess.Popen[str]:
         command = [str(Path(sys.executable).with_name("pav")), *map(str, arguments)]
@@ -48,7 +50,7 @@ class Pav:
             command, cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env={
                 **os.environ,
-                **({"PREFECT_API_URL": server} if server else {}),
+                **({"PREFECT_API_URL": server or self.api} if server or self.api else {}),
                 **({"PYTHONPATH": self.plugins} if self.plugins else {}),
             },
         )  # fmt: skip

@@ -26,9 +26,10 @@ SMALL = (
 
 
 @pytest.fixture(scope="module")
-def pav(tmp_path_factory):
+def pav(tmp_path_factory, prefect_api):
     folder = tmp_path_factory.mktemp("toy")
-    return Pav(folder, plugins=str(installed(folder / "site", *TOY, points=POINTS)))
+    site = installed(folder / "site", *TOY, points=POINTS)
+    return Pav(folder, plugins=str(site), api=prefect_api)
 
 
 @pytest.fixture(scope="module")

@@ -34,10 +34,13 @@ def names(blocks):
     return set(blocks.select("prefix_id", "policy_id").iter_rows())
 
 
-def test_a_planner_of_another_package_labels_trains_and_evaluates(smoke_copy, tmp_path):
+def test_a_planner_of_another_package_labels_trains_and_evaluates(
+    smoke_copy, tmp_path, prefect_api
+):
     # What a user writes: the toy's two files, its pyproject.toml and its test.
     assert len(TOY) + 2 == 4
-    pav = Pav(tmp_path, plugins=str(installed(tmp_path / "site", *TOY, points=POINTS)))
+    site = installed(tmp_path / "site", *TOY, points=POINTS)
+    pav = Pav(tmp_path, plugins=str(site), api=prefect_api)
     store = ("--store", smoke_copy.path)
     exhaustive = drawn(smoke_copy, None)
     for stage in ("label", "train", "evaluate"):

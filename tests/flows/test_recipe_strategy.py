@@ -21,8 +21,9 @@ NUM_FILES = len(FILES) + 2
 
 
 @pytest.fixture
-def pav(tmp_path):
-    return Pav(tmp_path, str(installed(tmp_path / "site", *FILES, points=POINTS)))
+def pav(tmp_path, prefect_api):
+    site = installed(tmp_path / "site", *FILES, points=POINTS)
+    return Pav(tmp_path, plugins=str(site), api=prefect_api)
 
 
 def searched(results):

@@ -63,12 +63,12 @@ class Extended(Results):
 
 
 @pytest.fixture(scope="module")
-def extended(smoke, tmp_path_factory):
+def extended(smoke, tmp_path_factory, prefect_api):
     folder = tmp_path_factory.mktemp("verifier")
     site = installed(folder / "site", *RECIPE, points=POINTS)
     path = Path(shutil.copytree(smoke.path, folder / "store"))
     arguments = ["run", "smoke", "--store", path, "--set", f"{KNOB}=2", "--json"]
-    run = Pav(folder, plugins=str(site))(*arguments)
+    run = Pav(folder, plugins=str(site), api=prefect_api)(*arguments)
     assert run.status == 0, run.err
     return Extended(path, site, run)
 
