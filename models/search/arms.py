@@ -109,7 +109,7 @@ def prover(name: str, options: SearchOptions) -> Prover:
     if not name.startswith("bo"):
         return Prover(name, f"q_{name}")
     if not name[2:].isdigit():
-        raise InputError(f"prover: expected '', 'boK', 'weak' or 'strong', got {name!r}")
+        raise InputError(f"prover: expected '', 'boK' or the name of a policy, got {name!r}")
     if options.prover_value == "head":
         return Prover(name, f"q_{name}")
     return Prover(name, BASE_VERIFIER, int(name[2:]))

@@ -1,6 +1,5 @@
 """The policies."""
 
-import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -25,10 +24,13 @@ class PolicySettings(Settings):
 
 def _check_names(policies: tuple[PolicySettings, ...]) -> tuple[PolicySettings, ...]:
     names = [policy.name for policy in policies]
-    is_free = all(name not in _TAKEN and not re.fullmatch(r"bo\d+", name) for name in names)
+    is_free = all(name not in _TAKEN and not name.startswith("bo") for name in names)
     if len(set(names)) < len(names) or "base" not in names or not is_free:
-        words = "policies of distinct names, `base` among them, none called boK, "
-        raise PydanticCustomError("policies", "{words}", {"words": words + ", ".join(_TAKEN)})
+        words = (
+            f"policies of distinct names, `base` among them, none called boK, {', '.join(_TAKEN)}, "
+            "or anything else that begins with bo, as best-of-K provers do"
+        )
+        raise PydanticCustomError("policies", "{words}", {"words": words})
     return policies
 
 

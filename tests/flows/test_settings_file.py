@@ -190,6 +190,7 @@ def test_one_value_of_a_named_block_is_set_by_its_name(config):
         "prepare.policies.weak=5": "expected a setting of 'weak', such as prepare.policies.weak",
         "prepare.policies.weak.steps=x": "--set .*weak.steps=x: expected an integer, got 'x'",
         "prepare.policies.bo4.steps=5": "distinct names, `base` among them, none called boK",
+        "prepare.policies.boss.steps=5": "begins with bo, as best-of-K provers do, got",
         "prepare.policies.counts.steps=5": "none called boK, counts",
         "prepare.policies=[{name: weak}]": "`base` among them",
         "prepare.policies=[{name: base, steps: 0}]": "expected greater than or equal to 1, got 0",
