@@ -106,7 +106,8 @@ def _apply(source: _Source, override: str) -> None:
             raise InputError(f"{option}: {shown(name)} is a value, not a block of settings")
         block = inner
     if isinstance(block, list):
-        raise InputError(f"{option}: expected a setting of {shown(path[-1])}, such as {key}.path=…")
+        example = f"{key}.{next(name for name in _fields_of(path) if name != 'name')}"
+        raise InputError(f"{option}: expected a setting of {shown(path[-1])}, such as {example}=…")
     block[path[-1]] = value
     source.overrides[path] = option
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import tempfile
 import time
 import uuid
@@ -12,9 +13,11 @@ from typing import Literal
 
 import pytest
 
+from pav.models import plugins
 from pav.models.hashing import stream_key
 from pav.models.planners.blocks import OpenSolution
 from pav.models.records import Extend, Grade, Grading, Prefix, Sample, Score, Verdict
+from tests.plugin_package import installed
 
 # Before anything imports Prefect: its home decides where databases and results are kept.
 _HOME = tempfile.mkdtemp(prefix="pav-tests-")
@@ -189,6 +192,21 @@ def play():
             reply = answers.answer(request)
 
     return run
+
+
+@pytest.fixture
+def install_here(tmp_path, monkeypatch):
+    """Install a package's modules and entry points for this process; forget them afterwards."""
+
+    def run(*modules, points):
+        monkeypatch.syspath_prepend(installed(tmp_path / "site", *modules, points=points))
+        for module in modules:
+            name = module.stem if isinstance(module, Path) else Path(module[0]).stem
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        plugins.plugin_points.cache_clear()
+
+    yield run
+    plugins.plugin_points.cache_clear()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ problem_means as (
         avg(final_picks.is_correct::integer) as accuracy
     from search_results
     inner join final_picks using (search_id)
-    group by split, strategy, verifier, prover, alpha, num_samples, pick, problem_id
+    group by all
 
 )
 
@@ -33,5 +33,5 @@ select
     avg(accuracy) as accuracy,
     stddev_samp(accuracy) / sqrt(count(*)) as accuracy_se
 from problem_means
-group by split, strategy, verifier, prover, alpha, num_samples, pick
+group by all
 order by split, num_samples, strategy, verifier, prover, alpha, pick

@@ -16,10 +16,13 @@ def plugin_tables() -> dict[str, str]:
     return {f"schema/{name}": _statement(name, each) for name, each in plugin_data_sets().items()}
 
 
-def plugin_comment(table: str, column: str) -> str:
-    """Return what a plug-in says of a column of its table; empty where it says nothing."""
-    data_set = plugin_data_sets().get(table)
-    return data_set.comments.get(column, "") if data_set else ""
+def plugin_comments() -> dict[tuple[str, str], str]:
+    """Return (table, column) -> what a plug-in says of it."""
+    return {
+        (table, column): text
+        for table, data_set in plugin_data_sets().items()
+        for column, text in data_set.comments.items()
+    }
 
 
 def plugins_mark() -> dict[str, str]:

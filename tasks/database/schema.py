@@ -6,7 +6,7 @@ from typing import Any
 
 from pav import sql
 from pav.sql.columns import comment
-from pav.tasks.database.plugin_tables import plugin_comment, plugin_tables
+from pav.tasks.database.plugin_tables import plugin_comments, plugin_tables
 
 _FILES = "$rollout_files"
 
@@ -61,8 +61,9 @@ def _comment_columns(connection: Any) -> None:
     columns = connection.execute(
         "select table_name, column_name from duckdb_columns() where not internal"
     ).fetchall()
+    added = plugin_comments()
     for table, column in columns:
-        if text := plugin_comment(table, column) or comment(table, column):
+        if text := added.get((table, column)) or comment(table, column):
             statement = f'comment on column {table}."{column}" is {_quoted(text)}'
             connection.execute(statement).fetchall()
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 
 from pav.models.domains import domain_of
 from pav.models.errors import InputError, WorkError
@@ -54,22 +53,6 @@ def policy_folder(settings: RunSettings, store: Store, role: str, ref: InputRef)
     if given := settings.prepare.policy(role).path:
         return Path(given)
     return checkpoint_folder(store, required_manifest(store, ref.unit_id), role)
-
-
-class RoleSteps(Protocol):
-    """Settings or a work that say after how many optimiser steps each role's weights are kept."""
-
-    @property
-    def weak_steps(self) -> int:
-        """Those of the weak prover."""
-
-    @property
-    def base_steps(self) -> int:
-        """Those of the base policy."""
-
-    @property
-    def strong_steps(self) -> int:
-        """Those of the strong prover."""
 
 
 def check_policies(settings: PrepareSettings) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 
 import torch
@@ -54,18 +55,9 @@ def open_worker(
 
 def policy_plan(work: PretrainWork) -> PolicyPlan:
     """Return how the embedded policy is trained."""
-    return PolicyPlan(
-        num_layers=work.num_layers,
-        hidden_size=work.hidden_size,
-        intermediate_size=work.intermediate_size,
-        num_heads=work.num_heads,
-        steps=work.steps,
-        kept_steps=frozenset(work.kept_steps.values()),
-        batch_size=work.batch_size,
-        learning_rate=work.learning_rate,
-        warmup_steps=work.warmup_steps,
-        seed=work.seed,
-    )
+    names = [each.name for each in fields(PolicyPlan) if each.name != "kept_steps"]
+    kept = frozenset(work.kept_steps.values())
+    return PolicyPlan(**{name: getattr(work, name) for name in names}, kept_steps=kept)
 
 
 @contextmanager

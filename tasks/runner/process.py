@@ -114,8 +114,8 @@ def main(command_line: list[str]) -> int:
 def _beat(parent: Parent, seconds: float) -> None:
     """Tell every so many seconds that this process runs.
 
-    A thread tells it, because a unit may be in one long call: of a stopped process nothing is
-    heard, nor of a call that never lets go of Python.
+    A thread sends these, because a unit may be in one long call. A stopped process is silent, and
+    so is a call that never releases Python.
     """
     while True:
         parent.send(Beat())

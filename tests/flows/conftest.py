@@ -45,12 +45,13 @@ class Pav:
     api: str = ""
 
     def start(self, *arguments: object, server: str = "") -> subprocess.Popen[str]:
+        server = server or self.api
         command = [str(Path(sys.executable).with_name("pav")), *map(str, arguments)]
         return subprocess.Popen(
             command, cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env={
                 **os.environ,
-                **({"PREFECT_API_URL": server or self.api} if server or self.api else {}),
+                **({"PREFECT_API_URL": server} if server else {}),
                 **({"PYTHONPATH": self.plugins} if self.plugins else {}),
             },
         )  # fmt: skip

@@ -1,16 +1,12 @@
 """Stages of packages stand behind pav's own, and a faulty one is told in one message."""
 
-import sys
-
 import pytest
 
 from pav.flows import forecast, plan, stages
 from pav.flows.settings_file import load_settings
-from pav.models import plugins
 from pav.models.errors import InputError
 from pav.tasks.store import stages as unit_stages
 from pav.tasks.store.store import Store
-from tests.plugin_package import installed
 
 MODULE = """
 from pav.flows.stages import Stage, StagePart
@@ -37,21 +33,14 @@ STATUS = stage("status", "label")
 
 
 @pytest.fixture
-def install(tmp_path, monkeypatch):
-    """Install the toy's stages by name for this process; forget them afterwards."""
-    for registry in (stages.STAGES, unit_stages.UNIT_STAGES):
-        monkeypatch.setattr(registry, "_own", dict(registry._own))
+def install(install_here):
+    """Install the toy's stages by name for this process."""
 
     def run(text=MODULE, **names):
         points = {"pav.stages": {name: f"toy_stages:{value}" for name, value in names.items()}}
-        monkeypatch.syspath_prepend(
-            installed(tmp_path / "site", ("toy_stages.py", text), points=points)
-        )
-        monkeypatch.delitem(sys.modules, "toy_stages", raising=False)
-        plugins.plugin_points.cache_clear()
+        install_here(("toy_stages.py", text), points=points)
 
-    yield run
-    plugins.plugin_points.cache_clear()
+    return run
 
 
 def names(found):

@@ -1,27 +1,15 @@
 """Entries of installed packages stand beside the package's own, and their faults are told."""
 
-import sys
-
 import pytest
 
-from pav.models import plugins
 from pav.models.errors import InputError
 from pav.models.plugins import Registry
-from tests.plugin_package import installed
 
 
 @pytest.fixture
-def install(tmp_path, monkeypatch):
-    """Install a module for this process; forget it afterwards."""
-
-    def run(text, points):
-        folder = installed(tmp_path / "site", ("toy_entries.py", text), points=points)
-        monkeypatch.syspath_prepend(folder)
-        monkeypatch.delitem(sys.modules, "toy_entries", raising=False)
-        plugins.plugin_points.cache_clear()
-
-    yield run
-    plugins.plugin_points.cache_clear()
+def install(install_here):
+    """Install a module of entries for this process."""
+    return lambda text, points: install_here(("toy_entries.py", text), points=points)
 
 
 def numbers():

@@ -28,7 +28,7 @@ class EmbeddedHands:
         """Return the sizes of hands and numbers, and the targets; InputError for a wrong range."""
         chosen = settings.problems
         _check_targets(chosen)
-        counts = _counts(chosen)
+        counts = sorted(set(chosen.num_numbers))
         parameters: dict[str, Any] = {
             "highest": chosen.highest,
             # A single count or target is written as a bare number, so that old units keep their
@@ -70,10 +70,6 @@ def _check_targets(settings: ProblemSettings) -> None:
             f"problems.targets_per_hand: expected at most the {given[1] - given[0] + 1} targets of "
             f"problems.targets, got {settings.targets_per_hand}"
         )
-
-
-def _counts(settings: ProblemSettings) -> list[int]:
-    return sorted(set(settings.num_numbers))
 
 
 def _asked(hand: Hand, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -1,18 +1,14 @@
 """Data sets of packages are tables of the database, with what they say of themselves."""
 
-import sys
-
 import duckdb
 import polars as pl
 import pytest
 
-from pav.models import plugins
 from pav.models.errors import InputError
 from pav.tasks.database.database import build_database, check_database
 from pav.tasks.database.inputs import Sources
 from pav.tasks.database.plugin_tables import plugins_mark
 from pav.tasks.store import datasets
-from tests.plugin_package import installed
 
 MODULE = """
 import polars as pl
@@ -30,19 +26,14 @@ MISNAMED = DataSet(COLUMNS, sql="create table other as select 1")
 
 
 @pytest.fixture
-def install(tmp_path, monkeypatch):
-    """Install the toy's data sets by name for this process; forget them afterwards."""
-    monkeypatch.setattr(datasets.DATA_SETS, "_own", dict(datasets.DATA_SETS._own))
+def install(install_here):
+    """Install the toy's data sets by name for this process."""
 
     def run(**names):
         points = {"pav.datasets": {name: f"toy_sets:{value}" for name, value in names.items()}}
-        folder = installed(tmp_path / "site", ("toy_sets.py", MODULE), points=points)
-        monkeypatch.syspath_prepend(folder)
-        monkeypatch.delitem(sys.modules, "toy_sets", raising=False)
-        plugins.plugin_points.cache_clear()
+        install_here(("toy_sets.py", MODULE), points=points)
 
-    yield run
-    plugins.plugin_points.cache_clear()
+    return run
 
 
 def built(tmp_path, files):
